@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cosmos {
+
+// One word for a POSIX shell that stands for exactly `text`. The one place where anything is quoted for a shell.
+std::string ShellQuote(std::string_view text);
+// The words of an argument vector, each quoted, with spaces between.
+std::string ShellCommand(const std::vector<std::string>& argv);
+
+// At most `max_characters` Unicode characters of `text`, cut at a character's boundary; every byte that is not part of
+// valid UTF-8 becomes U+FFFD, so the result is always valid UTF-8.
+std::string TruncateUtf8(std::string_view text, size_t max_characters);
+
+// The candidate that `word` was probably meant to be, or "" when none is near.
+std::string NearestOf(std::string_view word, const std::vector<std::string>& candidates);
+// "did you mean 'x'?" or, when none is near, "expected one of a, b, c" (empty without candidates).
+std::string Suggestion(std::string_view word, const std::vector<std::string>& candidates);
+
+std::string Join(const std::vector<std::string>& parts, std::string_view separator);
+std::vector<std::string> SplitLines(std::string_view text);
+
+}  // namespace cosmos

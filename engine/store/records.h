@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+// What the store keeps, as plain values (within C++14, see run_store.h). Times are milliseconds since the Unix epoch, 0
+// when not yet; an empty text is stored as NULL where the column allows it; `id` is 0 until the store has kept the record.
+// Statuses and failure kinds are the words of core/status.h.
+namespace cosmos {
+
+struct PromptRecord {
+  std::string prompt_id;  // key
+  std::string parent_id;  // the prompt this one was made from, or empty
+  std::string text;
+  std::string negative_prompt;
+  std::int64_t created_at = 0;
+};
+
+struct RunRecord {
+  std::string run_id;  // key
+  std::string workflow;
+  std::string workflow_path;  // absolute
+  std::string output_dir;     // absolute; OUTPUT_DIR/.runs/RUN_ID/ holds the run's own files
+  std::string prompt_id;
+  std::string prompt_name;
+  std::string status;
+  std::string failure_kind;
+  std::int64_t started_at = 0;
+  std::int64_t ended_at = 0;
+  std::string log_path;       // since version 2; at most 500 characters
+  std::string error_message;  // since version 2; at most 1000 characters
+};
+
+// One attempt of one stage instance. Unique: run_id, stage, instance, attempt.
+struct StageRecord {
+  std::uint64_t id = 0;
+  std::string run_id;
+  std::string stage;
+  std::string instance;
+  int attempt = 1;
+  std::string uses;
+  std::string target;
+  std::string status;
+  std::string failure_kind;
+  std::string error_message;
+  std::string prompt_id;
+  std::string prompt_name;
+  std::string operation_id;
+  std::string log_path;
+  std::string outputs;  // JSON object, or empty
+  std::int64_t started_at = 0;
+  std::int64_t ended_at = 0;
+};
+
+// The handle of one durable job. Unique: run_id, stage, instance, attempt.
+struct JobRecord {
+  std::uint64_t id = 0;
+  std::string run_id;
+  std::string stage;
+  std::string instance;
+  int attempt = 1;
+  std::string target;
+  std::string folder;  // absolute, on the target
+  std::int64_t pid = 0;
+  std::int64_t pid_start_time = 0;  // clock ticks since boot, as /proc/PID/stat gives it
+  std::string boot_id;
+  std::string container;
+  std::string status;  // running | ended
+  int exit_status = -1;  // -1: not known
+  std::int64_t submitted_at = 0;
+  std::int64_t ended_at = 0;
+};
+
+struct ArtifactRecord {
+  std::uint64_t id = 0;
+  std::string run_id;
+  std::string stage;
+  std::string instance;
+  int attempt = 1;
+  std::string name;  // the output it is, or empty
+  std::string path;  // absolute, local
+  std::int64_t size = 0;
+  std::string sha256;
+};
+
+}  // namespace cosmos

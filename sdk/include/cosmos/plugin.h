@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The contract between cosmos-engine and its plugins, in plain C99. C++ authors use cosmos/plugin.hpp, which wraps it.
+ *
+ * A plugin is a shared object with one exported symbol, `cosmos_plugin_entry`. Only integers, {pointer, size} texts,
+ * opaque handles and function pointers cross; parameters, outputs and events cross as JSON in UTF-8.
+ *
+ * Rules that hold for every function:
+ *  - Threads: [engine] the engine's main thread; [worker] any one worker thread at a time per instance; [any] any thread.
+ *  - Texts passed in are valid until the function returns, are not NUL-terminated, and belong to the caller. Texts are
+ *    passed back by calling a cosmos_sink, which copies; so nobody ever frees the other side's memory.
+ *  - No exception and no longjmp may cross. A function that cannot do its work says why through its `error` sink.
+ *  - Structs grow only at their tail, and `struct_size` tells how much of one is there: read no field beyond it.
+ *  - A plugin is never unloaded, and its functions may be called from different threads one after another.
+ */
+#ifndef COSMOS_PLUGIN_H_
+#define COSMOS_PLUGIN_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A plugin is loaded when its major equals the host's and its minor is at most the host's. */
+#define COSMOS_SDK_MAJOR 1
+#define COSMOS_SDK_MINOR 0
+
+typedef struct cosmos_str {
+  const char* data;
+  size_t size;
+} cosmos_str;
+
+/* Where a callee puts a text: it calls write(self, text) at most once, before it returns. */
+typedef struct cosmos_sink {
+  void* self;
+  void (*write)(void* self, cosmos_str text);
+} cosmos_sink;
+
+typedef int32_t cosmos_status;
+enum {
+  COSMOS_OK = 0,
+  COSMOS_FAILED = 1,   /* the work was tried and failed; the sink got a failure, see `run` */
+  COSMOS_ERROR = 2,    /* the call was wrong or could not be served; the sink got a sentence */
+  COSMOS_CANCELLED = 3 /* given up because the stage was cancelled or timed out */
+};
+
+/* One stage instance's attempt while it is carried out. Opaque; valid during `run` and `preview` only. */
+typedef struct cosmos_task cosmos_task;
+
+/* ---- Services of the host ------------------------------------------------------------------------------------------
+ * Asked for by id and version, such as "cosmos.log/1". What the description lists as required is always there; what it
+ * lists as optional may be NULL. Valid from `init` until the process ends. */
+
+enum { COSMOS_LOG_DEBUG = 0, COSMOS_LOG_INFO = 1, COSMOS_LOG_WARNING = 2, COSMOS_LOG_ERROR = 3 };
+
+/* "cosmos.log/1": lines of the plugin, written with run_id and stage to the run's engine log; a stage that starts no job
+ * also finds them in its own log. */
+typedef struct cosmos_log_1 {
+  uint32_t struct_size;
+  void (*write)(cosmos_task* task, int32_t level, cosmos_str text); /* [any] */
+} cosmos_log_1;
+
+/* "cosmos.progress/1": how far the stage is. Shown to people, published as an event, never decides anything. */
+typedef struct cosmos_progress_1 {
+  uint32_t struct_size;
+  /* done and total in any unit; total <= 0 when unknown. phase may be empty. [any] */
+  void (*report)(cosmos_task* task, double done, double total, cosmos_str phase);
+} cosmos_progress_1;
+
+/* "cosmos.job/1": one durable job on the stage's target. A stage may run one job per attempt. When a run is resumed the
+ * engine calls the plugin's `run` again, and `run` of this service attaches to the job that is already there; so a
+ * plugin must build its job from its parameters alone. */
+typedef struct cosmos_job_1 {
+  uint32_t struct_size;
+  /* Declares a local file (absolute, or relative to the working folder) as an input, and gives the path under which the
+   * job will find it on its target. Fails when there is no such file, except during `preview`. [worker] */
+  cosmos_status (*input)(cosmos_task* task, cosmos_str local_path, cosmos_sink path, cosmos_sink error);
+  /* Absolute path, on the target, of the folder for the job's outputs ($COSMOS_OUTPUT_DIR). It exists when the job
+   * starts. [worker] */
+  cosmos_status (*output_folder)(cosmos_task* task, cosmos_sink path, cosmos_sink error);
+  /* Runs the job and blocks until its end is known and its outputs are local and checked. `spec` is
+   *   {"argv": [text…]} or {"script": text for /bin/sh},
+   *   "env": {NAME: text}, "outputs": {NAME: {"path": relative to the output folder or absolute,
+   *                                           "kind": "file" | "video", "optional": bool}}.
+   * `on_output` (may be NULL) gets the job's log as it grows, in order, each byte once, in pieces that may split lines
+   * and characters, on the calling thread.
+   * COSMOS_OK: `result` gets {"outputs": {NAME: absolute local path}}. COSMOS_FAILED: `result` gets a failure, see
+   * cosmos_plugin_entry_t.run. COSMOS_CANCELLED: the job has ended or been ended. [worker] */
+  cosmos_status (*run)(cosmos_task* task, cosmos_str spec, void (*on_output)(void* self, cosmos_str bytes), void* self,
+                       cosmos_sink result);
+} cosmos_job_1;
+
+/* "cosmos.files/1": the local files of stages that need no job. */
+typedef struct cosmos_files_1 {
+  uint32_t struct_size;
+  /* Absolute path of this stage's own local folder in this run; it exists. [worker] */
+  cosmos_status (*folder)(cosmos_task* task, cosmos_sink path, cosmos_sink error);
+  /* Records a file below that folder, complete by now, as an artifact with size and SHA-256. [worker] */
+  cosmos_status (*add_artifact)(cosmos_task* task, cosmos_str path, cosmos_sink error);
+} cosmos_files_1;
+
+/* "cosmos.store/1": records. */
+typedef struct cosmos_store_1 {
+  uint32_t struct_size;
+  /* Keeps a prompt {"text": …, "negative_prompt": …, "parent": prompt_id or ""} and gives its prompt_id, which depends
+   * on text and negative prompt alone; keeping the same prompt again changes nothing. [worker] */
+  cosmos_status (*put_prompt)(cosmos_task* task, cosmos_str prompt, cosmos_sink prompt_id, cosmos_sink error);
+} cosmos_store_1;
+
+typedef struct cosmos_host {
+  uint32_t struct_size;
+  uint16_t sdk_major;
+  uint16_t sdk_minor;
+  /* The service of that id, or NULL. [any] */
+  const void* (*service)(const struct cosmos_host* host, cosmos_str id);
+} cosmos_host;
+
+/* ---- The plugin ----------------------------------------------------------------------------------------------------
+ * `describe` gives {
+ *   "id": "my-stage",  "kind": "stage" | "hook",  "version": "1.2.0",  "summary": one sentence,
+ *   "parameters": a JSON Schema (draft 7) of `with:` (for a hook: of its entry below `hooks:`). A text property with
+ *                 "format": "input-file" names local files, which must exist when the workflow is checked; defaults are
+ *                 filled in from the schema before the plugin sees its parameters,
+ *   "outputs": a JSON Schema of a stage's outputs, whose properties expressions may refer to,
+ *   "outputs_from": optional; the name of an object parameter whose keys are further outputs,
+ *   "prompt_name": "workflow" when the stage's default prompt_name is the workflow's name, else "stage",
+ *   "folder": optional; a template of the folder below the output folder for artifacts and logs, "{prompt_name}" unless
+ *             given, such as "{prompt_name}_upscaled",
+ *   "log": "run" (logs/run_{run_id}.log) or "operation" (logs/op_{operation_id}.log),
+ *   "events": for a hook, the event types it wants, such as ["stage_finished"]; all when absent,
+ *   "requires": [service id…],  "optional": [service id…]
+ * }. It may be called before and without `init`. */
+typedef struct cosmos_plugin_entry_t {
+  uint32_t struct_size;
+  uint16_t sdk_major;
+  uint16_t sdk_minor;
+
+  /* [engine] Gives the description; needs and changes nothing else. */
+  cosmos_status (*describe)(cosmos_sink description, cosmos_sink error);
+  /* [engine] Called once, before `create`, only in processes that use the plugin. */
+  cosmos_status (*init)(const cosmos_host* host, cosmos_sink error);
+  /* [any] One instance serves one stage attempt, or one hook of one run. NULL: failed, and why stands in `error`. */
+  void* (*create)(cosmos_sink error);
+  /* [any] Ends what `create` made; nothing of the instance runs any more. */
+  void (*destroy)(void* instance);
+
+  /* Stages only. [worker] Carries out the stage. `context` is {"run_id", "workflow", "prompt_name", "prompt_id",
+   * "operation_id", "stage", "instance", "attempt"}, `parameters` what stands below `with:`, checked and complete.
+   * COSMOS_OK: `result` gets the outputs, an object. COSMOS_FAILED: `result` gets {"kind": a failure kind of the
+   * engine, such as "exit_code" or "invalid_input", "message": a sentence a person can act on}. COSMOS_ERROR: `result`
+   * gets a sentence; it counts as kind plugin_error. */
+  cosmos_status (*run)(void* instance, cosmos_task* task, cosmos_str context, cosmos_str parameters,
+                       cosmos_sink result);
+  /* Stages only; may be NULL. [worker] Gives the job spec that `run` would pass to the job service, executing nothing.
+   * Parameters that are known only when the run is there stand as their expressions. */
+  cosmos_status (*preview)(void* instance, cosmos_task* task, cosmos_str context, cosmos_str parameters,
+                           cosmos_sink result);
+  /* Stages only; may be NULL. [any] Asks a `run` in progress to return soon; may be called more than once. A job of the
+   * job service is ended by the engine itself. */
+  void (*cancel)(void* instance);
+
+  /* Hooks only. `start` and `stop` embrace a run; `on_event` gets one event at a time, in order, on a thread of the
+   * hook's own [worker]. */
+  cosmos_status (*start)(void* instance, cosmos_str context, cosmos_str parameters, cosmos_sink error);
+  cosmos_status (*on_event)(void* instance, cosmos_str event, cosmos_sink error);
+  cosmos_status (*stop)(void* instance, cosmos_sink error);
+
+  /* [engine] Called once when the process ends in order; may be NULL. */
+  void (*deinit)(void);
+} cosmos_plugin_entry_t;
+
+#if defined(__GNUC__)
+#define COSMOS_EXPORT __attribute__((visibility("default")))
+#else
+#define COSMOS_EXPORT
+#endif
+
+/* The one exported symbol: `COSMOS_EXPORT const cosmos_plugin_entry_t cosmos_plugin_entry = {…};` */
+extern COSMOS_EXPORT const cosmos_plugin_entry_t cosmos_plugin_entry;
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* COSMOS_PLUGIN_H_ */
