@@ -16,8 +16,8 @@ std::string PromptIdOf(std::string_view record);
 bool IsSafeName(std::string_view name);
 // Throws Error{kInvalidInput} that names `what` (such as "prompt_name") unless IsSafeName(name).
 void CheckName(std::string_view what, std::string_view name);
-// Makes a safe name of any text: what is not allowed becomes '-'; when that loses something, a short digest of the text is
-// appended, so two texts never get the same name.
+// Makes a safe name of any text: what is not allowed becomes '-'; when that loses something, a short digest of the text
+// is appended, so two texts never get the same name.
 std::string SafeNameOf(std::string_view text);
 
 }  // namespace cosmos

@@ -11,11 +11,24 @@ namespace {
 // In the order of the enumerators.
 constexpr std::array<std::string_view, 9> kStatusWords = {"pending",   "ready",  "starting",  "running", "retrying",
                                                           "succeeded", "failed", "cancelled", "skipped"};
-constexpr std::array<std::string_view, 18> kFailureWords = {
-    "",          "exit_code",          "killed",       "timeout",           "stalled",
-    "cancelled", "connection_lost",    "host_rebooted", "output_missing",   "output_invalid",
-    "cuda_oom",  "guardrail_blocked",  "nccl_timeout", "checkpoint_missing", "disk_full",
-    "plugin_error", "plugin_crashed",  "invalid_input"};
+constexpr std::array<std::string_view, 18> kFailureWords = {"",
+                                                            "exit_code",
+                                                            "killed",
+                                                            "timeout",
+                                                            "stalled",
+                                                            "cancelled",
+                                                            "connection_lost",
+                                                            "host_rebooted",
+                                                            "output_missing",
+                                                            "output_invalid",
+                                                            "cuda_oom",
+                                                            "guardrail_blocked",
+                                                            "nccl_timeout",
+                                                            "checkpoint_missing",
+                                                            "disk_full",
+                                                            "plugin_error",
+                                                            "plugin_crashed",
+                                                            "invalid_input"};
 
 }  // namespace
 

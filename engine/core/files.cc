@@ -1,0 +1,120 @@
+#include "core/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+
+#include "core/error.h"
+#include "core/fd.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+// A name beside `path` that no other writer of this machine uses.
+fs::path TemporaryBeside(const fs::path& path) {
+  static std::atomic<unsigned> counter{0};
+  return path.string() + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
+}
+
+void WriteAll(const Fd& file, std::string_view content, const fs::path& path) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(file.get(), content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw IoError("write", path, errno);
+    content.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+Fd OpenForWriting(const fs::path& path, int flags, unsigned mode) {
+  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode));
+  if (!file.valid()) throw IoError("write", path, errno);
+  return file;
+}
+
+}  // namespace
+
+std::string ReadFile(const fs::path& path) {
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) throw IoError("read", path, errno);
+  std::string content;
+  char buffer[16384];
+  for (;;) {
+    const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
+    if (n == 0) return content;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw IoError("read", path, errno);
+    content.append(buffer, static_cast<size_t>(n));
+  }
+}
+
+void WriteFile(const fs::path& path, std::string_view content, unsigned mode) {
+  WriteAll(OpenForWriting(path, O_TRUNC, mode), content, path);
+}
+
+void AppendToFile(const fs::path& path, std::string_view content) {
+  WriteAll(OpenForWriting(path, O_APPEND, 0666), content, path);
+}
+
+void WriteFileAtomically(const fs::path& path, std::string_view content) {
+  const fs::path temporary = TemporaryBeside(path);
+  WriteFile(temporary, content);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int reason = errno;
+    ::unlink(temporary.c_str());
+    throw IoError("replace", path, reason);
+  }
+}
+
+void MakeFolders(const fs::path& path, unsigned mode) {
+  if (path.empty() || ::mkdir(path.c_str(), mode) == 0) return;
+  if (errno == ENOENT) {
+    MakeFolders(path.parent_path(), mode);
+    if (::mkdir(path.c_str(), mode) == 0) return;
+  }
+  struct stat info {};
+  if (errno == EEXIST && ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return;
+  throw IoError("make the folder", path, errno == EEXIST ? ENOTDIR : errno);
+}
+
+void LinkOrCopy(const fs::path& from, const fs::path& path) {
+  if (::link(from.c_str(), path.c_str()) == 0) return;
+  const fs::path temporary = TemporaryBeside(path);
+  if (errno != EEXIST || ::link(from.c_str(), temporary.c_str()) != 0) {
+    std::error_code error;
+    fs::copy_file(from, temporary, error);
+    if (error) throw IoError("copy to", path, error.value());
+  }
+  // Two links to one file: rename does nothing and leaves the temporary name.
+  if (::rename(temporary.c_str(), path.c_str()) != 0) throw IoError("replace", path, errno);
+  ::unlink(temporary.c_str());
+}
+
+void Symlink(const fs::path& to, const fs::path& link) {
+  if (::symlink(to.c_str(), link.c_str()) == 0) return;
+  if (errno != EEXIST) throw IoError("link", link, errno);
+  const fs::path temporary = TemporaryBeside(link);
+  if (::symlink(to.c_str(), temporary.c_str()) != 0) throw IoError("link", temporary, errno);
+  if (::rename(temporary.c_str(), link.c_str()) != 0) {
+    const int reason = errno;
+    ::unlink(temporary.c_str());
+    throw IoError("replace the link", link, reason);
+  }
+}
+
+void MoveFile(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) == 0) return;
+  if (errno != EXDEV) throw IoError("move '" + from.string() + "' to", to, errno);
+  const fs::path temporary = TemporaryBeside(to);
+  std::error_code error;
+  fs::copy_file(from, temporary, error);
+  if (error) throw IoError("copy to", temporary, error.value());
+  if (::rename(temporary.c_str(), to.c_str()) != 0) throw IoError("replace", to, errno);
+  ::unlink(from.c_str());
+}
+
+}  // namespace cosmos

@@ -1,0 +1,44 @@
+#include "core/ids.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "core/sha256.h"
+
+namespace cosmos {
+namespace {
+
+TEST(Ids, HaveTheirFormAndDiffer) {
+  const std::string id = NewRunId();
+  EXPECT_EQ(id.size(), 35u);
+  EXPECT_EQ(id.substr(0, 3), "rs_");
+  EXPECT_EQ(id.find_first_not_of("0123456789abcdef", 3), id.npos);
+  EXPECT_NE(id, NewRunId());
+  EXPECT_EQ(NewOperationId().substr(0, 3), "op_");
+}
+
+TEST(Ids, PromptIdIsTheDigestOfTheRecord) {
+  // printf abc | sha256sum
+  EXPECT_EQ(Sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(PromptIdOf("abc"), "ps_ba7816bf8f01cfea414140de5dae2223");
+}
+
+TEST(SafeName, AllowsWhatPathsShellsAndContainersTake) {
+  EXPECT_TRUE(IsSafeName("city-at_night.v2"));
+  for (const std::string name : {"", ".", "..", "a/b", "a b", "$(x)", "é"}) EXPECT_FALSE(IsSafeName(name)) << name;
+  EXPECT_TRUE(IsSafeName(std::string(128, 'a')));
+  EXPECT_FALSE(IsSafeName(std::string(129, 'a')));
+  EXPECT_THROW(CheckName("prompt_name", "a/b"), Error);
+}
+
+TEST(SafeName, OfDifferentTextsDiffers) {
+  EXPECT_EQ(SafeNameOf("0.4_7"), "0.4_7");
+  EXPECT_NE(SafeNameOf("a b"), SafeNameOf("a/b"));
+  EXPECT_NE(SafeNameOf(std::string(200, 'a')), SafeNameOf(std::string(201, 'a')));
+  for (const std::string text : {"", "..", "a b", "../../etc", "\xF0\x9F\x98\x80"}) {
+    EXPECT_TRUE(IsSafeName(SafeNameOf(text))) << text;
+  }
+}
+
+}  // namespace
+}  // namespace cosmos

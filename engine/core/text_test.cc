@@ -1,0 +1,61 @@
+#include "core/text.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+
+namespace cosmos {
+namespace {
+
+std::string ThroughShell(const std::string& command) {
+  std::string output;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  char buffer[256];
+  while (size_t n = ::fread(buffer, 1, sizeof buffer, pipe)) output.append(buffer, n);
+  ::pclose(pipe);
+  return output;
+}
+
+TEST(ShellQuote, KeepsPlainWordsReadable) {
+  EXPECT_EQ(ShellQuote("a/b-c_1.mp4"), "a/b-c_1.mp4");
+  EXPECT_EQ(ShellQuote(""), "''");
+  EXPECT_EQ(ShellQuote("A=b"), "'A=b'");
+}
+
+TEST(ShellQuote, SurvivesARealShell) {
+  for (const std::string word :
+       {"it's", "$(touch x)", "`id`", "a\nb", "\\", "\"", "-n", "*", "~", "; rm", "\xF0\x9F\x8C\x83"}) {
+    EXPECT_EQ(ThroughShell("printf %s " + ShellCommand({word})), word);
+  }
+}
+
+TEST(TruncateUtf8, CutsBetweenCharacters) {
+  EXPECT_EQ(TruncateUtf8("aé€😀", 3), "aé€");
+  EXPECT_EQ(TruncateUtf8("abc", 10), "abc");
+  EXPECT_EQ(TruncateUtf8("abc", 0), "");
+}
+
+TEST(TruncateUtf8, ReplacesWhatIsNotUtf8) {
+  EXPECT_EQ(TruncateUtf8("a\xFF"
+                         "b",
+                         10),
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(TruncateUtf8("\xC0\xAF", 10), "\xEF\xBF\xBD\xEF\xBF\xBD");    // overlong
+  EXPECT_EQ(TruncateUtf8("\xED\xA0\x80", 1), "\xEF\xBF\xBD");             // a surrogate
+  EXPECT_EQ(TruncateUtf8("x\xE2\x82", 10), "x\xEF\xBF\xBD\xEF\xBF\xBD");  // cut in the middle
+}
+
+TEST(Suggestion, FindsTheNearMiss) {
+  EXPECT_EQ(Suggestion("nedds", {"uses", "needs", "when"}), "did you mean 'needs'?");
+  EXPECT_EQ(Suggestion("zzz", {"uses", "needs"}), "expected one of uses, needs");
+  EXPECT_EQ(NearestOf("matirx", {"matrix", "max"}), "matrix");
+}
+
+TEST(SplitLines, KeepsEmptyLinesAndNeedsNoNewlineAtTheEnd) {
+  EXPECT_EQ(SplitLines("a\n\nb"), (std::vector<std::string>{"a", "", "b"}));
+  EXPECT_EQ(SplitLines("a\n"), (std::vector<std::string>{"a"}));
+}
+
+}  // namespace
+}  // namespace cosmos
