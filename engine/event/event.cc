@@ -1,0 +1,95 @@
+#include "event/event.h"
+
+#include <utility>
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+
+struct TypeNames {
+  std::string_view operator()(const RunStarted&) const { return "run_started"; }
+  std::string_view operator()(const RunFinished&) const { return "run_finished"; }
+  std::string_view operator()(const StageReady&) const { return "stage_ready"; }
+  std::string_view operator()(const StageStarted&) const { return "stage_started"; }
+  std::string_view operator()(const StageFinished&) const { return "stage_finished"; }
+  std::string_view operator()(const StageFailed&) const { return "stage_failed"; }
+  std::string_view operator()(const StageCancelled&) const { return "stage_cancelled"; }
+  std::string_view operator()(const StageSkipped&) const { return "stage_skipped"; }
+  std::string_view operator()(const StageRetrying&) const { return "stage_retrying"; }
+  std::string_view operator()(const JobSubmitted&) const { return "job_submitted"; }
+  std::string_view operator()(const JobAttached&) const { return "job_attached"; }
+  std::string_view operator()(const JobEnded&) const { return "job_ended"; }
+  std::string_view operator()(const LogAvailable&) const { return "log_available"; }
+  std::string_view operator()(const Progress&) const { return "progress"; }
+  std::string_view operator()(const ArtifactMade&) const { return "artifact_made"; }
+  std::string_view operator()(const HookFailed&) const { return "hook_failed"; }
+  std::string_view operator()(const EventsDropped&) const { return "events_dropped"; }
+};
+
+json Of(const Failure& failure) { return {{"kind", ToString(failure.kind)}, {"message", failure.message}}; }
+
+struct Data {
+  json operator()(const RunStarted& e) const {
+    return {{"workflow", e.workflow}, {"stages", e.stages}, {"resumed", e.resumed}};
+  }
+  json operator()(const RunFinished& e) const {
+    json data = {{"status", ToString(e.status)}};
+    if (e.failure) data["failure"] = Of(e.failure);
+    return data;
+  }
+  json operator()(const StageReady&) const { return json::object(); }
+  json operator()(const StageStarted& e) const { return {{"uses", e.uses}, {"target", e.target}}; }
+  json operator()(const StageFinished& e) const { return {{"outputs", e.outputs}}; }
+  json operator()(const StageFailed& e) const { return {{"failure", Of(e.failure)}}; }
+  json operator()(const StageCancelled&) const { return json::object(); }
+  json operator()(const StageSkipped& e) const { return {{"reason", e.reason}}; }
+  json operator()(const StageRetrying& e) const {
+    return {{"failure", Of(e.failure)}, {"next_attempt", e.next_attempt}, {"delay", Seconds(e.delay)}};
+  }
+  json operator()(const JobSubmitted& e) const { return {{"target", e.target}, {"folder", e.folder}, {"pid", e.pid}}; }
+  json operator()(const JobAttached& e) const { return {{"target", e.target}, {"folder", e.folder}, {"pid", e.pid}}; }
+  json operator()(const JobEnded& e) const {
+    json data = {{"exit_status", e.exit_status < 0 ? json() : json(e.exit_status)}};
+    if (e.kind != FailureKind::kNone) data["kind"] = ToString(e.kind);
+    return data;
+  }
+  json operator()(const LogAvailable& e) const { return {{"path", e.path}, {"offset", e.offset}}; }
+  json operator()(const Progress& e) const {
+    return {{"done", e.done},
+            {"total", e.total > 0 ? json(e.total) : json()},
+            {"phase", e.phase},
+            {"eta", e.eta_seconds < 0 ? json() : json(e.eta_seconds)}};
+  }
+  json operator()(const ArtifactMade& e) const {
+    return {{"name", e.name}, {"path", e.path}, {"size", e.size}, {"sha256", e.sha256}};
+  }
+  json operator()(const HookFailed& e) const {
+    return {{"hook", e.hook}, {"message", e.message}, {"disabled", e.disabled}};
+  }
+  json operator()(const EventsDropped& e) const { return {{"subscriber", e.subscriber}, {"count", e.count}}; }
+};
+
+}  // namespace
+
+std::string_view TypeName(const EventPayload& payload) { return std::visit(TypeNames(), payload); }
+
+bool IsLifecycle(const EventPayload& payload) { return !std::holds_alternative<Progress>(payload); }
+
+json ToJson(const Event& event) {
+  json value = {{"v", 1},
+                {"seq", event.seq},
+                {"run_id", event.context.run_id},
+                {"time", FormatTime(event.time)},
+                {"monotonic", Seconds(event.monotonic.time_since_epoch())},
+                {"type", TypeName(event.payload)},
+                {"data", std::visit(Data(), event.payload)}};
+  if (!event.context.stage.empty()) {
+    value["stage"] = event.context.stage;
+    value["instance"] = event.context.instance;
+    value["attempt"] = event.context.attempt;
+  }
+  return value;
+}
+
+}  // namespace cosmos

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <variant>
+
+#include "core/clock.h"
+#include "core/run_context.h"
+#include "core/status.h"
+
+namespace cosmos {
+
+// What can happen in a run (DESIGN 7). Each payload's name in JSON is its name here in snake_case. Payloads are values.
+struct RunStarted {
+  std::string workflow;
+  std::size_t stages = 0;
+  bool resumed = false;
+};
+struct RunFinished {
+  Status status = Status::kSucceeded;
+  Failure failure;
+};
+struct StageReady {};
+struct StageStarted {
+  std::string uses;
+  std::string target;
+};
+struct StageFinished {
+  nlohmann::json outputs;
+};
+struct StageFailed {
+  Failure failure;
+};
+struct StageCancelled {};
+struct StageSkipped {
+  std::string reason;
+};
+struct StageRetrying {
+  Failure failure;
+  int next_attempt = 2;
+  Duration delay{};
+};
+struct JobSubmitted {
+  std::string target;
+  std::string folder;
+  std::int64_t pid = 0;
+};
+struct JobAttached {
+  std::string target;
+  std::string folder;
+  std::int64_t pid = 0;
+};
+struct JobEnded {
+  int exit_status = -1;  // -1: not known
+  FailureKind kind = FailureKind::kNone;
+};
+struct LogAvailable {
+  std::string path;
+  std::int64_t offset = 0;  // bytes that are there now
+};
+struct Progress {
+  double done = 0;
+  double total = 0;  // 0: not known
+  std::string phase;
+  double eta_seconds = -1;  // -1: not known
+};
+struct ArtifactMade {
+  std::string name;
+  std::string path;
+  std::int64_t size = 0;
+  std::string sha256;
+};
+struct HookFailed {
+  std::string hook;
+  std::string message;
+  bool disabled = false;  // it failed too often and gets no more events
+};
+struct EventsDropped {
+  std::string subscriber;
+  std::uint64_t count = 0;
+};
+
+using EventPayload = std::variant<RunStarted, RunFinished, StageReady, StageStarted, StageFinished, StageFailed,
+                                  StageCancelled, StageSkipped, StageRetrying, JobSubmitted, JobAttached, JobEnded,
+                                  LogAvailable, Progress, ArtifactMade, HookFailed, EventsDropped>;
+
+// One thing that happened in a run. Immutable once published. `context.stage` is empty for what concerns the whole run.
+struct Event {
+  std::uint64_t seq = 0;  // from 1, without gaps, in the order of the run
+  RunContext context;
+  WallTime time;
+  SteadyTime monotonic;
+  EventPayload payload;
+};
+
+// The name of the payload, such as "stage_started".
+std::string_view TypeName(const EventPayload& payload);
+// Whether the journal keeps it; the rest (progress) is for watching only, and only the latest of a stage matters.
+bool IsLifecycle(const EventPayload& payload);
+
+// {"v": 1, "seq", "run_id", "stage", "instance", "attempt", "time", "monotonic", "type", "data": {…}}; stage, instance
+// and attempt are left out for what concerns the whole run. New keys may come; these stay.
+nlohmann::json ToJson(const Event& event);
+
+}  // namespace cosmos

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <utility>
+
+#include "event/bus.h"
+
+namespace cosmos {
+
+// Pairs a started with exactly one end: publishes the start when made, and when it goes out of scope without End, an
+// end that says the engine gave up. Not thread-safe.
+class StageSpan {
+ public:
+  // `bus` must outlive the span.
+  StageSpan(EventBus* bus, const RunContext& context, StageStarted started) : bus_(bus), context_(context) {
+    bus_->Publish(context_, std::move(started));
+  }
+  ~StageSpan() {
+    if (bus_ != nullptr) {
+      bus_->Publish(context_, StageFailed{{FailureKind::kPluginError, "the engine gave the stage up"}});
+    }
+  }
+  StageSpan(const StageSpan&) = delete;
+  StageSpan& operator=(const StageSpan&) = delete;
+
+  void End(EventPayload end) { std::exchange(bus_, nullptr)->Publish(context_, std::move(end)); }
+
+ private:
+  EventBus* bus_;
+  const RunContext context_;
+};
+
+}  // namespace cosmos
