@@ -1,0 +1,259 @@
+#include "target/local/local_target.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "core/error.h"
+#include "core/fd.h"
+#include "core/files.h"
+#include "target/local/process.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr auto kClaimWait = std::chrono::seconds(5);
+constexpr auto kKillWait = std::chrono::seconds(10);
+
+// The handle that the job wrote into its folder itself, once it is whole.
+std::optional<JobHandle> ReadPidFile(const std::string& folder) {
+  std::string text;
+  try {
+    text = ReadFile(folder + "/pid");
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  JobHandle handle;
+  handle.folder = folder;
+  long long pid = 0, start_time = 0;
+  char boot_id[64] = "";
+  if (text.empty() || text.back() != '\n') return std::nullopt;
+  if (std::sscanf(text.c_str(), "%lld %lld %63s", &pid, &start_time, boot_id) != 3) return std::nullopt;
+  handle.pid = pid;
+  handle.pid_start_time = start_time;
+  handle.boot_id = boot_id;
+  return handle;
+}
+
+std::optional<int> ReadExitStatus(const std::string& folder) {
+  Fd file(::open((folder + "/exit_status").c_str(), O_RDONLY | O_CLOEXEC));
+  char text[16];
+  const ssize_t n = file.valid() ? ::read(file.get(), text, sizeof text - 1) : 0;
+  if (n < 2 || text[n - 1] != '\n') return std::nullopt;
+  text[n] = '\0';
+  return std::atoi(text);
+}
+
+bool SameProcess(const JobHandle& handle) {
+  const auto process = handle.pid > 0 ? FindProcess(static_cast<pid_t>(handle.pid)) : std::nullopt;
+  return process && process->start_time == handle.pid_start_time;
+}
+
+// What of the job's session is alive. Empty when the number now belongs to somebody else's later session.
+std::vector<ProcessInfo> Survivors(const JobHandle& handle) {
+  const pid_t leader = static_cast<pid_t>(handle.pid);
+  if (leader <= 1) return {};
+  if (::kill(-leader, 0) != 0 && errno == ESRCH && !SameProcess(handle)) return {};
+  std::vector<ProcessInfo> members = ProcessesOfSession(leader);
+  std::erase_if(members, [&](const ProcessInfo& process) { return process.start_time < handle.pid_start_time; });
+  const bool leader_is_another = std::any_of(members.begin(), members.end(), [&](const ProcessInfo& process) {
+    return process.pid == leader && process.start_time != handle.pid_start_time;
+  });
+  return leader_is_another ? std::vector<ProcessInfo>() : members;
+}
+
+void Signal(const std::vector<ProcessInfo>& processes, int signal) {
+  for (const ProcessInfo& process : processes) ::kill(process.pid, signal);
+}
+
+std::vector<std::string> Environment(const std::map<std::string, std::string>& more) {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
+  for (const auto& [name, value] : more) variables.push_back(name + "=" + value);
+  return variables;
+}
+
+class SpawnSettings {
+ public:
+  SpawnSettings() {
+    ::posix_spawn_file_actions_init(&actions);
+    for (int fd : {0, 1, 2}) ::posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    ::posix_spawnattr_init(&attributes);
+    sigset_t none, all;
+    ::sigemptyset(&none);
+    ::sigfillset(&all);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setsigdefault(&attributes, &all);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SpawnSettings() {
+    ::posix_spawnattr_destroy(&attributes);
+    ::posix_spawn_file_actions_destroy(&actions);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+};
+
+}  // namespace
+
+LocalTarget::LocalTarget() : boot_id_(BootId()) {}
+
+JobHandle LocalTarget::Submit(const JobOrder& order) {
+  MakeFolders(fs::path(order.folder).parent_path());
+  const bool fresh = ::mkdir(order.folder.c_str(), 0700) == 0;
+  if (!fresh && errno != EEXIST) throw IoError("make the job folder", order.folder, errno);
+  if (!fresh) {
+    if (const auto handle = ReadPidFile(order.folder)) return *handle;
+  }
+  MakeFolders(order.folder + "/out");
+  WriteFile(order.folder + "/job.sh", order.script, 0700);
+  AppendToFile(order.folder + "/run.log", "");  // there from now on, so that others can link to it
+  const pid_t pid = Start(order);
+  if (fresh) {
+    // A process that was just made and not reaped is there, so its start time can be read.
+    const auto process = FindProcess(pid);
+    if (process) return {order.folder, pid, process->start_time, boot_id_, ""};
+  }
+  // An earlier engine made the folder and may have started the job; the job itself decided which of the two runs.
+  const SteadyTime end = std::chrono::steady_clock::now() + kClaimWait;
+  for (;;) {
+    if (const auto handle = ReadPidFile(order.folder)) return *handle;
+    if (std::chrono::steady_clock::now() > end) return {order.folder, 0, 0, boot_id_, ""};
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+}
+
+pid_t LocalTarget::Start(const JobOrder& order) {
+  const SpawnSettings settings;
+  std::string script = order.folder + "/job.sh";
+  char shell[] = "/bin/sh";
+  char* argv[] = {shell, script.data(), nullptr};
+  std::vector<std::string> variables;
+  std::vector<char*> envp;
+  if (!order.secret_env.empty()) {
+    variables = Environment(order.secret_env);
+    for (std::string& variable : variables) envp.push_back(variable.data());
+    envp.push_back(nullptr);
+  }
+  pid_t pid = 0;
+  // Entered as a child before anyone can wait for it.
+  const std::lock_guard lock(mutex_);
+  const int reason =
+      ::posix_spawn(&pid, shell, &settings.actions, &settings.attributes, argv, envp.empty() ? environ : envp.data());
+  if (reason != 0) {
+    throw Error(ErrorCode::kUnavailable, std::string("cannot start a process: ") + std::strerror(reason));
+  }
+  children_.insert(pid);
+  return pid;
+}
+
+void LocalTarget::Reap(pid_t pid) {
+  const std::lock_guard lock(mutex_);
+  const auto child = children_.find(pid);
+  if (child == children_.end()) return;
+  int status = 0;
+  if (::waitpid(pid, &status, WNOHANG) != 0) children_.erase(child);
+}
+
+JobState LocalTarget::Poll(const JobHandle& handle) {
+  const auto ended = [](int exit_status, FailureKind gone) {
+    return JobState{JobState::Phase::kEnded, exit_status, gone};
+  };
+  if (const auto status = ReadExitStatus(handle.folder)) {
+    Reap(static_cast<pid_t>(handle.pid));
+    return ended(*status, FailureKind::kNone);
+  }
+  if (handle.boot_id != boot_id_) return ended(-1, FailureKind::kHostRebooted);
+  Reap(static_cast<pid_t>(handle.pid));
+  if (SameProcess(handle)) return {};
+  // It may have written its exit status between the two looks.
+  if (const auto status = ReadExitStatus(handle.folder)) return ended(*status, FailureKind::kNone);
+  return ended(-1, FailureKind::kKilled);
+}
+
+JobState LocalTarget::Wait(const JobHandle& handle, const CancelToken& cancel, Duration longest) {
+  // glibc 2.35 has no pidfd_open yet.
+  Fd process(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(handle.pid), 0)));
+  if (!process.valid()) return Poll(handle);
+  // Opened first and compared then: so the descriptor is that of the job and not of a later process.
+  if (!SameProcess(handle)) return Poll(handle);
+  pollfd wait[] = {{process.get(), POLLIN, 0}, {cancel.fd(), POLLIN, 0}};
+  const auto ms =
+      std::chrono::ceil<milliseconds>(std::clamp(longest, Duration::zero(), Duration(std::chrono::hours(1))));
+  ::poll(wait, 2, static_cast<int>(ms.count()));
+  return Poll(handle);
+}
+
+bool LocalTarget::Cancel(const JobHandle& handle, Duration grace) {
+  if (handle.boot_id != boot_id_) return true;
+  SteadyTime end = std::chrono::steady_clock::now() + grace;
+  int signal = SIGTERM;
+  for (Duration pause = milliseconds(1);; pause = std::min<Duration>(pause * 2, milliseconds(50))) {
+    Reap(static_cast<pid_t>(handle.pid));
+    const std::vector<ProcessInfo> left = Survivors(handle);
+    if (left.empty()) return true;
+    if (signal == SIGTERM) {
+      Signal(left, SIGTERM);
+      signal = 0;
+    }
+    if (std::chrono::steady_clock::now() >= end) {
+      if (signal == SIGKILL) return false;
+      signal = SIGKILL;
+      end = std::chrono::steady_clock::now() + kKillWait;
+    }
+    // Again and again: a process that is just being made was not yet there to be signalled.
+    if (signal == SIGKILL) Signal(left, SIGKILL);
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+LogPiece LocalTarget::ReadLog(const JobHandle& handle, std::int64_t offset, std::size_t limit) {
+  const std::string path = handle.folder + "/run.log";
+  LogPiece piece;
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) {
+    if (errno == ENOENT) return piece;
+    throw IoError("read", path, errno);
+  }
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) throw IoError("read", path, errno);
+  piece.size = info.st_size;
+  if (piece.size <= offset) return piece;
+  piece.bytes.resize(std::min<std::size_t>(limit, static_cast<std::size_t>(piece.size - offset)));
+  const ssize_t n = ::pread(file.get(), piece.bytes.data(), piece.bytes.size(), offset);
+  if (n < 0) throw IoError("read", path, errno);
+  piece.bytes.resize(static_cast<std::size_t>(n));
+  return piece;
+}
+
+bool LocalTarget::HasFile(const std::string& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error);
+}
+
+void LocalTarget::Download(const std::string& path, const fs::path& local) {
+  MakeFolders(local.parent_path());
+  MoveFile(path, local);
+}
+
+}  // namespace cosmos
