@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef COSMOS_CONTEXT_HPP_
+#define COSMOS_CONTEXT_HPP_
+
+#include <cosmos/text.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace cosmos::sdk {
+
+// Who is doing this: the run, and for a stage its place in it. `instance` is empty without a matrix; `attempt` counts
+// from 1. A value.
+struct Context {
+  std::string run_id;
+  std::string workflow;
+  std::string prompt_name;
+  std::string prompt_id;
+  std::string operation_id;
+  std::string stage;
+  std::string instance;
+  int attempt = 1;
+
+  // Throws when `text` is no JSON object; keys that are not there keep their defaults.
+  static Context Parse(std::string_view text) {
+    const Json json = Json::parse(text);
+    Context context;
+    context.run_id = json.value("run_id", "");
+    context.workflow = json.value("workflow", "");
+    context.prompt_name = json.value("prompt_name", "");
+    context.prompt_id = json.value("prompt_id", "");
+    context.operation_id = json.value("operation_id", "");
+    context.stage = json.value("stage", "");
+    context.instance = json.value("instance", "");
+    context.attempt = json.value("attempt", 1);
+    return context;
+  }
+};
+
+}  // namespace cosmos::sdk
+
+#endif  // COSMOS_CONTEXT_HPP_

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The C++17 layer over cosmos/plugin.h, for authors of stage and hook plugins. Header-only; needs the standard library
+// and nlohmann/json. A plugin is a class and one line:
+//
+//   class Greet : public cosmos::sdk::Stage {
+//    public:
+//     cosmos::sdk::Description Describe() const override { … }
+//     cosmos::sdk::Json Run(cosmos::sdk::Task& task, const cosmos::sdk::Json& parameters) override { … }
+//   };
+//   COSMOS_PLUGIN(Greet);
+//
+// Derive from JobStage when the work is a command on the stage's target, from Stage when it is done right here, from
+// Hook to follow what happens in a run. sdk/template/ is a starting point, sdk/cmake/CosmosPlugin.cmake builds it.
+#ifndef COSMOS_PLUGIN_HPP_
+#define COSMOS_PLUGIN_HPP_
+
+#include <cosmos/description.hpp>    // IWYU pragma: export
+#include <cosmos/entry.hpp>          // IWYU pragma: export
+#include <cosmos/failure.hpp>        // IWYU pragma: export
+#include <cosmos/hook.hpp>           // IWYU pragma: export
+#include <cosmos/job_spec.hpp>       // IWYU pragma: export
+#include <cosmos/line_splitter.hpp>  // IWYU pragma: export
+#include <cosmos/shell_quote.hpp>    // IWYU pragma: export
+#include <cosmos/stage.hpp>          // IWYU pragma: export
+#include <cosmos/task.hpp>           // IWYU pragma: export
+
+#endif  // COSMOS_PLUGIN_HPP_

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "testing/fake_host.h"
+
+#include <dlfcn.h>
+#include <sys/wait.h>
+
+#include <cosmos/shell_quote.hpp>
+#include <cosmos/text.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+
+namespace cosmos::sdk::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+FakeHost& Self(cosmos_task* task) { return *reinterpret_cast<FakeHost*>(task); }
+
+void FillDefaults(const Json& schema, Json& value) {
+  if (!value.is_object() || !schema.contains("properties")) return;
+  for (const auto& [key, property] : schema.at("properties").items()) {
+    if (!value.contains(key) && property.contains("default")) value[key] = property.at("default");
+    if (value.contains(key)) FillDefaults(property, value[key]);
+  }
+}
+
+}  // namespace
+
+// The services of the C ABI. The task is the fake host itself.
+struct FakeHost::Calls {
+  static void Log(cosmos_task* task, std::int32_t level, cosmos_str text) {
+    Self(task).log.push_back({level, std::string(FromC(text))});
+  }
+
+  static void Progress(cosmos_task* task, double done, double total, cosmos_str phase) {
+    Self(task).progress.push_back({done, total, std::string(FromC(phase))});
+  }
+
+  static cosmos_status Input(cosmos_task* task, cosmos_str local_path, cosmos_sink path, cosmos_sink error) {
+    const std::string local(FromC(local_path));
+    if (!Self(task).previewing_ && !fs::exists(local)) {
+      Write(error, R"({"kind": "invalid_input", "message": "no such file"})");
+      return COSMOS_FAILED;
+    }
+    Write(path, local);
+    return COSMOS_OK;
+  }
+
+  static cosmos_status OutputFolder(cosmos_task* task, cosmos_sink path, cosmos_sink) {
+    Write(path, Self(task).output_folder().string());
+    return COSMOS_OK;
+  }
+
+  static cosmos_status RunJob(cosmos_task* task, cosmos_str spec, void (*on_output)(void*, cosmos_str), void* self,
+                              cosmos_sink result) {
+    return Self(task).RunJob(Json::parse(FromC(spec)), on_output, self, result);
+  }
+
+  static cosmos_status Folder(cosmos_task* task, cosmos_sink path, cosmos_sink) {
+    const fs::path folder = Self(task).folder_ / "own";
+    fs::create_directories(folder);
+    Write(path, folder.string());
+    return COSMOS_OK;
+  }
+
+  static cosmos_status AddArtifact(cosmos_task* task, cosmos_str path, cosmos_sink error) {
+    if (!fs::is_regular_file(FromC(path))) {
+      Write(error, "no such artifact");
+      return COSMOS_ERROR;
+    }
+    Self(task).artifacts.emplace_back(FromC(path));
+    return COSMOS_OK;
+  }
+
+  static cosmos_status PutPrompt(cosmos_task* task, cosmos_str prompt, cosmos_sink prompt_id, cosmos_sink) {
+    Self(task).prompts.push_back(Json::parse(FromC(prompt)));
+    Write(prompt_id, "ps_" + std::to_string(Self(task).prompts.size()));
+    return COSMOS_OK;
+  }
+
+  static const void* Service(const cosmos_host* host, cosmos_str id) {
+    static constexpr cosmos_log_1 kLog = {sizeof(kLog), &Log};
+    static constexpr cosmos_progress_1 kProgress = {sizeof(kProgress), &Progress};
+    static constexpr cosmos_job_1 kJob = {sizeof(kJob), &Input, &OutputFolder, &RunJob};
+    static constexpr cosmos_files_1 kFiles = {sizeof(kFiles), &Folder, &AddArtifact};
+    static constexpr cosmos_store_1 kStore = {sizeof(kStore), &PutPrompt};
+    const std::string name(FromC(id));
+    if (reinterpret_cast<const CHost*>(host)->self->missing_services.count(name) != 0) return nullptr;
+    if (name == "cosmos.log/1") return &kLog;
+    if (name == "cosmos.progress/1") return &kProgress;
+    if (name == "cosmos.job/1") return &kJob;
+    if (name == "cosmos.files/1") return &kFiles;
+    if (name == "cosmos.store/1") return &kStore;
+    return nullptr;
+  }
+};
+
+FakeHost::FakeHost() : host_{{sizeof(cosmos_host), COSMOS_SDK_MAJOR, COSMOS_SDK_MINOR, &Calls::Service}, this} {
+  std::string name = (fs::temp_directory_path() / "cosmos-plugin-test-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
+  folder_ = name;
+  fs::create_directories(output_folder());
+  context = {{"run_id", "rs_00000000000000000000000000000001"},
+             {"workflow", "test"},
+             {"prompt_name", "test"},
+             {"prompt_id", "ps_0"},
+             {"operation_id", "op_00000000000000000000000000000001"},
+             {"stage", "stage"},
+             {"instance", ""},
+             {"attempt", 1}};
+}
+
+FakeHost::~FakeHost() {
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+FakeHost::Result FakeHost::Init(const cosmos_plugin_entry_t& entry) {
+  TextSink error;
+  const cosmos_status status = entry.init(host(), error.sink());
+  return {status, nullptr, error.text()};
+}
+
+FakeHost::Result FakeHost::Run(const cosmos_plugin_entry_t& entry, const Json& parameters) {
+  return Call(entry, parameters, false);
+}
+
+FakeHost::Result FakeHost::Preview(const cosmos_plugin_entry_t& entry, const Json& parameters) {
+  return Call(entry, parameters, true);
+}
+
+FakeHost::Result FakeHost::Call(const cosmos_plugin_entry_t& entry, const Json& parameters, bool preview) {
+  Result started = Init(entry);
+  if (started.status != COSMOS_OK) return started;
+  Json complete = parameters;
+  FillDefaults(Describe(entry).at("parameters"), complete);
+  TextSink error;
+  void* instance = entry.create(error.sink());
+  if (instance == nullptr) return {COSMOS_ERROR, nullptr, error.text()};
+  TextSink result;
+  previewing_ = preview;
+  const std::string context_text = context.dump();
+  const std::string parameters_text = complete.dump();
+  const cosmos_status status = (preview ? entry.preview : entry.run)(
+      instance, reinterpret_cast<cosmos_task*>(this), ToC(context_text), ToC(parameters_text), result.sink());
+  entry.destroy(instance);
+  Json json = Json::parse(result.text(), nullptr, false);
+  return {status, json.is_discarded() ? Json() : json, result.text()};
+}
+
+cosmos_status FakeHost::RunJob(const Json& spec, void (*on_output)(void*, cosmos_str), void* self, cosmos_sink result) {
+  specs.push_back(spec);
+  if (job_status != COSMOS_OK) {
+    Write(result, job_result);
+    return job_status;
+  }
+
+  const fs::path script = folder_ / "job.sh";
+  std::ofstream(script) << (spec.contains("argv") ? ShellJoin(spec.at("argv").get<std::vector<std::string>>())
+                                                  : spec.at("script").get<std::string>());
+  std::vector<std::string> command = {"env", "COSMOS_OUTPUT_DIR=" + output_folder().string()};
+  for (const auto& [name, value] : spec.at("env").items()) command.push_back(name + "=" + value.get<std::string>());
+  command.insert(command.end(), {"/bin/sh", script.string()});
+  FILE* pipe =
+      popen(("cd " + ShellQuote(folder_.string()) + " && exec 2>&1 </dev/null " + ShellJoin(command)).c_str(), "r");
+  if (pipe == nullptr) throw std::runtime_error("popen failed");
+  std::string bytes(piece, '\0');
+  while (const std::size_t count = std::fread(bytes.data(), 1, bytes.size(), pipe)) {
+    job_log_.append(bytes, 0, count);
+    if (on_output != nullptr) on_output(self, {bytes.data(), count});
+  }
+  const int status = pclose(pipe);
+  if (status != 0) {
+    Write(result,
+          Dump({{"kind", "exit_code"}, {"message", "the job ended with " + std::to_string(WEXITSTATUS(status))}}));
+    return COSMOS_FAILED;
+  }
+
+  Json outputs = Json::object();
+  for (const auto& [name, output] : spec.at("outputs").items()) {
+    const fs::path file = output_folder() / output.at("path").get<std::string>();  // an absolute path stays as it is
+    if (fs::exists(file)) {
+      outputs[name] = file.string();
+    } else if (!output.at("optional").get<bool>()) {
+      Write(result, Dump({{"kind", "output_missing"}, {"message", "there is no " + file.string()}}));
+      return COSMOS_FAILED;
+    }
+  }
+  Write(result, Dump({{"outputs", outputs}}));
+  return COSMOS_OK;
+}
+
+std::string FakeHost::LogText() const {
+  std::string text;
+  for (const LogLine& line : log) text += line.text + "\n";
+  return text;
+}
+
+Json Describe(const cosmos_plugin_entry_t& entry) {
+  TextSink description;
+  TextSink error;
+  if (entry.describe(description.sink(), error.sink()) != COSMOS_OK) throw std::runtime_error(error.text());
+  return Json::parse(description.text());
+}
+
+const cosmos_plugin_entry_t& LoadPlugin(const fs::path& file) {
+  void* library = dlopen(fs::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) throw std::runtime_error(dlerror());
+  const void* entry = dlsym(library, "cosmos_plugin_entry");
+  if (entry == nullptr) throw std::runtime_error(dlerror());
+  return *static_cast<const cosmos_plugin_entry_t*>(entry);
+}
+
+std::string Shell(const std::string& command) {
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) throw std::runtime_error("popen failed");
+  std::string output;
+  char bytes[4096];
+  while (const std::size_t count = std::fread(bytes, 1, sizeof(bytes), pipe)) output.append(bytes, count);
+  if (pclose(pipe) != 0) throw std::runtime_error("failed: " + command + "\n" + output);
+  while (!output.empty() && output.back() == '\n') output.pop_back();
+  return output;
+}
+
+}  // namespace cosmos::sdk::testing

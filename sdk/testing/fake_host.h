@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef COSMOS_SDK_TESTING_FAKE_HOST_H_
+#define COSMOS_SDK_TESTING_FAKE_HOST_H_
+
+#include <cosmos/plugin.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace cosmos::sdk::testing {
+
+// A host for tests of plugins: its services keep what they were told, and its job service really runs the job with
+// /bin/sh, in a folder of its own. Owns its temporary folder, which ends with it. One plugin, one thread.
+class FakeHost {
+ public:
+  struct LogLine {
+    int level;
+    std::string text;
+  };
+  struct Report {
+    double done;
+    double total;
+    std::string phase;
+  };
+  struct Result {
+    cosmos_status status;
+    nlohmann::json json;  // what the plugin gave; null when it is no JSON
+    std::string text;     // the same, as it came
+  };
+
+  FakeHost();
+  ~FakeHost();
+  FakeHost(const FakeHost&) = delete;
+  FakeHost& operator=(const FakeHost&) = delete;
+
+  // Describes the plugin, fills in the parameters' defaults as the engine does, and carries the stage out.
+  Result Run(const cosmos_plugin_entry_t& entry, const nlohmann::json& parameters);
+  Result Preview(const cosmos_plugin_entry_t& entry, const nlohmann::json& parameters);
+  Result Init(const cosmos_plugin_entry_t& entry);
+
+  const cosmos_host* host() const { return &host_.c; }
+  std::filesystem::path folder() const { return folder_; }
+  std::filesystem::path output_folder() const { return folder_ / "job's output"; }  // a name that needs quoting
+  // Everything the job printed.
+  const std::string& job_log() const { return job_log_; }
+  std::string LogText() const;
+
+  // What the plugin told the services, in order.
+  std::vector<LogLine> log;
+  std::vector<Report> progress;
+  std::vector<nlohmann::json> prompts;
+  std::vector<std::string> artifacts;
+  std::vector<nlohmann::json> specs;
+
+  std::set<std::string> missing_services;
+  nlohmann::json context;
+  // Pieces in which the job's log is given to the plugin, in bytes.
+  std::size_t piece = 4096;
+  // When not empty: how the next job ends, instead of being run.
+  cosmos_status job_status = COSMOS_OK;
+  std::string job_result;
+
+ private:
+  struct CHost {
+    cosmos_host c;
+    FakeHost* self;
+  };
+  struct Calls;
+
+  cosmos_status RunJob(const nlohmann::json& spec, void (*on_output)(void*, cosmos_str), void* self,
+                       cosmos_sink result);
+  Result Call(const cosmos_plugin_entry_t& entry, const nlohmann::json& parameters, bool preview);
+
+  CHost host_;
+  std::filesystem::path folder_;
+  std::string job_log_;
+  bool previewing_ = false;
+};
+
+// What `entry` says of itself; throws when it does not.
+nlohmann::json Describe(const cosmos_plugin_entry_t& entry);
+
+// Loads `file` as the engine does and gives its entry; throws with the linker's message. Never unloaded.
+const cosmos_plugin_entry_t& LoadPlugin(const std::filesystem::path& file);
+
+// Runs a command of /bin/sh and gives what it printed, without the last line end; throws when its exit status is not 0.
+std::string Shell(const std::string& command);
+
+}  // namespace cosmos::sdk::testing
+
+#endif  // COSMOS_SDK_TESTING_FAKE_HOST_H_

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <gmock/gmock.h>
+
+#include <cosmos/plugin.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "testing/fake_host.h"
+
+namespace cosmos::sdk {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::FakeHost;
+using ::testing::HasSubstr;
+
+class TaskTest : public ::testing::Test {
+ protected:
+  FakeHost host_;
+  Services services_ = Services::From(*host_.host(), {});
+  Task task_{services_, reinterpret_cast<cosmos_task*>(&host_), R"({"stage": "render", "attempt": 2})"};
+};
+
+TEST_F(TaskTest, ReadsItsContext) {
+  EXPECT_EQ(task_.context().stage, "render");
+  EXPECT_EQ(task_.context().attempt, 2);
+  EXPECT_EQ(task_.context().instance, "");
+}
+
+TEST_F(TaskTest, TellsTheHost) {
+  task_.Log(LogLevel::kWarning, "careful");
+  task_.Progress(3, 4, "mixing");
+  ASSERT_EQ(host_.log.size(), 1u);
+  EXPECT_EQ(host_.log[0].level, COSMOS_LOG_WARNING);
+  EXPECT_EQ(host_.log[0].text, "careful");
+  ASSERT_EQ(host_.progress.size(), 1u);
+  EXPECT_EQ(host_.progress[0].done, 3);
+  EXPECT_EQ(host_.progress[0].total, 4);
+  EXPECT_EQ(host_.progress[0].phase, "mixing");
+}
+
+TEST_F(TaskTest, KeepsPromptsAndFiles) {
+  EXPECT_EQ(task_.PutPrompt("rain", "blur", "ps_0"), "ps_1");
+  EXPECT_EQ(host_.prompts[0], (Json{{"text", "rain"}, {"negative_prompt", "blur"}, {"parent", "ps_0"}}));
+  const std::string file = task_.Folder() + "/record.json";
+  EXPECT_THROW(task_.AddArtifact(file), std::runtime_error);
+  std::ofstream(file) << "{}";
+  task_.AddArtifact(file);
+  EXPECT_THAT(host_.artifacts, ElementsAre(file));
+}
+
+TEST_F(TaskTest, AMissingInputIsAFailureAndNotABug) {
+  try {
+    task_.Input("/no/such/file.mp4");
+    FAIL();
+  } catch (const StageFailure& failure) {
+    EXPECT_EQ(failure.kind(), "invalid_input");
+    EXPECT_EQ(failure.message(), "no such file");
+  }
+}
+
+TEST_F(TaskTest, WithoutTheServiceItIsSilentOrSaysWhichOne) {
+  const Services none;
+  Task task(none, nullptr, "{}");
+  task.Log(LogLevel::kInfo, "nobody hears");
+  task.Progress(1, 2);
+  try {
+    task.Folder();
+    FAIL();
+  } catch (const std::logic_error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("cosmos.files/1"));
+  }
+}
+
+}  // namespace
+}  // namespace cosmos::sdk
