@@ -1,0 +1,119 @@
+#include "plugin/host_services.h"
+
+#include <algorithm>
+#include <exception>
+#include <functional>
+
+namespace cosmos {
+namespace {
+
+void Put(cosmos_sink sink, std::string_view text) {
+  if (sink.write != nullptr) sink.write(sink.self, ToAbi(text));
+}
+
+// Runs a service's work, whose text goes to `result`; an exception's text goes to `error` instead.
+template <typename Work>
+cosmos_status Serve(cosmos_sink result, cosmos_sink error, Work work) noexcept {
+  try {
+    Put(result, work());
+    return COSMOS_OK;
+  } catch (const std::exception& failure) {
+    Put(error, failure.what());
+  } catch (...) {
+    Put(error, "an exception of unknown type");
+  }
+  return COSMOS_ERROR;
+}
+
+void Log(cosmos_task* task, int32_t level, cosmos_str text) noexcept {
+  try {
+    task->host->Log(static_cast<LogLevel>(std::clamp<int32_t>(level, COSMOS_LOG_DEBUG, COSMOS_LOG_ERROR)),
+                    FromAbi(text));
+  } catch (...) {  // a line that cannot be written changes nothing
+  }
+}
+
+void ReportProgress(cosmos_task* task, double done, double total, cosmos_str phase) noexcept {
+  try {
+    task->host->Progress(done, total, FromAbi(phase));
+  } catch (...) {  // nor does progress that cannot be shown
+  }
+}
+
+cosmos_status JobInput(cosmos_task* task, cosmos_str path, cosmos_sink result, cosmos_sink error) noexcept {
+  return Serve(result, error, [&] { return task->host->Input(std::string(FromAbi(path))); });
+}
+
+cosmos_status JobOutputFolder(cosmos_task* task, cosmos_sink result, cosmos_sink error) noexcept {
+  return Serve(result, error, [&] { return task->host->OutputFolder(); });
+}
+
+cosmos_status RunJob(cosmos_task* task, cosmos_str spec, void (*on_output)(void* self, cosmos_str bytes), void* self,
+                     cosmos_sink result) noexcept {
+  cosmos_status status = COSMOS_OK;
+  const cosmos_status served = Serve(result, result, [&] {
+    std::function<void(std::string_view)> listener;
+    if (on_output != nullptr) listener = [=](std::string_view bytes) { on_output(self, ToAbi(bytes)); };
+    const JobResult job = task->host->RunJob(nlohmann::json::parse(FromAbi(spec)), listener);
+    if (!job.failure) return nlohmann::json{{"outputs", job.outputs}}.dump();
+    status = job.failure.kind == FailureKind::kCancelled ? COSMOS_CANCELLED : COSMOS_FAILED;
+    return nlohmann::json{{"kind", ToString(job.failure.kind)}, {"message", job.failure.message}}.dump(
+        -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  });
+  return served == COSMOS_OK ? status : served;
+}
+
+cosmos_status FilesFolder(cosmos_task* task, cosmos_sink result, cosmos_sink error) noexcept {
+  return Serve(result, error, [&] { return task->host->Folder(); });
+}
+
+cosmos_status AddArtifact(cosmos_task* task, cosmos_str path, cosmos_sink error) noexcept {
+  return Serve({nullptr, nullptr}, error, [&] {
+    task->host->AddArtifact(std::string(FromAbi(path)));
+    return "";
+  });
+}
+
+cosmos_status PutPrompt(cosmos_task* task, cosmos_str prompt, cosmos_sink result, cosmos_sink error) noexcept {
+  return Serve(result, error, [&] { return task->host->PutPrompt(nlohmann::json::parse(FromAbi(prompt))); });
+}
+
+constexpr cosmos_log_1 kLog = {sizeof(cosmos_log_1), Log};
+constexpr cosmos_progress_1 kProgress = {sizeof(cosmos_progress_1), ReportProgress};
+constexpr cosmos_job_1 kJob = {sizeof(cosmos_job_1), JobInput, JobOutputFolder, RunJob};
+constexpr cosmos_files_1 kFiles = {sizeof(cosmos_files_1), FilesFolder, AddArtifact};
+constexpr cosmos_store_1 kStore = {sizeof(cosmos_store_1), PutPrompt};
+
+struct Service {
+  std::string_view id;
+  const void* functions;
+};
+constexpr Service kServices[] = {
+    {"cosmos.log/1", &kLog},     {"cosmos.progress/1", &kProgress}, {"cosmos.job/1", &kJob},
+    {"cosmos.files/1", &kFiles}, {"cosmos.store/1", &kStore},
+};
+
+const void* FindService(const cosmos_host*, cosmos_str id) noexcept {
+  for (const Service& service : kServices) {
+    if (service.id == FromAbi(id)) return service.functions;
+  }
+  return nullptr;
+}
+
+constexpr cosmos_host kHost = {sizeof(cosmos_host), COSMOS_SDK_MAJOR, COSMOS_SDK_MINOR, FindService};
+
+}  // namespace
+
+const cosmos_host* Host() { return &kHost; }
+
+std::vector<std::string> ServiceIds() {
+  std::vector<std::string> ids;
+  for (const Service& service : kServices) ids.emplace_back(service.id);
+  return ids;
+}
+
+cosmos_sink SinkInto(std::string* text) {
+  return {text, [](void* self, cosmos_str piece) { static_cast<std::string*>(self)->assign(piece.data, piece.size); }};
+}
+
+}  // namespace cosmos

@@ -1,0 +1,79 @@
+#include "plugin/stage_plugin.h"
+
+#include <utility>
+
+#include "core/error.h"
+#include "plugin/host_services.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+
+std::string Dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+StageResult Failed(FailureKind kind, std::string message) { return {{kind, std::move(message)}, json::object()}; }
+
+StageResult ResultOf(cosmos_status status, const std::string& text) {
+  if (status == COSMOS_CANCELLED) return Failed(FailureKind::kCancelled, "cancelled");
+  const json value = json::parse(text.empty() ? "{}" : text, nullptr, false);
+  if (status == COSMOS_OK) {
+    if (value.is_object()) return {{}, value};
+    return Failed(FailureKind::kPluginError, "the plugin's outputs are no JSON object: " + text);
+  }
+  if (status == COSMOS_FAILED && value.is_object()) {
+    const FailureKind kind = FailureKindOf(value.value("kind", ""));
+    return Failed(kind == FailureKind::kNone ? FailureKind::kPluginError : kind,
+                  value.value("message", "the plugin gave no reason"));
+  }
+  return Failed(FailureKind::kPluginError, text.empty() ? "the plugin gave no reason" : text);
+}
+
+}  // namespace
+
+json ToJson(const RunContext& context) {
+  return {{"run_id", context.run_id},
+          {"workflow", context.workflow},
+          {"prompt_name", context.prompt_name},
+          {"prompt_id", context.prompt_id},
+          {"operation_id", context.operation_id},
+          {"stage", context.stage},
+          {"instance", context.instance},
+          {"attempt", context.attempt}};
+}
+
+StagePlugin::StagePlugin(PluginLibrary* library) : entry_(library->Entry()), instance_(nullptr) {
+  std::string reason;
+  instance_ = entry_.create(SinkInto(&reason));
+  if (instance_ == nullptr) {
+    throw Error(ErrorCode::kPlugin, "the plugin '" + library->facts().id + "' gives no instance: " + reason);
+  }
+}
+
+StagePlugin::~StagePlugin() { entry_.destroy(instance_); }
+
+StageResult StagePlugin::Run(TaskHost* host, const RunContext& context, const json& parameters) {
+  cosmos_task task{host};
+  std::string text;
+  const std::string context_text = Dump(ToJson(context)), parameters_text = Dump(parameters);
+  const cosmos_status status =
+      entry_.run(instance_, &task, ToAbi(context_text), ToAbi(parameters_text), SinkInto(&text));
+  return ResultOf(status, text);
+}
+
+json StagePlugin::Preview(TaskHost* host, const RunContext& context, const json& parameters) {
+  if (entry_.preview == nullptr) return json();
+  cosmos_task task{host};
+  std::string text;
+  const std::string context_text = Dump(ToJson(context)), parameters_text = Dump(parameters);
+  const cosmos_status status =
+      entry_.preview(instance_, &task, ToAbi(context_text), ToAbi(parameters_text), SinkInto(&text));
+  const json spec = json::parse(text, nullptr, false);
+  return status == COSMOS_OK && spec.is_object() && !spec.empty() ? spec : json();
+}
+
+void StagePlugin::Cancel() noexcept {
+  if (entry_.cancel != nullptr) entry_.cancel(instance_);
+}
+
+}  // namespace cosmos

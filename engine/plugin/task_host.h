@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "core/logger.h"
+#include "core/status.h"
+
+namespace cosmos {
+
+struct JobResult {
+  Failure failure;         // kCancelled: given up
+  nlohmann::json outputs;  // {NAME: absolute local path}
+};
+
+// What one attempt of a stage may ask of the engine while it is carried out: the C++ side of the services of
+// sdk/include/cosmos/plugin.h, where the contracts stand. Functions may throw; the adapter turns that into a status.
+// Log and Progress from any thread, the rest from the thread that runs the stage.
+class TaskHost {
+ public:
+  virtual ~TaskHost() = default;
+
+  virtual void Log(LogLevel level, std::string_view text) = 0;
+  virtual void Progress(double done, double total, std::string_view phase) = 0;
+  virtual std::string Input(const std::string& local_path) = 0;
+  virtual std::string OutputFolder() = 0;
+  virtual JobResult RunJob(const nlohmann::json& spec, const std::function<void(std::string_view)>& on_output) = 0;
+  virtual std::string Folder() = 0;
+  virtual void AddArtifact(const std::string& path) = 0;
+  virtual std::string PutPrompt(const nlohmann::json& prompt) = 0;
+};
+
+}  // namespace cosmos
