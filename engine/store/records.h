@@ -4,8 +4,8 @@
 #include <string>
 
 // What the store keeps, as plain values (within C++14, see run_store.h). Times are milliseconds since the Unix epoch, 0
-// when not yet; an empty text is stored as NULL where the column allows it; `id` is 0 until the store has kept the record.
-// Statuses and failure kinds are the words of core/status.h.
+// when not yet; an empty text is stored as NULL where the column allows it; `id` is 0 until the store has kept the
+// record. Statuses and failure kinds are the words of core/status.h.
 namespace cosmos {
 
 struct PromptRecord {
@@ -65,7 +65,7 @@ struct JobRecord {
   std::int64_t pid_start_time = 0;  // clock ticks since boot, as /proc/PID/stat gives it
   std::string boot_id;
   std::string container;
-  std::string status;  // running | ended
+  std::string status;    // running | ended
   int exit_status = -1;  // -1: not known
   std::int64_t submitted_at = 0;
   std::int64_t ended_at = 0;

@@ -10,7 +10,8 @@
 
 namespace cosmos {
 
-// What `runs` asks for. Empty fields do not restrict. `search` looks in workflow, run_id, prompt text and error message.
+// What `runs` asks for. Empty fields do not restrict. `search` looks in workflow, run_id, prompt text and error
+// message.
 struct RunQuery {
   std::string status;
   std::string workflow;
@@ -23,11 +24,11 @@ struct SchemaVersions {
   std::uint64_t latest = 0;   // what this program writes
 };
 
-// The history of runs in an SQLite database (WAL, synchronous NORMAL, foreign keys on, busy timeout 10 s). The only door
-// to SQL. Thread-safe: calls are served one after another; several processes may use one database.
-// Within C++14, as ODB 2.4 is; so this header uses neither std::optional nor std::string_view.
-// Every function throws cosmos::Error: kUnavailable when the database cannot be opened, read or written (with path and
-// reason), kNotFound when a record that must exist does not.
+// The history of runs in an SQLite database (WAL, synchronous NORMAL, foreign keys on, busy timeout 10 s). The only
+// door to SQL. Thread-safe: calls are served one after another; several processes may use one database. Within C++14,
+// as ODB 2.4 is; so this header uses neither std::optional nor std::string_view. Every function throws cosmos::Error:
+// kUnavailable when the database cannot be opened, read or written (with path and reason), kNotFound when a record that
+// must exist does not.
 class RunStore {
  public:
   // Opens the database at `path`, creating file, folder and schema when there is none. Throws kConflict when the schema

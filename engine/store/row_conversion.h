@@ -1,0 +1,33 @@
+#pragma once
+
+#include "store/records.h"
+#include "store/rows.h"
+
+// Between the plain records and the rows that ODB maps. Empty texts and zero times become NULL where the column allows
+// it. Error messages are cut to kMaxErrorCharacters. Pure functions; any thread.
+namespace cosmos {
+namespace store {
+
+constexpr std::size_t kMaxErrorCharacters = 1000;
+constexpr std::size_t kMaxLogPathCharacters = 500;
+
+odb::nullable<std::string> TextOrNull(const std::string& text);
+// Throws Error{kInvalidInput} when the path is longer than its column.
+odb::nullable<std::string> LogPathOrNull(const std::string& log_path);
+odb::nullable<std::string> ErrorOrNull(const std::string& error_message);
+
+PromptRow ToRow(const PromptRecord& record);
+RunRow ToRow(const RunRecord& record);
+// The rows of stages, jobs and artifacts refer to their run in `database`.
+StageRow ToRow(const StageRecord& record, odb::database& database);
+JobRow ToRow(const JobRecord& record, odb::database& database);
+ArtifactRow ToRow(const ArtifactRecord& record, odb::database& database);
+
+PromptRecord ToRecord(const PromptRow& row);
+RunRecord ToRecord(const RunRow& row);
+StageRecord ToRecord(const StageRow& row);
+JobRecord ToRecord(const JobRow& row);
+ArtifactRecord ToRecord(const ArtifactRow& row);
+
+}  // namespace store
+}  // namespace cosmos

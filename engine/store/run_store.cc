@@ -1,0 +1,284 @@
+#include "store/run_store.h"
+
+#include <sqlite3.h>
+
+#include <odb/schema-catalog.hxx>
+#include <odb/sqlite/exceptions.hxx>
+
+#include "core/error.h"
+#include "store/database.h"
+#include "store/row_conversion.h"
+#include "store/rows-odb.h"
+#include "store/sqlite_file.h"
+
+namespace cosmos {
+namespace {
+
+using store::ArtifactRow;
+using store::JobRow;
+using store::PromptRow;
+using store::RunRow;
+using store::StageRow;
+using store::ToRecord;
+using store::ToRow;
+
+constexpr int kMaxPrefixMatches = 10;
+constexpr const char* kNewestFirst = "DESC, \"runs\".\"rowid\" DESC";
+
+Error NoSuchRun(const std::string& run_id) {
+  return Error(ErrorCode::kNotFound, "there is no run '" + run_id + "'", "see `cosmos-engine runs`");
+}
+
+// The key that stages and jobs share.
+template <typename Row>
+odb::query<Row> KeyOf(const Row& row) {
+  using query = odb::query<Row>;
+  return query::run == row.run.template object_id<RunRow>() && query::stage == row.stage &&
+         query::instance == row.instance && query::attempt == row.attempt;
+}
+
+odb::query<ArtifactRow> KeyOf(const ArtifactRow& row) {
+  return KeyOf<ArtifactRow>(row) && odb::query<ArtifactRow>::path == row.path;
+}
+
+// 0 when there is no row with the key of `row`.
+template <typename Row>
+std::uint64_t IdOfKey(odb::database& database, const Row& row) {
+  auto found = database.query<Row>(KeyOf(row));
+  const auto first = found.begin();
+  return first == found.end() ? 0 : first->id;
+}
+
+// Updates the row with `row`'s id; without one inserts it, or updates the one with the same key.
+template <typename Row>
+std::uint64_t Put(odb::database& database, Row* row) {
+  if (row->id != 0) {
+    try {
+      database.update(*row);
+      return row->id;
+    } catch (const odb::object_not_persistent&) {
+      row->id = 0;  // the transaction that inserted it was rolled back
+    }
+  }
+  try {
+    return database.persist(*row);
+  } catch (const odb::sqlite::database_exception& error) {
+    if ((error.error() & 0xFF) != SQLITE_CONSTRAINT) throw;
+  }
+  // The key is there, or the run is not.
+  row->id = IdOfKey(database, *row);
+  if (row->id == 0) throw NoSuchRun(row->run.template object_id<RunRow>());
+  database.update(*row);
+  return row->id;
+}
+
+template <typename Record, typename Row>
+std::vector<Record> AllOf(odb::database& database, const std::string& run_id) {
+  using query = odb::query<Row>;
+  std::vector<Record> records;
+  for (const Row& row : database.query<Row>((query::run == run_id) + "ORDER BY" + query::id)) {
+    records.push_back(ToRecord(row));
+  }
+  return records;
+}
+
+RunRow LoadRun(odb::database& database, const std::string& run_id) {
+  RunRow row;
+  if (!database.find(run_id, row)) throw NoSuchRun(run_id);
+  return row;
+}
+
+// `text` as a LIKE pattern that finds it anywhere, with '\' as the escape character.
+std::string PatternOf(const std::string& text) {
+  std::string pattern = "%";
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + "%";
+}
+
+odb::query<RunRow> Condition(const RunQuery& asked) {
+  using query = odb::query<RunRow>;
+  query condition(true);
+  if (!asked.status.empty()) condition = condition && query::status == asked.status;
+  if (!asked.workflow.empty()) condition = condition && query::workflow == asked.workflow;
+  if (!asked.search.empty()) {
+    const std::string pattern = PatternOf(asked.search);
+    const query of_prompt = query::prompt_id + "IN (SELECT \"prompt_id\" FROM \"prompts\" WHERE \"text\" LIKE" +
+                            query::_val(pattern) + "ESCAPE '\\')";
+    condition = condition && (query::workflow.like(pattern, "\\") || query::run_id.like(pattern, "\\") ||
+                              query::error_message.like(pattern, "\\") || of_prompt);
+  }
+  return condition;
+}
+
+}  // namespace
+
+class RunStore::Impl {
+ public:
+  explicit Impl(const std::string& path) : database(path) {}
+  store::Database database;
+};
+
+RunStore::RunStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RunStore::~RunStore() = default;
+
+std::unique_ptr<RunStore> RunStore::Open(const std::string& path) {
+  store::CreateFile(path);
+  std::unique_ptr<Impl> impl(new Impl(path));
+  impl->database.PrepareSchema();
+  return std::unique_ptr<RunStore>(new RunStore(std::move(impl)));
+}
+
+SchemaVersions RunStore::Versions(const std::string& path) {
+  SchemaVersions versions;
+  versions.current = store::SchemaVersionOf(path);
+  versions.latest = odb::schema_catalog::current_version(odb::id_sqlite);
+  return versions;
+}
+
+std::string RunStore::Upgrade(const std::string& path) {
+  store::SchemaVersionOf(path);  // a file that is missing or no database is told before anything is touched
+  return store::Database(path).Upgrade();
+}
+
+void RunStore::Backup(const std::string& path, const std::string& to) { store::CopyDatabase(path, to); }
+
+void RunStore::InTransaction(const std::function<void()>& work) { impl_->database.InTransaction(work); }
+
+void RunStore::PutRun(const RunRecord& run) {
+  const RunRow row = ToRow(run);
+  impl_->database.Write([&](odb::database& database) {
+    try {
+      database.update(row);
+    } catch (const odb::object_not_persistent&) {
+      database.persist(row);
+    }
+  });
+}
+
+void RunStore::PutStage(StageRecord* stage) {
+  impl_->database.Write([&](odb::database& database) {
+    StageRow row = ToRow(*stage, database);
+    stage->id = Put(database, &row);
+  });
+}
+
+void RunStore::PutJob(JobRecord* job) {
+  impl_->database.Write([&](odb::database& database) {
+    JobRow row = ToRow(*job, database);
+    job->id = Put(database, &row);
+  });
+}
+
+void RunStore::PutArtifact(ArtifactRecord* artifact) {
+  impl_->database.Write([&](odb::database& database) {
+    ArtifactRow row = ToRow(*artifact, database);
+    artifact->id = Put(database, &row);
+  });
+}
+
+void RunStore::PutPrompt(const PromptRecord& prompt) {
+  impl_->database.Write([&](odb::database& database) {
+    PromptRow row;
+    if (!database.find(prompt.prompt_id, row)) {
+      row = ToRow(prompt);
+      database.persist(row);
+    } else if (row.parent_id.null() && !prompt.parent_id.empty()) {
+      row.parent_id = prompt.parent_id;
+      database.update(row);
+    }
+  });
+}
+
+void RunStore::SetRunLogPath(const std::string& run_id, const std::string& log_path) {
+  const auto value = store::LogPathOrNull(log_path);
+  impl_->database.Write([&](odb::database& database) {
+    RunRow row = LoadRun(database, run_id);
+    row.log_path = value;
+    database.update(row);
+  });
+}
+
+void RunStore::SetRunError(const std::string& run_id, const std::string& failure_kind,
+                           const std::string& error_message) {
+  impl_->database.Write([&](odb::database& database) {
+    RunRow row = LoadRun(database, run_id);
+    row.status = "failed";
+    row.failure_kind = store::TextOrNull(failure_kind);
+    row.error_message = store::ErrorOrNull(error_message);
+    database.update(row);
+  });
+}
+
+RunRecord RunStore::GetRun(const std::string& run_id) {
+  RunRecord record;
+  impl_->database.Read([&](odb::database& database) { record = ToRecord(LoadRun(database, run_id)); });
+  return record;
+}
+
+bool RunStore::HasRun(const std::string& run_id) {
+  bool found = false;
+  impl_->database.Read([&](odb::database& database) {
+    RunRow row;
+    found = database.find(run_id, row);
+  });
+  return found;
+}
+
+std::vector<RunRecord> RunStore::FindRuns(const RunQuery& asked) {
+  using query = odb::query<RunRow>;
+  std::vector<RunRecord> records;
+  impl_->database.Read([&](odb::database& database) {
+    const int limit = asked.limit > 0 ? asked.limit : -1;  // SQLite: no limit
+    const query ordered =
+        Condition(asked) + "ORDER BY" + query::started_at + kNewestFirst + "LIMIT" + query::_val(limit);
+    for (const RunRow& row : database.query<RunRow>(ordered)) records.push_back(ToRecord(row));
+  });
+  return records;
+}
+
+std::vector<std::string> RunStore::RunIdsWithPrefix(const std::string& prefix) {
+  using query = odb::query<RunRow>;
+  // U+10FFFF sorts after every character of an id, so the index answers this.
+  const std::string behind = prefix + "\xF4\x8F\xBF\xBF";
+  std::vector<std::string> ids;
+  impl_->database.Read([&](odb::database& database) {
+    const query matching = (query::run_id >= prefix && query::run_id < behind) + "ORDER BY" + query::started_at +
+                           kNewestFirst + "LIMIT" + query::_val(kMaxPrefixMatches);
+    for (const RunRow& row : database.query<RunRow>(matching)) ids.push_back(row.run_id);
+  });
+  return ids;
+}
+
+std::vector<StageRecord> RunStore::StagesOf(const std::string& run_id) {
+  std::vector<StageRecord> records;
+  impl_->database.Read([&](odb::database& database) { records = AllOf<StageRecord, StageRow>(database, run_id); });
+  return records;
+}
+
+std::vector<JobRecord> RunStore::JobsOf(const std::string& run_id) {
+  std::vector<JobRecord> records;
+  impl_->database.Read([&](odb::database& database) { records = AllOf<JobRecord, JobRow>(database, run_id); });
+  return records;
+}
+
+std::vector<ArtifactRecord> RunStore::ArtifactsOf(const std::string& run_id) {
+  std::vector<ArtifactRecord> records;
+  impl_->database.Read(
+      [&](odb::database& database) { records = AllOf<ArtifactRecord, ArtifactRow>(database, run_id); });
+  return records;
+}
+
+PromptRecord RunStore::GetPrompt(const std::string& prompt_id) {
+  PromptRecord record;
+  impl_->database.Read([&](odb::database& database) {
+    PromptRow row;
+    if (!database.find(prompt_id, row)) throw Error(ErrorCode::kNotFound, "there is no prompt '" + prompt_id + "'");
+    record = ToRecord(row);
+  });
+  return record;
+}
+
+}  // namespace cosmos

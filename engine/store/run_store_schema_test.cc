@@ -1,0 +1,333 @@
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "store/sqlite_file.h"
+#include "store/store_test_support.h"
+
+// Versions of the schema: making, upgrading, refusing and copying databases.
+namespace cosmos {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+// Version 1 as it was, frozen here: never changed with the model.
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE IF NOT EXISTS "schema_version" (
+  "name" TEXT NOT NULL PRIMARY KEY,
+  "version" INTEGER NOT NULL,
+  "migration" INTEGER NOT NULL);
+
+DELETE FROM "schema_version"
+  WHERE "name" = '';
+
+CREATE TABLE "prompts" (
+  "prompt_id" TEXT NOT NULL PRIMARY KEY,
+  "parent_id" TEXT NULL,
+  "text" TEXT NOT NULL,
+  "negative_prompt" TEXT NULL,
+  "created_at" INTEGER NOT NULL);
+
+CREATE TABLE "runs" (
+  "run_id" TEXT NOT NULL PRIMARY KEY,
+  "workflow" TEXT NOT NULL,
+  "workflow_path" TEXT NOT NULL,
+  "output_dir" TEXT NOT NULL,
+  "prompt_id" TEXT NULL,
+  "prompt_name" TEXT NOT NULL,
+  "status" TEXT NOT NULL,
+  "failure_kind" TEXT NULL,
+  "started_at" INTEGER NOT NULL,
+  "ended_at" INTEGER NULL);
+
+CREATE INDEX "runs_status_i"
+  ON "runs" ("status");
+
+CREATE INDEX "runs_started_at_i"
+  ON "runs" ("started_at");
+
+CREATE TABLE "stage_executions" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "run_id" TEXT NOT NULL,
+  "stage" TEXT NOT NULL,
+  "instance" TEXT NOT NULL,
+  "attempt" INTEGER NOT NULL,
+  "uses" TEXT NOT NULL,
+  "target" TEXT NOT NULL,
+  "status" TEXT NOT NULL,
+  "failure_kind" TEXT NULL,
+  "error_message" TEXT NULL,
+  "prompt_id" TEXT NULL,
+  "prompt_name" TEXT NULL,
+  "operation_id" TEXT NULL,
+  "log_path" TEXT NULL,
+  "outputs" TEXT NULL,
+  "started_at" INTEGER NULL,
+  "ended_at" INTEGER NULL,
+  CONSTRAINT "run_id_fk"
+    FOREIGN KEY ("run_id")
+    REFERENCES "runs" ("run_id")
+    ON DELETE CASCADE);
+
+CREATE UNIQUE INDEX "stage_executions_key"
+  ON "stage_executions" (
+    "run_id",
+    "stage",
+    "instance",
+    "attempt");
+
+CREATE TABLE "jobs" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "run_id" TEXT NOT NULL,
+  "stage" TEXT NOT NULL,
+  "instance" TEXT NOT NULL,
+  "attempt" INTEGER NOT NULL,
+  "target" TEXT NOT NULL,
+  "folder" TEXT NOT NULL,
+  "pid" INTEGER NULL,
+  "pid_start_time" INTEGER NULL,
+  "boot_id" TEXT NULL,
+  "container" TEXT NULL,
+  "status" TEXT NOT NULL,
+  "exit_status" INTEGER NULL,
+  "submitted_at" INTEGER NULL,
+  "ended_at" INTEGER NULL,
+  CONSTRAINT "run_id_fk"
+    FOREIGN KEY ("run_id")
+    REFERENCES "runs" ("run_id")
+    ON DELETE CASCADE);
+
+CREATE UNIQUE INDEX "jobs_key"
+  ON "jobs" (
+    "run_id",
+    "stage",
+    "instance",
+    "attempt");
+
+CREATE TABLE "artifacts" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "run_id" TEXT NOT NULL,
+  "stage" TEXT NOT NULL,
+  "instance" TEXT NOT NULL,
+  "attempt" INTEGER NOT NULL,
+  "name" TEXT NULL,
+  "path" TEXT NOT NULL,
+  "size" INTEGER NOT NULL,
+  "sha256" TEXT NULL,
+  CONSTRAINT "run_id_fk"
+    FOREIGN KEY ("run_id")
+    REFERENCES "runs" ("run_id")
+    ON DELETE CASCADE);
+
+CREATE UNIQUE INDEX "artifacts_key"
+  ON "artifacts" (
+    "run_id",
+    "stage",
+    "instance",
+    "attempt",
+    "path");
+
+INSERT OR IGNORE INTO "schema_version" (
+  "name", "version", "migration")
+  VALUES ('', 1, 0);
+)sql";
+
+constexpr const char* kRowsOfVersion1 = R"sql(
+INSERT INTO prompts VALUES ('ps_1', NULL, 'a city at night 🌃', 'blurry', 10), ('ps_2', 'ps_1', 'a city', NULL, 11);
+INSERT INTO runs VALUES
+  ('rs_1', 'city', '/w/city.yaml', '/o', 'ps_1', 'city', 'succeeded', NULL, 100, 200),
+  ('rs_2', 'city', '/w/city.yaml', '/o', NULL, 'city', 'failed', 'exit_code', 300, NULL);
+INSERT INTO stage_executions VALUES
+  (1, 'rs_1', 'render', '7', 1, 'inference', 'local', 'succeeded', NULL, NULL, 'ps_1', 'city_7', NULL, 'l', '{}', 1, 2),
+  (9, 'rs_2', 'render', '', 2, 'shell', 'gpu1', 'failed', 'exit_code', 'exited with 3', NULL, NULL, NULL, NULL, NULL, 3,
+   NULL);
+INSERT INTO jobs VALUES (4, 'rs_2', 'render', '', 2, 'gpu1', '/j', 42, 7, 'b', NULL, 'ended', 3, 301, 302);
+INSERT INTO artifacts VALUES (5, 'rs_1', 'render', '7', 1, 'video', '/o/a.mp4', 12345, 'abc');
+)sql";
+
+const std::vector<std::string> kTables = {"prompts", "stage_executions", "jobs", "artifacts"};
+
+unsigned ModeOf(const std::string& path) {
+  struct stat status {};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+  return status.st_mode & 0777;
+}
+
+class RunStoreSchemaTest : public testing::Test {
+ protected:
+  void MakeVersion1() {
+    Sql(path_, kVersion1);
+    Sql(path_, kRowsOfVersion1);
+  }
+  std::vector<std::vector<std::string>> OldRows(const std::string& path) {
+    std::vector<std::vector<std::string>> rows;
+    for (const std::string& table : kTables) rows.push_back(Sql(path, "SELECT * FROM " + table));
+    rows.push_back(Sql(path,
+                       "SELECT run_id, workflow, workflow_path, output_dir, prompt_id, prompt_name, status, "
+                       "failure_kind, started_at, ended_at FROM runs"));
+    return rows;
+  }
+
+  TemporaryFolder folder_;
+  std::string path_ = folder_ / "cosmos.db";
+};
+
+TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
+  MakeVersion1();
+  const auto before = OldRows(path_);
+  EXPECT_EQ(RunStore::Versions(path_).current, 1u);
+  EXPECT_EQ(RunStore::Versions(path_).latest, 2u);
+
+  const std::string backup = RunStore::Upgrade(path_);
+  EXPECT_THAT(backup, AllOf(StartsWith(path_ + ".v1.2"), EndsWith("Z.bak")));
+  EXPECT_EQ(OldRows(path_), before);
+  EXPECT_EQ(OldRows(backup), before);
+  EXPECT_EQ(RunStore::Versions(backup).current, 1u);
+  EXPECT_EQ(ModeOf(backup), 0600u);
+  EXPECT_EQ(RunStore::Versions(path_).current, 2u);
+
+  EXPECT_EQ(RunStore::Upgrade(path_), "");
+  EXPECT_EQ(OldRows(path_), before);
+  EXPECT_THAT(Sql(path_, "SELECT log_path, error_message FROM runs"), ElementsAre("NULL|NULL", "NULL|NULL"));
+  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("2|0"));
+}
+
+TEST_F(RunStoreSchemaTest, AnUpgradedDatabaseHasTheSchemaOfANewOne) {
+  MakeVersion1();
+  RunStore::Upgrade(path_);
+  RunStore::Open(folder_ / "new.db");
+  const auto columns = [](const std::string& path) {
+    return Sql(path,
+               "SELECT m.name, c.name, c.type, c.\"notnull\", c.dflt_value, c.pk FROM sqlite_master m, "
+               "pragma_table_info(m.name) c ORDER BY m.name, c.cid");
+  };
+  const auto indexes = [](const std::string& path) {
+    return Sql(path, "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name");
+  };
+  EXPECT_EQ(columns(path_), columns(folder_ / "new.db"));
+  EXPECT_EQ(indexes(path_), indexes(folder_ / "new.db"));
+
+  const auto store = RunStore::Open(path_);
+  EXPECT_EQ(store->GetRun("rs_1").log_path, "");
+  store->SetRunLogPath("rs_1", "a.log");
+  EXPECT_EQ(store->GetRun("rs_1").log_path, "a.log");
+}
+
+TEST_F(RunStoreSchemaTest, OpenRefusesAnOlderDatabaseAndSaysHowToUpgrade) {
+  MakeVersion1();
+  const Error error = ErrorOf([&] { RunStore::Open(path_); });
+  EXPECT_EQ(error.code(), ErrorCode::kConflict);
+  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 2");
+  EXPECT_EQ(error.hint(), "run `cosmos-engine db upgrade`");
+  EXPECT_EQ(RunStore::Versions(path_).current, 1u);
+}
+
+TEST_F(RunStoreSchemaTest, RefusesANewerDatabase) {
+  RunStore::Open(path_);
+  Sql(path_, "UPDATE schema_version SET version = 9");
+  for (const Error& error : {ErrorOf([&] { RunStore::Open(path_); }), ErrorOf([&] { RunStore::Upgrade(path_); })}) {
+    EXPECT_EQ(error.code(), ErrorCode::kConflict);
+    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 2");
+    EXPECT_THAT(error.hint(), HasSubstr("use the newer cosmos-engine"));
+  }
+}
+
+TEST_F(RunStoreSchemaTest, AFailedUpgradeLeavesTheDatabaseAsItWas) {
+  MakeVersion1();
+  Sql(path_, "ALTER TABLE runs ADD COLUMN error_message TEXT NULL");  // the second statement of the upgrade will fail
+  const auto before = Sql(path_, "SELECT name, sql FROM sqlite_master");
+  EXPECT_EQ(ErrorOf([&] { RunStore::Upgrade(path_); }).code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(Sql(path_, "SELECT name, sql FROM sqlite_master"), before);
+  EXPECT_EQ(RunStore::Versions(path_).current, 1u);
+}
+
+TEST_F(RunStoreSchemaTest, MakesFoldersAndFilesThatOnlyTheUserMayRead) {
+  const auto store = RunStore::Open(folder_ / "a/b/cosmos.db");
+  store->PutRun(SomeRun("rs_1"));
+  EXPECT_EQ(ModeOf(folder_ / "a"), 0700u);
+  EXPECT_EQ(ModeOf(folder_ / "a/b"), 0700u);
+  EXPECT_EQ(ModeOf(folder_ / "a/b/cosmos.db"), 0600u);
+  EXPECT_EQ(ModeOf(folder_ / "a/b/cosmos.db-wal"), 0600u);
+  EXPECT_THAT(Sql(folder_ / "a/b/cosmos.db", "PRAGMA journal_mode"), ElementsAre("wal"));
+}
+
+TEST_F(RunStoreSchemaTest, RefusesAFileThatIsNoDatabase) {
+  std::ofstream(path_) << std::string(5000, 'x');
+  for (const Error& error : {ErrorOf([&] { RunStore::Open(path_); }), ErrorOf([&] { RunStore::Upgrade(path_); }),
+                             ErrorOf([&] { RunStore::Versions(path_); })}) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+    EXPECT_THAT(error.message(), StartsWith("'" + path_ + "' is not a database of cosmos-engine: "));
+  }
+}
+
+TEST_F(RunStoreSchemaTest, RefusesTheDatabaseOfAnotherProgram) {
+  Sql(path_, "CREATE TABLE moz_places (id INTEGER)");
+  const Error error = ErrorOf([&] { RunStore::Open(path_); });
+  EXPECT_EQ(error.message(), "'" + path_ + "' is not a database of cosmos-engine: it holds tables of another program");
+  EXPECT_THAT(Sql(path_, "SELECT name FROM sqlite_master"), ElementsAre("moz_places"));
+}
+
+TEST_F(RunStoreSchemaTest, SaysWhyADatabaseCannotBeMade) {
+  std::ofstream(path_) << "";
+  const Error below_file = ErrorOf([&] { RunStore::Open(path_ + "/x.db"); });
+  EXPECT_EQ(below_file.code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(below_file.message(), AllOf(HasSubstr(path_ + "/x.db"), HasSubstr("Not a directory")));
+  const Error unwritable = ErrorOf([&] { RunStore::Open("/proc/no-such-folder/x.db"); });
+  EXPECT_EQ(unwritable.code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(unwritable.message(), HasSubstr("/proc/no-such-folder"));
+  const Error folder = ErrorOf([&] { RunStore::Open(folder_ / "."); });
+  EXPECT_EQ(folder.code(), ErrorCode::kUnavailable);
+}
+
+TEST_F(RunStoreSchemaTest, SaysWhatSqliteSaid) {
+  const auto store = RunStore::Open(path_);
+  store->PutRun(SomeRun("rs_1"));
+  Sql(path_, "DROP TABLE artifacts");
+  ArtifactRecord artifact;
+  artifact.run_id = "rs_1";
+  const Error error = ErrorOf([&] { store->PutArtifact(&artifact); });
+  EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(error.message(), AllOf(HasSubstr(path_), HasSubstr("no such table: artifacts")));
+}
+
+TEST(DatabaseErrorTest, SaysWhatToDo) {
+  const auto text = [](int code) {
+    const Error error = store::DatabaseError("/d/c.db", code, "reason");
+    return error.message() + "; " + error.hint();
+  };
+  EXPECT_EQ(text(SQLITE_FULL),
+            "cannot use the database '/d/c.db': the disk is full (reason); free some space and try again");
+  EXPECT_EQ(
+      text(SQLITE_READONLY),
+      "cannot use the database '/d/c.db': the file or its folder cannot be written (reason); mend its permissions, "
+      "or name another database with --db or $COSMOS_DB");
+  EXPECT_EQ(
+      text(SQLITE_BUSY_SNAPSHOT),
+      "cannot use the database '/d/c.db': another process has kept it locked for 10 s; look for a program that has "
+      "the database open");
+}
+
+TEST_F(RunStoreSchemaTest, VersionsAndUpgradeOfAMissingDatabaseCreateNothing) {
+  EXPECT_EQ(ErrorOf([&] { RunStore::Versions(path_); }).code(), ErrorCode::kNotFound);
+  EXPECT_EQ(ErrorOf([&] { RunStore::Upgrade(path_); }).code(), ErrorCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(RunStoreSchemaTest, BacksUpADatabaseInUse) {
+  const auto store = RunStore::Open(path_);
+  store->PutRun(SomeRun("rs_1"));
+  const std::string copy = folder_ / "copy.db";
+  RunStore::Backup(path_, copy);
+  store->PutRun(SomeRun("rs_2"));
+  EXPECT_EQ(ModeOf(copy), 0600u);
+  EXPECT_EQ(ErrorOf([&] { RunStore::Backup(path_, copy); }).code(), ErrorCode::kConflict);
+  EXPECT_TRUE(RunStore::Open(copy)->HasRun("rs_1"));
+  EXPECT_FALSE(RunStore::Open(copy)->HasRun("rs_2"));
+}
+
+}  // namespace
+}  // namespace cosmos
