@@ -9,6 +9,7 @@ using nlohmann::json;
 
 struct TypeNames {
   std::string_view operator()(const RunStarted&) const { return "run_started"; }
+  std::string_view operator()(const RunResumed&) const { return "run_resumed"; }
   std::string_view operator()(const RunFinished&) const { return "run_finished"; }
   std::string_view operator()(const StageReady&) const { return "stage_ready"; }
   std::string_view operator()(const StageStarted&) const { return "stage_started"; }
@@ -30,9 +31,8 @@ struct TypeNames {
 json Of(const Failure& failure) { return {{"kind", ToString(failure.kind)}, {"message", failure.message}}; }
 
 struct Data {
-  json operator()(const RunStarted& e) const {
-    return {{"workflow", e.workflow}, {"stages", e.stages}, {"resumed", e.resumed}};
-  }
+  json operator()(const RunStarted& e) const { return {{"workflow", e.workflow}, {"stages", e.stages}}; }
+  json operator()(const RunResumed&) const { return json::object(); }
   json operator()(const RunFinished& e) const {
     json data = {{"status", ToString(e.status)}};
     if (e.failure) data["failure"] = Of(e.failure);

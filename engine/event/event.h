@@ -15,8 +15,9 @@ namespace cosmos {
 struct RunStarted {
   std::string workflow;
   std::size_t stages = 0;
-  bool resumed = false;
 };
+// Another engine goes on with a run whose engine was gone; it stands in place of a second RunStarted.
+struct RunResumed {};
 struct RunFinished {
   Status status = Status::kSucceeded;
   Failure failure;
@@ -81,9 +82,9 @@ struct EventsDropped {
   std::uint64_t count = 0;
 };
 
-using EventPayload = std::variant<RunStarted, RunFinished, StageReady, StageStarted, StageFinished, StageFailed,
-                                  StageCancelled, StageSkipped, StageRetrying, JobSubmitted, JobAttached, JobEnded,
-                                  LogAvailable, Progress, ArtifactMade, HookFailed, EventsDropped>;
+using EventPayload = std::variant<RunStarted, RunResumed, RunFinished, StageReady, StageStarted, StageFinished,
+                                  StageFailed, StageCancelled, StageSkipped, StageRetrying, JobSubmitted, JobAttached,
+                                  JobEnded, LogAvailable, Progress, ArtifactMade, HookFailed, EventsDropped>;
 
 // One thing that happened in a run. Immutable once published. `context.stage` is empty for what concerns the whole run.
 struct Event {

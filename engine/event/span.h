@@ -11,8 +11,9 @@ namespace cosmos {
 class StageSpan {
  public:
   // `bus` must outlive the span.
-  StageSpan(EventBus* bus, const RunContext& context, StageStarted started) : bus_(bus), context_(context) {
-    bus_->Publish(context_, std::move(started));
+  StageSpan(EventBus* bus, const RunContext& context, StageStarted started, bool already_started = false)
+      : bus_(bus), context_(context) {
+    if (!already_started) bus_->Publish(context_, std::move(started));
   }
   ~StageSpan() {
     if (bus_ != nullptr) {
