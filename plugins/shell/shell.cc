@@ -63,22 +63,19 @@ class Shell : public cosmos::sdk::JobStage {
           "type": "object",
           "description": "The files that the job makes, by name. Relative paths are below $COSMOS_OUTPUT_DIR.",
           "additionalProperties": {
-            "oneOf": [
-              {"type": "string", "minLength": 1, "description": "The file's path."},
-              {
-                "type": "object",
-                "required": ["path"],
-                "additionalProperties": false,
-                "properties": {
-                  "path": {"type": "string", "minLength": 1, "description": "The file's path."},
-                  "kind": {
-                    "enum": ["file", "video"],
-                    "description": "A video must decode. Default: video for .mp4, .mov, .mkv and .webm, else file."
-                  },
-                  "optional": {"type": "boolean", "default": false, "description": "Whether the file may be missing."}
-                }
-              }
-            ]
+            "type": ["string", "object"],
+            "description": "The file's path, or an object with more about it.",
+            "minLength": 1,
+            "required": ["path"],
+            "additionalProperties": false,
+            "properties": {
+              "path": {"type": "string", "minLength": 1, "description": "The file's path."},
+              "kind": {
+                "enum": ["file", "video"],
+                "description": "A video must decode. Default: video for .mp4, .mov, .mkv and .webm, else file."
+              },
+              "optional": {"type": "boolean", "default": false, "description": "Whether the file may be missing."}
+            }
           }
         }
       }

@@ -1,0 +1,54 @@
+#include "common/video_script.h"
+
+#include <gmock/gmock.h>
+
+#include <cosmos/shell_quote.hpp>
+
+#include "testing/fake_host.h"
+
+namespace cosmos::plugins {
+namespace {
+
+using ::testing::HasSubstr;
+
+class VideoScriptTest : public ::testing::Test {
+ protected:
+  std::string File(const std::string& name) const { return (host_.folder() / name).string(); }
+  std::string Do(const std::string& commands) const {
+    return sdk::testing::Shell("cd " + sdk::ShellQuote(host_.folder().string()) + "\n" +
+                               std::string(VideoScriptHead()) + "{ " + commands + "\n} 2>&1");
+  }
+  void Make(const std::string& name, const std::string& options) const {
+    Do("ffmpeg -v error -f lavfi -i testsrc=s=64x48:r=30000/1001:d=1 " + options + " " + sdk::ShellQuote(name));
+  }
+
+  sdk::testing::FakeHost host_;
+};
+
+TEST_F(VideoScriptTest, ProbesAVideoOfAnyName) {
+  Make("a 'b' $(c):d.mkv", "-c:v libx264");
+  EXPECT_EQ(Do(SetAbsolute("in", "a 'b' $(c):d.mkv") + "probe \"$in\"; echo $width $height $rate $frames"),
+            "64 48 30000/1001 30");
+}
+
+TEST_F(VideoScriptTest, SwapsTheSidesOfAVideoThatIsShownTurned) {
+  Make("flat.mp4", "-c:v libx264");
+  // The option of ffmpeg 6 and newer, then the way of older ones.
+  Do("ffmpeg -v error -display_rotation 90 -i flat.mp4 -c copy -y turned.mp4 || "
+     "ffmpeg -v error -i flat.mp4 -c copy -metadata:s:v rotate=90 -y turned.mp4");
+  EXPECT_EQ(Do(SetAbsolute("in", "turned.mp4") + "probe \"$in\"; echo $width $height"), "48 64");
+}
+
+TEST_F(VideoScriptTest, SaysWhichFileHasNoVideo) {
+  Do("ffmpeg -v error -f lavfi -i sine=d=0.1 sound.wav");
+  EXPECT_THAT(Do("(probe \"$PWD/sound.wav\") || true"), HasSubstr("found no video in " + File("sound.wav")));
+  EXPECT_THAT(Do("(probe \"$PWD/none.mp4\") || echo status $?"), HasSubstr("status 1"));
+}
+
+TEST_F(VideoScriptTest, CountsFramesAtAnotherRate) {
+  EXPECT_EQ(Do("frames=48 rate=24/1; frames_at 12/1; frames_at 60000/1000; even 7; even 8; even 1"),
+            "24\n120\n6\n8\n2");
+}
+
+}  // namespace
+}  // namespace cosmos::plugins

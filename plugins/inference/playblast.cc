@@ -1,0 +1,206 @@
+#include "inference/playblast.h"
+
+#include <cmath>
+#include <cosmos/failure.hpp>
+#include <cosmos/shell_quote.hpp>
+#include <string>
+#include <vector>
+
+#include "common/parameters.h"
+#include "common/video_script.h"
+#include "inference/burn_in.h"
+
+namespace cosmos::plugins {
+namespace {
+
+using sdk::Json;
+using sdk::ShellQuote;
+
+constexpr const char* kTitle = "PLAYBLAST - proxy, not a generated video";
+// The burnt-in prompt: with the font size below, so many columns of capital letters fit.
+constexpr std::size_t kColumns = 82;
+constexpr std::size_t kLines = 4;
+
+// One control that takes part in the mix.
+struct Control {
+  std::string name;
+  double weight;
+  std::string video;  // path on the target, or empty: made from the input
+};
+
+// What a control is made with when no video is given. $width is the picture's.
+std::string MadeFromInput(const std::string& name) {
+  if (name == "edge") return "format=gray,edgedetect=mode=wires:low=0.08:high=0.2";
+  return "gblur=sigma=$((width / 60 + 1))";  // vis
+}
+
+std::vector<Control> ReadControls(sdk::Task& task, const Json& parameters) {
+  const Json all = parameters.value("controls", Json::object());
+  std::vector<Control> controls;
+  for (const char* name : {"depth", "edge", "seg", "vis"}) {
+    if (!all.is_object() || !all.contains(name)) continue;
+    const Json& given = all.at(name);
+    Control control{name, given.is_object() ? Number(given, "weight", 1) : 1, {}};
+    if (control.weight <= 0) continue;  // as the models do, a weight of 0 leaves the control out
+    const std::string video = Text(given, "video");
+    const bool can_be_made = control.name == "edge" || control.name == "vis";
+    if (!video.empty()) {
+      control.video = task.Input(video);
+    } else if (!can_be_made && given.is_object()) {
+      throw sdk::StageFailure("invalid_input", "control '" + control.name +
+                                                   "' has no video, and playblast cannot make it from the input; give "
+                                                   "controls." +
+                                                   control.name + ".video or weight 0");
+    }
+    controls.push_back(control);
+  }
+  return controls;
+}
+
+// What stands in the record beside the video. The prompt is in it as it was given.
+Json Record(const Json& parameters, const std::vector<Control>& controls) {
+  Json record = {{"proxy", true},
+                 {"note", kTitle},
+                 {"model", "playblast"},
+                 {"prompt", Text(parameters, "prompt")},
+                 {"negative_prompt", Text(parameters, "negative_prompt")},
+                 {"seed", parameters.value("seed", Json(1))},
+                 {"input_video", Text(parameters, "input_video")},
+                 {"controls", Json::object()}};
+  for (const Control& control : controls) {
+    record["controls"][control.name] = {{"weight", control.weight},
+                                        {"source", !control.video.empty()   ? "video"
+                                                   : control.name == "edge" ? "edge detection"
+                                                                            : "blur"}};
+  }
+  return record;
+}
+
+std::string StatusLine(const Json& parameters, const std::vector<Control>& controls) {
+  const Json seed = parameters.value("seed", Json(1));
+  std::string line = "seed " + (seed.is_string() ? seed.get<std::string>() : seed.dump());
+  for (const Control& control : controls) line += "  " + control.name + " " + Format(control.weight);
+  return line;
+}
+
+// One text in the picture, from a file, so that no character of it means anything to the shell or the filter.
+std::string DrawText(const std::string& file, const std::string& colour, const std::string& place) {
+  return "drawtext=$font:textfile=.burn_in/" + file + ":expansion=none:fontcolor=" + colour + ":fontsize=$size" +
+         ":box=1:boxcolor=black@0.55:boxborderw=$((size / 3)):line_spacing=$((size / 4)):" + place;
+}
+
+// The filters that make `[video]`. Only names, numbers and the script's own variables stand in it.
+std::string FilterGraph(const std::vector<Control>& controls) {
+  const std::string align = "fps=$rate,scale=$width:$height:flags=bicubic,setsar=1,";
+  std::string graph = "[0:v]" + align + "format=yuv420p";
+  std::string mixed = "[shot]";
+  std::string weights = "1";
+  std::string layers;
+  std::string copies;
+  int made = 0;
+  int given = 0;
+  for (const Control& control : controls) {
+    const std::string pad = "[" + control.name + "]";
+    if (control.video.empty()) {
+      ++made;
+      copies += "[for_" + control.name + "]";
+      layers += "[for_" + control.name + "]" + MadeFromInput(control.name) + ",format=yuv420p" + pad + ";\n";
+    } else {
+      layers += "[" + std::to_string(++given) + ":v]" + align + "format=yuv420p" + pad + ";\n";
+    }
+    mixed += pad;
+    weights += " " + Format(control.weight);
+  }
+  if (made > 0) graph += ",split=" + std::to_string(made + 1);
+  graph += "[shot]" + copies + ";\n" + layers + mixed;
+  // The weights are shares of the whole, so the picture gets neither darker nor lighter with more controls.
+  if (!controls.empty()) {
+    graph += "mix=inputs=" + std::to_string(controls.size() + 1) + ":weights=" + weights + ":duration=shortest,\n";
+  }
+  graph += DrawText("title", "orange", "x=$size:y=$size") + ",\n";
+  graph += DrawText("prompt", "white", "x=$size:y=3*$size") + ",\n";
+  graph += DrawText("status", "white", "x=$size:y=h-2*$size") + ",\n";
+  graph +=
+      "drawtext=$font:text='frame %{eif\\:n+1\\:d}':fontcolor=white:fontsize=$size:box=1:boxcolor=black@0.55"
+      ":boxborderw=$((size / 3)):x=w-tw-$size:y=h-2*$size,\nformat=yuv420p[video]";
+  return graph;
+}
+
+std::string Fraction(double fps) { return std::to_string(static_cast<long>(std::lround(fps * 1000))) + "/1000"; }
+
+// The size and rate of the result, from what `probe` found and what was asked for.
+std::string ChooseFormat(const Json& parameters) {
+  const double width = Number(parameters, "width", 0);
+  const double height = Number(parameters, "height", 0);
+  std::string text;
+  if (width > 0 && height > 0) {
+    text += "width=" + Format(width) + " height=" + Format(height) + "\n";
+  } else if (width > 0) {
+    text += "height=$((height * " + Format(width) + " / width)) width=" + Format(width) + "\n";
+  } else if (height > 0) {
+    text += "width=$((width * " + Format(height) + " / height)) height=" + Format(height) + "\n";
+  }
+  text += "width=$(even $width) height=$(even $height)\n";
+  const double fps = Number(parameters, "fps", 0);
+  if (fps > 0) text += "total=$(frames_at " + Fraction(fps) + ")\nrate=" + Fraction(fps) + "\n";
+  return text;
+}
+
+// drawtext takes no empty file, so nothing is written as a space.
+std::string WriteFile(const std::string& file, const std::string& text) {
+  return "printf %s " + ShellQuote(text.empty() ? " " : text) + " >" + file + "\n";
+}
+
+}  // namespace
+
+sdk::JobSpec PlayblastJob(sdk::Task& task, const Json& parameters) {
+  const std::string prompt = Text(parameters, "prompt");
+  const std::vector<Control> controls = ReadControls(task, parameters);
+  const double max_frames = Number(parameters, "max_frames", 0);
+
+  std::string script(VideoScriptHead());
+  script += "echo 'PLAYBLAST: this is a proxy made with ffmpeg, not a generated video.'\n";
+  script += SetAbsolute("input", task.Input(Text(parameters, "input_video")));
+  std::string inputs = " -i \"$input\"";
+  for (const Control& control : controls) {
+    if (control.video.empty()) continue;
+    script += SetAbsolute(control.name, control.video);
+    inputs += " -i \"$" + control.name + "\"";
+  }
+  script += "cd " + ShellQuote(task.OutputFolder()) + "\n";
+
+  // The shortest of all videos decides, as in the mix.
+  script += "probe \"$input\"\ntotal=$frames\n" + ChooseFormat(parameters);
+  script += "echo \"$width x $height pixels, $rate frames a second\"\n";
+  for (const Control& control : controls) {
+    if (control.video.empty()) continue;
+    script += "frames=$(to=$rate; probe \"$" + control.name + "\"; frames_at \"$to\")\n";
+    script += "if [ $frames -lt $total ]; then total=$frames; fi\n";
+  }
+  if (max_frames > 0)
+    script += "if [ $total -gt " + Format(max_frames) + " ]; then total=" + Format(max_frames) + "; fi\n";
+  script += "echo \"frames to do: $total\"\n";
+
+  script += "mkdir -p .burn_in\ntrap 'rm -rf .burn_in' EXIT\n";
+  script += WriteFile(".burn_in/title", kTitle);
+  script += WriteFile(".burn_in/prompt", WrapForBurnIn(prompt, kColumns, kLines));
+  script += WriteFile(".burn_in/status", StatusLine(parameters, controls));
+  script += "size=$((width / 60)) font=/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf\n";
+  script += "if [ $size -lt 8 ]; then size=8; fi\n";
+  script += "if [ -r $font ]; then font=fontfile=$font; else font=font=Sans; fi\n";
+  script += WriteFile("output.json", Record(parameters, controls).dump(2) + "\n");
+  script += std::string(Ffmpeg()) + inputs + " -filter_complex \"\n" + FilterGraph(controls) + "\" -map '[video]' -an";
+  script += " -map_metadata -1 -metadata title=" + ShellQuote(kTitle) + " -metadata comment=" + ShellQuote(prompt);
+  if (max_frames > 0) script += " -frames:v " + Format(max_frames);
+  script += " -fflags +bitexact " + X264(20) + " output.mp4\n";
+  script +=
+      "echo 'PLAYBLAST: done. The prompt took no part in the picture; it is what the shot would be generated with.'\n";
+
+  sdk::JobSpec spec;
+  spec.script = std::move(script);
+  spec.outputs["video"] = {"output.mp4", "video", false};
+  spec.outputs["record"] = {"output.json", "file", false};
+  return spec;
+}
+
+}  // namespace cosmos::plugins

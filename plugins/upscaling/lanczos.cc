@@ -1,0 +1,72 @@
+#include "upscaling/lanczos.h"
+
+#include <cosmos/shell_quote.hpp>
+
+#include "common/parameters.h"
+#include "common/video_script.h"
+
+namespace cosmos::plugins {
+namespace {
+
+// The scale filter's size: even, as yuv420p needs it.
+std::string Size(const sdk::Json& parameters) {
+  const double width = Number(parameters, "width", 0);
+  const double height = Number(parameters, "height", 0);
+  if (width > 0 || height > 0) {
+    return "w=" + (width > 0 ? Format(width) : "-2") + ":h=" + (height > 0 ? Format(height) : "-2");
+  }
+  const std::string scale = Format(Number(parameters, "scale", 3));
+  return "w=round(iw*" + scale + "/2)*2:h=round(ih*" + scale + "/2)*2";
+}
+
+std::string Filter(const sdk::Json& parameters) {
+  std::string filter = "scale=" + Size(parameters) + ":flags=lanczos+accurate_rnd,setsar=1";
+  const double weight = Number(parameters, "weight", 0.5);
+  if (weight > 0) filter += ",unsharp=5:5:" + Format(weight) + ":5:5:0";
+  return filter + ",format=yuv420p";
+}
+
+}  // namespace
+
+std::vector<std::string> InputsOf(const sdk::Json& parameters) {
+  const sdk::Json& input = parameters.at("input");
+  if (input.is_string()) return {Text(parameters, "input")};
+  return input.get<std::vector<std::string>>();
+}
+
+std::string OutputName(std::size_t index, std::size_t count) {
+  return count == 1 ? "video" : "video_" + std::to_string(index + 1);
+}
+
+sdk::JobSpec LanczosJob(sdk::Task& task, const sdk::Json& parameters) {
+  const std::vector<std::string> inputs = InputsOf(parameters);
+  sdk::JobSpec spec;
+  std::string count;
+  std::string work;
+  spec.script = VideoScriptHead();
+  // Sound that an mp4 can hold stays as it is.
+  spec.script += R"sh(sound() {
+  case $(ffprobe -v error -select_streams a:0 -show_entries stream=codec_name -of default=nk=1:nw=1 -i "$1") in
+    aac | mp3 | ac3 | eac3 | alac | opus | flac) echo copy ;;
+    *) echo aac ;;
+  esac
+}
+)sh";
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::string variable = "input_" + std::to_string(i + 1);
+    const std::string file = inputs.size() == 1 ? "output.mp4" : "output_" + std::to_string(i + 1) + ".mp4";
+    spec.outputs[OutputName(i, inputs.size())] = {file, "video", false};
+    spec.script += SetAbsolute(variable, task.Input(inputs[i]));
+    count += "probe \"$" + variable + "\"\ntotal=$((total + frames))\n";
+    work += "probe \"$" + variable + "\"\necho \"" + file + ": from $width x $height, $frames frames\"\n";
+    work += "echo \"frames done: $done\"\ndone=$((done + frames))\n";
+    work += std::string(Ffmpeg()) + " -i \"$" + variable + "\" -map 0:v:0 -map '0:a?' -vf '" + Filter(parameters) +
+            "' -fps_mode passthrough -c:a \"$(sound \"$" + variable + "\")\" -fflags +bitexact " +
+            X264(Number(parameters, "crf", 18)) + " " + file + "\n";
+  }
+  spec.script += "cd " + sdk::ShellQuote(task.OutputFolder()) + "\ntotal=0 done=0\n" + count +
+                 "echo \"frames to do: $total\"\n" + work;
+  return spec;
+}
+
+}  // namespace cosmos::plugins
