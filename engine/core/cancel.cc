@@ -22,6 +22,11 @@ void CancelToken::Cancel() noexcept {
   [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
 }
 
+void CancelToken::Abandon() noexcept {
+  abandoned_.store(true, std::memory_order_release);
+  Cancel();
+}
+
 bool CancelToken::WaitFor(Duration duration) const {
   const SteadyTime end = std::chrono::steady_clock::now() + std::max(duration, Duration::zero());
   while (!cancelled()) {

@@ -18,6 +18,9 @@ class CancelToken {
   CancelToken& operator=(const CancelToken&) = delete;
 
   void Cancel() noexcept;
+  // Stronger: the engine itself cannot go on. Whoever waits shall leave things as they are and return.
+  void Abandon() noexcept;
+  bool abandoned() const noexcept { return abandoned_.load(std::memory_order_acquire); }
   bool cancelled() const noexcept { return cancelled_.load(std::memory_order_acquire); }
   // Readable from the moment of cancellation on; for poll(2). Owned by the token.
   int fd() const { return event_.get(); }
@@ -26,6 +29,7 @@ class CancelToken {
 
  private:
   std::atomic<bool> cancelled_{false};
+  std::atomic<bool> abandoned_{false};
   Fd event_;
 };
 

@@ -29,7 +29,7 @@ constexpr double kLongestSeconds = 86400.0 * 365 * 100;
 }  // namespace
 
 std::string FormatTime(WallTime time) {
-  const auto ms = std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
+  const std::int64_t ms = UnixMilliseconds(time);
   std::time_t seconds = static_cast<std::time_t>(ms / 1000);
   int rest = static_cast<int>(ms % 1000);
   if (rest < 0) {
@@ -41,6 +41,12 @@ std::string FormatTime(WallTime time) {
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
                      utc.tm_hour, utc.tm_min, utc.tm_sec, rest);
 }
+
+std::int64_t UnixMilliseconds(WallTime time) {
+  return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
+}
+
+WallTime FromUnixMilliseconds(std::int64_t count) { return WallTime(milliseconds(count)); }
 
 WallTime ParseTime(std::string_view text) {
   std::tm utc{};

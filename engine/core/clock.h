@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,10 @@ class SystemClock final : public Clock {
 std::string FormatTime(WallTime time);
 // The inverse. Throws Error{kInvalidInput}.
 WallTime ParseTime(std::string_view text);
+
+// Milliseconds since the Unix epoch, as records keep times.
+std::int64_t UnixMilliseconds(WallTime time);
+WallTime FromUnixMilliseconds(std::int64_t milliseconds);
 
 // `500ms`, `30s`, `5m`, `2h`, `1d`, a sum such as `1h30m`, or a bare number of seconds. Throws Error{kInvalidInput}.
 Duration ParseDuration(std::string_view text);

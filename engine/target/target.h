@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "core/cancel.h"
@@ -27,6 +28,11 @@ struct JobHandle {
   std::string container;  // empty without one
 };
 
+struct Submission {
+  JobHandle handle;
+  bool attached = false;  // it had been started before
+};
+
 struct JobState {
   enum class Phase { kRunning, kEnded };
 
@@ -48,7 +54,9 @@ class Target {
 
   // Starts the job as a process of its own session that outlives the engine. A job is started once in its folder: when
   // it was started before, by whomever, its handle is returned and nothing else happens.
-  virtual JobHandle Submit(const JobOrder& order) = 0;
+  virtual Submission Submit(const JobOrder& order) = 0;
+  // The handle of the job that was started in `folder`, if one was.
+  virtual std::optional<JobHandle> Find(const std::string& folder) = 0;
   // Whether paths on the target are paths of the engine's machine too.
   virtual bool IsLocal() const = 0;
   // From exit_status, process and boot id alone; never from the log, never from time.

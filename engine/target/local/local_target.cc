@@ -31,26 +31,6 @@ using std::chrono::milliseconds;
 constexpr auto kClaimWait = std::chrono::seconds(5);
 constexpr auto kKillWait = std::chrono::seconds(10);
 
-// The handle that the job wrote into its folder itself, once it is whole.
-std::optional<JobHandle> ReadPidFile(const std::string& folder) {
-  std::string text;
-  try {
-    text = ReadFile(folder + "/pid");
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-  JobHandle handle;
-  handle.folder = folder;
-  long long pid = 0, start_time = 0;
-  char boot_id[64] = "";
-  if (text.empty() || text.back() != '\n') return std::nullopt;
-  if (std::sscanf(text.c_str(), "%lld %lld %63s", &pid, &start_time, boot_id) != 3) return std::nullopt;
-  handle.pid = pid;
-  handle.pid_start_time = start_time;
-  handle.boot_id = boot_id;
-  return handle;
-}
-
 std::optional<int> ReadExitStatus(const std::string& folder) {
   Fd file(::open((folder + "/exit_status").c_str(), O_RDONLY | O_CLOEXEC));
   char text[16];
@@ -118,29 +98,52 @@ class SpawnSettings {
 
 LocalTarget::LocalTarget() : boot_id_(BootId()) {}
 
-JobHandle LocalTarget::Submit(const JobOrder& order) {
+Submission LocalTarget::Submit(const JobOrder& order) {
   MakeFolders(fs::path(order.folder).parent_path());
   const bool fresh = ::mkdir(order.folder.c_str(), 0700) == 0;
   if (!fresh && errno != EEXIST) throw IoError("make the job folder", order.folder, errno);
   if (!fresh) {
-    if (const auto handle = ReadPidFile(order.folder)) return *handle;
+    if (const auto handle = Find(order.folder)) return {*handle, true};
   }
   MakeFolders(order.folder + "/out");
   WriteFile(order.folder + "/job.sh", order.script, 0700);
   AppendToFile(order.folder + "/run.log", "");  // there from now on, so that others can link to it
   const pid_t pid = Start(order);
   if (fresh) {
-    // A process that was just made and not reaped is there, so its start time can be read.
+    // Running, or a zombie that has written its handle.
     const auto process = FindProcess(pid);
-    if (process) return {order.folder, pid, process->start_time, boot_id_, ""};
+    if (process) return {{order.folder, pid, process->start_time, boot_id_, ""}, false};
   }
-  // An earlier engine made the folder and may have started the job; the job itself decided which of the two runs.
+  // An earlier engine made the folder and may have started the job; the job itself decides which of the two runs.
   const SteadyTime end = std::chrono::steady_clock::now() + kClaimWait;
   for (;;) {
-    if (const auto handle = ReadPidFile(order.folder)) return *handle;
-    if (std::chrono::steady_clock::now() > end) return {order.folder, 0, 0, boot_id_, ""};
+    if (const auto handle = Find(order.folder)) {
+      if (handle->pid != pid) ReapLoser(pid);
+      return {*handle, handle->pid != pid};
+    }
+    if (std::chrono::steady_clock::now() > end) return {{order.folder, 0, 0, boot_id_, ""}, false};
     std::this_thread::sleep_for(milliseconds(2));
   }
+}
+
+// The job wrote it into its folder itself; it counts once it is whole.
+std::optional<JobHandle> LocalTarget::Find(const std::string& folder) {
+  std::string text;
+  try {
+    text = ReadFile(folder + "/pid");
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  JobHandle handle;
+  handle.folder = folder;
+  long long pid = 0, start_time = 0;
+  char boot_id[64] = "";
+  if (text.empty() || text.back() != '\n') return std::nullopt;
+  if (std::sscanf(text.c_str(), "%lld %lld %63s", &pid, &start_time, boot_id) != 3) return std::nullopt;
+  handle.pid = pid;
+  handle.pid_start_time = start_time;
+  handle.boot_id = boot_id;
+  return handle;
 }
 
 pid_t LocalTarget::Start(const JobOrder& order) {
@@ -165,6 +168,14 @@ pid_t LocalTarget::Start(const JobOrder& order) {
   }
   children_.insert(pid);
   return pid;
+}
+
+void LocalTarget::ReapLoser(pid_t pid) {
+  const std::lock_guard lock(mutex_);
+  children_.erase(pid);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
 }
 
 void LocalTarget::Reap(pid_t pid) {

@@ -13,7 +13,8 @@ class LocalTarget final : public Target {
  public:
   LocalTarget();
 
-  JobHandle Submit(const JobOrder& order) override;
+  Submission Submit(const JobOrder& order) override;
+  std::optional<JobHandle> Find(const std::string& folder) override;
   bool IsLocal() const override { return true; }
   JobState Poll(const JobHandle& handle) override;
   JobState Wait(const JobHandle& handle, const CancelToken& cancel, Duration longest) override;
@@ -24,6 +25,8 @@ class LocalTarget final : public Target {
 
  private:
   pid_t Start(const JobOrder& order);
+  // Waits for a second start of a job, which ends at once.
+  void ReapLoser(pid_t pid);
   // Takes the exit of a job that this process started from the kernel, if it has ended, so that no zombie stays.
   void Reap(pid_t pid);
 

@@ -62,11 +62,11 @@ TEST_F(LocalTargetTest, RunsAJobToItsExitStatusAndLog) {
 
 TEST_F(LocalTargetTest, StartsAJobOnlyOnceHoweverOftenItIsSubmitted) {
   const JobOrder order = Order("echo x >>count; sleep 0.05");
-  const JobHandle first = target_.Submit(order);
-  const JobHandle second = target_.Submit(order);
+  const JobHandle first = target_.Submit(order).handle;
+  const JobHandle second = target_.Submit(order).handle;
   EXPECT_EQ(first.pid, second.pid);
   WaitForEnd(first);
-  const JobHandle third = target_.Submit(order);
+  const JobHandle third = target_.Submit(order).handle;
   EXPECT_EQ(first.pid, third.pid);
   EXPECT_EQ(first.pid_start_time, third.pid_start_time);
   EXPECT_EQ(WaitForEnd(third).exit_status, 0);
@@ -75,7 +75,7 @@ TEST_F(LocalTargetTest, StartsAJobOnlyOnceHoweverOftenItIsSubmitted) {
 
 TEST_F(LocalTargetTest, FinishesASubmissionThatDiedBeforeTheStart) {
   fs::create_directories(folder_);
-  const JobHandle handle = target_.Submit(Order("echo x >>count"));
+  const JobHandle handle = target_.Submit(Order("echo x >>count")).handle;
   EXPECT_EQ(WaitForEnd(handle).exit_status, 0);
   EXPECT_EQ(ReadFile(folder_ + "/count"), "x\n");
 }
@@ -85,8 +85,8 @@ TEST_F(LocalTargetTest, TwoSubmissionsAtOnceStartOneJob) {
   const JobOrder order = Order("echo x >>count");
   LocalTarget other;
   JobHandle a, b;
-  std::thread one([&] { a = target_.Submit(order); });
-  std::thread two([&] { b = other.Submit(order); });
+  std::thread one([&] { a = target_.Submit(order).handle; });
+  std::thread two([&] { b = other.Submit(order).handle; });
   one.join();
   two.join();
   EXPECT_EQ(a.pid, b.pid);
@@ -95,7 +95,7 @@ TEST_F(LocalTargetTest, TwoSubmissionsAtOnceStartOneJob) {
 }
 
 TEST_F(LocalTargetTest, AJobKilledFromOutsideIsKilledAndNeverRunningForEver) {
-  const JobHandle handle = target_.Submit(Order("sleep 1000"));
+  const JobHandle handle = target_.Submit(Order("sleep 1000")).handle;
   EXPECT_EQ(target_.Poll(handle).phase, JobState::Phase::kRunning);
   ::kill(static_cast<pid_t>(-handle.pid), SIGKILL);
   const JobState state = WaitForEnd(handle);
@@ -104,7 +104,7 @@ TEST_F(LocalTargetTest, AJobKilledFromOutsideIsKilledAndNeverRunningForEver) {
 }
 
 TEST_F(LocalTargetTest, AnotherBootMeansRebooted) {
-  JobHandle handle = target_.Submit(Order("sleep 1000"));
+  JobHandle handle = target_.Submit(Order("sleep 1000")).handle;
   JobHandle old = handle;
   old.boot_id = "another-boot";
   EXPECT_EQ(target_.Poll(old).gone, FailureKind::kHostRebooted);
@@ -118,7 +118,7 @@ TEST_F(LocalTargetTest, ALaterProcessOfTheSameNumberIsNotTheJob) {
 }
 
 TEST_F(LocalTargetTest, CancelEndsTheWholeGroupAndLeavesTheExitStatus) {
-  const JobHandle handle = target_.Submit(Order("sleep 1000 & sleep 1000"));
+  const JobHandle handle = target_.Submit(Order("sleep 1000 & sleep 1000")).handle;
   std::this_thread::sleep_for(20ms);
   EXPECT_TRUE(target_.Cancel(handle, 10s));
   EXPECT_TRUE(ProcessesOfSession(static_cast<pid_t>(handle.pid)).empty());
@@ -133,7 +133,7 @@ TEST_F(LocalTargetTest, CancelKillsWhatIgnoresTerm) {
 }
 
 TEST_F(LocalTargetTest, WhatAJobLeftBehindCanBeEnded) {
-  const JobHandle handle = target_.Submit(Order("sleep 1000 &"));
+  const JobHandle handle = target_.Submit(Order("sleep 1000 &")).handle;
   EXPECT_EQ(WaitForEnd(handle).exit_status, 0);
   EXPECT_FALSE(ProcessesOfSession(static_cast<pid_t>(handle.pid)).empty());
   EXPECT_TRUE(target_.Cancel(handle, 10s));
@@ -161,7 +161,7 @@ TEST_F(LocalTargetTest, AttachesFromAnotherProcess) {
 TEST_F(LocalTargetTest, SecretsReachTheJobAndNoFile) {
   JobOrder order = Order("test \"$TOKEN\" = gold");
   order.secret_env["TOKEN"] = "gold";
-  EXPECT_EQ(WaitForEnd(target_.Submit(order)).exit_status, 0);
+  EXPECT_EQ(WaitForEnd(target_.Submit(order).handle).exit_status, 0);
 }
 
 }  // namespace

@@ -1,0 +1,77 @@
+#include "job/job_script.h"
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace cosmos {
+namespace {
+
+// Quotes words, with secrets taken out into variables.
+class SecretQuoter {
+ public:
+  SecretQuoter(const Masker& masker, std::map<std::string, std::string>* secret_env)
+      : masker_(masker), secret_env_(secret_env) {}
+
+  std::string Quote(const std::string& word) {
+    if (!masker_.Finds(word)) return ShellQuote(word);
+    // The whole word becomes one variable, which a shell neither splits nor expands between double quotes.
+    const std::string name = "COSMOS_SECRET_" + std::to_string(secret_env_->size() + 1);
+    (*secret_env_)[name] = word;
+    return "\"$" + name + "\"";
+  }
+
+ private:
+  const Masker& masker_;
+  std::map<std::string, std::string>* const secret_env_;
+};
+
+}  // namespace
+
+JobScript MakeJobScript(const RunContext& context, const std::string& folder, const JobCommand& command,
+                        const Masker& masker) {
+  if (masker.Finds(command.script)) {
+    throw Error(ErrorCode::kInvalidInput, "the script of stage '" + context.key() + "' holds the value of a secret",
+                "pass it through `env:` and use the variable");
+  }
+  JobScript job;
+  SecretQuoter quoter(masker, &job.secret_env);
+  std::string& text = job.text;
+  text =
+      "#!/bin/sh\n"
+      "# A job of cosmos-engine. Started again it does nothing: whoever creates the file `pid` does the work.\n"
+      "cd " +
+      ShellQuote(folder) +
+      " || exit 1\n"
+      "read -r stat </proc/$$/stat\n"
+      "read -r boot </proc/sys/kernel/random/boot_id\n"
+      "set -C -- ${stat##*) }\n"
+      "printf '%s %s %s\\n' $$ \"${20}\" \"$boot\" >pid || exit 0\n"
+      "set +C --\n"
+      "exec >>run.log 2>&1\n"
+      "trap : HUP INT TERM\n"
+      "(\n"
+      "trap - HUP INT TERM\n";
+  std::map<std::string, std::string> env = command.env;
+  env["COSMOS_RUN_ID"] = context.run_id;
+  env["COSMOS_STAGE"] = context.key();
+  env["COSMOS_ATTEMPT"] = std::to_string(context.attempt);
+  env["COSMOS_PROMPT_NAME"] = context.prompt_name;
+  env["COSMOS_PROMPT_ID"] = context.prompt_id;
+  env["COSMOS_OUTPUT_DIR"] = folder + "/out";
+  text += "export";
+  for (const auto& [name, value] : env) text += " " + name + "=" + quoter.Quote(value);
+  text += "\ncd " + ShellQuote(command.workdir) + " || exit 126\n";
+  if (command.argv.empty()) {
+    text += "set -e\neval " + ShellQuote(command.script) + "\n";
+  } else {
+    text += "exec";
+    for (const std::string& word : command.argv) text += " " + quoter.Quote(word);
+    text += "\n";
+  }
+  text +=
+      ")\n"
+      "printf '%s\\n' $? >exit_status\n";
+  return job;
+}
+
+}  // namespace cosmos

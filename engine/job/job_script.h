@@ -1,0 +1,36 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/masker.h"
+#include "core/run_context.h"
+
+namespace cosmos {
+
+// What a job does, before it is wrapped to be durable.
+struct JobCommand {
+  std::vector<std::string> argv;  // one of argv and script is given
+  std::string script;             // for /bin/sh with `set -e`
+  std::map<std::string, std::string> env;
+  std::string workdir;  // absolute, on the target
+};
+
+// The text of job.sh, and the variables that must not stand in it.
+struct JobScript {
+  std::string text;
+  std::map<std::string, std::string> secret_env;
+};
+
+// Wraps a command so that it is durable (DESIGN 6). The script needs nothing but a POSIX shell and Linux's /proc, and
+// starts no process but the command. In its folder it
+//  - claims the job by creating `pid` (process, start time, boot id) exclusively; a second start ends at once,
+//  - appends stdout and stderr to run.log,
+//  - writes `exit_status` in one go, also after a TERM that ended the command.
+// Where a value of env or a word of argv holds a secret, the script only names a variable of secret_env. Throws
+// Error{kInvalidInput} when `script` holds one: there is no safe place for it in a text of unknown quoting.
+JobScript MakeJobScript(const RunContext& context, const std::string& folder, const JobCommand& command,
+                        const Masker& masker);
+
+}  // namespace cosmos

@@ -1,0 +1,116 @@
+#include "job/job_script.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "core/cancel.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "target/local/local_target.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+using namespace std::chrono_literals;
+
+class JobScriptTest : public ::testing::Test {
+ protected:
+  JobScriptTest() {
+    char name[] = "/tmp/cosmos-script-XXXXXX";
+    root_ = ::mkdtemp(name);
+    folder_ = root_ + "/it's a $(folder)/1";
+    context_.run_id = "rs_1";
+    context_.stage = "render";
+    context_.prompt_name = "city";
+    context_.prompt_id = "ps_1";
+    command_.workdir = root_;
+  }
+  ~JobScriptTest() override { fs::remove_all(root_); }
+
+  // Runs the job and gives its exit status; the log stands in log_.
+  int Run(const Masker& masker = Masker()) {
+    const JobScript script = MakeJobScript(context_, folder_, command_, masker);
+    const JobHandle handle = target_.Submit({folder_, script.text, script.secret_env}).handle;
+    JobState state;
+    do {
+      state = target_.Wait(handle, cancel_, 1h);
+    } while (state.phase == JobState::Phase::kRunning);
+    log_ = ReadFile(folder_ + "/run.log");
+    return state.exit_status;
+  }
+
+  std::string root_, folder_, log_;
+  RunContext context_;
+  JobCommand command_;
+  CancelToken cancel_;
+  LocalTarget target_;
+};
+
+TEST_F(JobScriptTest, WordsOfArgvArriveUntouched) {
+  command_.argv = {"printf", "%s|", "a b", "it's", "$(touch pwned)", "`id`", "a\nb", "-n", "*", "😀"};
+  EXPECT_EQ(Run(), 0);
+  EXPECT_EQ(log_, "a b|it's|$(touch pwned)|`id`|a\nb|-n|*|😀|");
+  EXPECT_FALSE(fs::exists(root_ + "/pwned"));
+}
+
+TEST_F(JobScriptTest, AScriptStopsAtItsFirstFailure) {
+  command_.script = "echo one\nfalse\necho two";
+  EXPECT_EQ(Run(), 1);
+  EXPECT_EQ(log_, "one\n");
+}
+
+TEST_F(JobScriptTest, WhateverAScriptDoesAnExitStatusIsLeft) {
+  for (const auto& [script, status] : std::map<std::string, int>{{"exit 7", 7},
+                                                                 {"exec false", 1},
+                                                                 {"if then", 2},
+                                                                 {"trap 'exit 9' EXIT", 9},
+                                                                 {"kill -9 $(sh -c 'echo $PPID')", 137},
+                                                                 {"no-such-program", 127}}) {
+    command_.script = script;
+    EXPECT_EQ(Run(), status) << script << ": " << log_;
+    fs::remove_all(folder_);
+  }
+}
+
+TEST_F(JobScriptTest, TheEnvironmentSaysWhoseJobItIs) {
+  command_.env = {{"MINE", "it's $HOME"}};
+  command_.script =
+      "echo \"$COSMOS_RUN_ID $COSMOS_STAGE $COSMOS_PROMPT_NAME $COSMOS_PROMPT_ID $MINE\"; pwd; "
+      "test -d \"$COSMOS_OUTPUT_DIR\"";
+  EXPECT_EQ(Run(), 0);
+  EXPECT_EQ(log_, "rs_1 render city ps_1 it's $HOME\n" + root_ + "\n");
+}
+
+TEST_F(JobScriptTest, AMissingWorkingFolderIsToldInTheLog) {
+  command_.workdir = root_ + "/none";
+  command_.script = "echo never";
+  EXPECT_EQ(Run(), 126);
+  EXPECT_NE(log_.find(root_ + "/none"), log_.npos);
+}
+
+TEST_F(JobScriptTest, SecretsReachTheCommandAndNoFile) {
+  const Masker masker({"gold-token"});
+  command_.env = {{"TOKEN", "gold-token"}};
+  command_.argv = {"sh",
+                   "-c",
+                   "test \"$TOKEN\" = \"$2\" && test \"$1\" = \"x $2 y\" && test ${#2} = 10",
+                   "sh",
+                   "x gold-token y",
+                   "gold-token"};
+  EXPECT_EQ(Run(masker), 0);
+  for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+    if (!entry.is_regular_file()) continue;
+    EXPECT_EQ(ReadFile(entry.path()).find("gold-token"), std::string::npos) << entry;
+  }
+}
+
+TEST_F(JobScriptTest, ASecretInAScriptIsRefused) {
+  command_.script = "echo gold-token";
+  EXPECT_THROW(MakeJobScript(context_, folder_, command_, Masker({"gold-token"})), Error);
+}
+
+}  // namespace
+}  // namespace cosmos

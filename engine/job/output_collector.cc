@@ -1,0 +1,87 @@
+#include "job/output_collector.h"
+
+#include <algorithm>
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+#include "core/error.h"
+#include "core/sha256.h"
+#include "core/text.h"
+#include "target/local/command.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr auto kLongestDecode = std::chrono::hours(2);
+
+// What is wrong with a video, or "". Decodes all of it; `frame=` of ffmpeg's progress report counts what came out.
+std::string VideoProblem(const fs::path& video, const CancelToken& cancel) {
+  const CommandResult result =
+      RunCommand({"ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", "file:" + video.string(), "-map", "0:v:0", "-f",
+                  "null", "-progress", "pipe:1", "-"},
+                 kLongestDecode, cancel);
+  if (result.timed_out) return cancel.cancelled() ? "the check was cancelled" : "decoding it took too long";
+  if (result.exit_status == 127) return "it cannot be checked: there is no ffmpeg on this machine (install ffmpeg)";
+  const std::size_t at = result.output.rfind("frame=");
+  if (result.exit_status == 0 && at != std::string::npos && std::atol(result.output.c_str() + at + 6) > 0) return "";
+  const std::vector<std::string> lines = SplitLines(result.output);
+  const auto complaint = std::find_if(
+      lines.begin(), lines.end(), [](const std::string& line) { return line.find('=') == line.npos && !line.empty(); });
+  return complaint == lines.end() ? "it has no frames" : *complaint;
+}
+
+}  // namespace
+
+OutputCollector::OutputCollector(std::vector<JobOutput> outputs, std::string job_folder, fs::path local_folder)
+    : outputs_(std::move(outputs)), job_folder_(std::move(job_folder)), local_folder_(std::move(local_folder)) {
+  for (const JobOutput& output : outputs_) {
+    const fs::path path(output.path);
+    if (path.empty() || std::find(path.begin(), path.end(), "..") != path.end()) {
+      throw Error(ErrorCode::kInvalidInput, "the output '" + output.name + "' has the path '" + output.path + "'",
+                  "write a path below the job's output folder ($COSMOS_OUTPUT_DIR), or an absolute one, without `..`");
+    }
+  }
+}
+
+fs::path OutputCollector::LocalPath(const JobOutput& output) const {
+  const fs::path path(output.path);
+  return path.is_absolute() ? path : local_folder_ / path;
+}
+
+void OutputCollector::RemoveOld() const {
+  for (const JobOutput& output : outputs_) {
+    std::error_code error;
+    if (!fs::path(output.path).is_absolute()) fs::remove(LocalPath(output), error);
+  }
+}
+
+Collection OutputCollector::Collect(Target* target, const CancelToken& cancel) const {
+  Collection collection;
+  for (const JobOutput& output : outputs_) {
+    const fs::path local = LocalPath(output);
+    if (!fs::path(output.path).is_absolute()) {
+      const std::string made = job_folder_ + "/out/" + output.path;
+      if (target->HasFile(made)) target->Download(made, local);
+    }
+    std::error_code error;
+    if (!fs::is_regular_file(local, error)) {
+      if (output.optional) continue;
+      collection.failure = {FailureKind::kOutputMissing, "the job ended with status 0 but did not make its output '" +
+                                                             output.name + "' (" + output.path +
+                                                             "); it belongs below $COSMOS_OUTPUT_DIR"};
+      return collection;
+    }
+    if (const std::string problem = output.video ? VideoProblem(local, cancel) : ""; !problem.empty()) {
+      collection.failure = {FailureKind::kOutputInvalid,
+                            "the output '" + output.name + "' (" + local.string() + ") is no sound video: " + problem};
+      return collection;
+    }
+    collection.outputs.push_back(
+        {output.name, local, static_cast<std::int64_t>(fs::file_size(local)), Sha256OfFile(local)});
+  }
+  return collection;
+}
+
+}  // namespace cosmos

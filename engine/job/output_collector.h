@@ -1,0 +1,53 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/cancel.h"
+#include "core/status.h"
+#include "target/target.h"
+
+namespace cosmos {
+
+// A file that a job shall have made.
+struct JobOutput {
+  std::string name;
+  std::string path;  // below the job's output folder, or absolute on the target
+  bool video = false;
+  bool optional = false;
+};
+
+struct CollectedOutput {
+  std::string name;
+  std::filesystem::path path;  // absolute, local
+  std::int64_t size = 0;
+  std::string sha256;
+};
+
+struct Collection {
+  Failure failure;  // output_missing or output_invalid, when something is wrong
+  std::vector<CollectedOutput> outputs;
+};
+
+// Brings the outputs of a job that ended well into the run's local folder and checks them: they exist, and a video
+// decodes from its first frame to its last (with ffmpeg; DESIGN 6). May be called again after a crash half-way.
+class OutputCollector {
+ public:
+  // Throws Error{kInvalidInput} for a path that leaves the output folder by `..`.
+  OutputCollector(std::vector<JobOutput> outputs, std::string job_folder, std::filesystem::path local_folder);
+
+  // Removes local files that a failed earlier attempt may have left, before a new attempt starts.
+  void RemoveOld() const;
+  Collection Collect(Target* target, const CancelToken& cancel) const;
+
+ private:
+  std::filesystem::path LocalPath(const JobOutput& output) const;
+
+  const std::vector<JobOutput> outputs_;
+  const std::string job_folder_;
+  const std::filesystem::path local_folder_;
+};
+
+}  // namespace cosmos
