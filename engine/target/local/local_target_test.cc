@@ -52,7 +52,7 @@ class LocalTargetTest : public ::testing::Test {
 };
 
 TEST_F(LocalTargetTest, RunsAJobToItsExitStatusAndLog) {
-  const JobHandle handle = target_.Submit(Order("echo out; echo err >&2; exit 3"));
+  const JobHandle handle = target_.Submit(Order("echo out; echo err >&2; exit 3")).handle;
   const JobState state = WaitForEnd(handle);
   EXPECT_EQ(state.exit_status, 3);
   EXPECT_EQ(target_.ReadLog(handle, 0, 100).bytes, "out\nerr\n");
@@ -126,7 +126,7 @@ TEST_F(LocalTargetTest, CancelEndsTheWholeGroupAndLeavesTheExitStatus) {
 }
 
 TEST_F(LocalTargetTest, CancelKillsWhatIgnoresTerm) {
-  const JobHandle handle = target_.Submit(Order("trap '' TERM; while :; do sleep 0.05; done"));
+  const JobHandle handle = target_.Submit(Order("trap '' TERM; while :; do sleep 0.05; done")).handle;
   std::this_thread::sleep_for(50ms);
   EXPECT_TRUE(target_.Cancel(handle, 50ms));
   EXPECT_TRUE(ProcessesOfSession(static_cast<pid_t>(handle.pid)).empty());
@@ -141,7 +141,7 @@ TEST_F(LocalTargetTest, WhatAJobLeftBehindCanBeEnded) {
 }
 
 TEST_F(LocalTargetTest, AttachesFromAnotherProcess) {
-  const JobHandle handle = target_.Submit(Order("sleep 0.1; exit 5"));
+  const JobHandle handle = target_.Submit(Order("sleep 0.1; exit 5")).handle;
   const pid_t child = ::fork();
   if (child == 0) {
     LocalTarget other;
