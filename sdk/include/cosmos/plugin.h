@@ -6,7 +6,8 @@
  * opaque handles and function pointers cross; parameters, outputs and events cross as JSON in UTF-8.
  *
  * Rules that hold for every function:
- *  - Threads: [engine] the engine's main thread; [worker] any one worker thread at a time per instance; [any] any thread.
+ *  - Threads: [engine] the engine's main thread; [worker] any one worker thread at a time per instance; [any] any
+ * thread.
  *  - Texts passed in are valid until the function returns, are not NUL-terminated, and belong to the caller. Texts are
  *    passed back by calling a cosmos_sink, which copies; so nobody ever frees the other side's memory.
  *  - No exception and no longjmp may cross. A function that cannot do its work says why through its `error` sink.
@@ -55,8 +56,8 @@ typedef struct cosmos_task cosmos_task;
 
 enum { COSMOS_LOG_DEBUG = 0, COSMOS_LOG_INFO = 1, COSMOS_LOG_WARNING = 2, COSMOS_LOG_ERROR = 3 };
 
-/* "cosmos.log/1": lines of the plugin, written with run_id and stage to the run's engine log; a stage that starts no job
- * also finds them in its own log. */
+/* "cosmos.log/1": lines of the plugin, written with run_id and stage to the run's engine log; a stage that starts no
+ * job also finds them in its own log. */
 typedef struct cosmos_log_1 {
   uint32_t struct_size;
   void (*write)(cosmos_task* task, int32_t level, cosmos_str text); /* [any] */
