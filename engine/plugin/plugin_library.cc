@@ -139,6 +139,18 @@ PluginLibrary::PluginLibrary(const fs::path& path) : path_(path), entry_(Load(pa
   CheckFunctions(path_, facts_, entry_);
 }
 
+const SchemaChecker& PluginLibrary::Checker() {
+  const std::lock_guard lock(mutex_);
+  if (!checker_) {
+    try {
+      checker_.emplace(facts_.parameters);
+    } catch (const Error& error) {
+      Refuse(path_, "the schema of its parameters is wrong: " + error.message(), "mend its Describe()");
+    }
+  }
+  return *checker_;
+}
+
 const cosmos_plugin_entry_t& PluginLibrary::Entry() {
   const std::lock_guard lock(mutex_);
   if (!initialised_) {

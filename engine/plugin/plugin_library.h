@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "workflow/plugin_facts.h"
+#include "workflow/schema_checker.h"
 
 namespace cosmos {
 
@@ -22,6 +24,8 @@ class PluginLibrary {
   const std::filesystem::path& path() const { return path_; }
   const PluginFacts& facts() const { return facts_; }
 
+  // Checks parameters against the plugin's schema. Throws Error{kPlugin} when that is no schema.
+  const SchemaChecker& Checker();
   // The plugin's functions, after its `init`, which is called once. Throws Error{kPlugin} when that failed.
   const cosmos_plugin_entry_t& Entry();
 
@@ -29,7 +33,8 @@ class PluginLibrary {
   const std::filesystem::path path_;
   cosmos_plugin_entry_t entry_{};  // of an older, shorter struct the tail stays zero
   PluginFacts facts_;
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;                      // guards what follows
+  std::optional<SchemaChecker> checker_;  // once asked for
   bool initialised_ = false;
   std::string init_error_;
 };

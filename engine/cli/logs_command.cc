@@ -1,0 +1,152 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "cli/command.h"
+#include "cli/state_home.h"
+#include "core/error.h"
+#include "core/fd.h"
+#include "core/text.h"
+#include "run/run_cancel.h"
+
+namespace cosmos {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kFollowInterval = std::chrono::milliseconds(100);
+constexpr std::size_t kPiece = 1 << 18;
+
+std::string KeyOf(const StageRecord& stage) {
+  const std::string key = stage.instance.empty() ? stage.stage : stage.stage + "." + stage.instance;
+  return stage.attempt == 1 ? key : fmt::format("{} (attempt {})", key, stage.attempt);
+}
+
+// The logs of a run that were asked for, in the order in which their stages began.
+std::vector<StageRecord> LogsOf(const std::string& run_id, const std::string& wanted, RunStore* store) {
+  std::vector<StageRecord> logs = store->StagesOf(run_id);
+  if (!wanted.empty()) {
+    std::vector<std::string> names;
+    for (const StageRecord& stage : logs) names.push_back(stage.stage);
+    std::erase_if(logs, [&](const StageRecord& stage) {
+      return stage.stage != wanted && stage.stage + "." + stage.instance != wanted;
+    });
+    if (logs.empty()) {
+      throw Error(ErrorCode::kNotFound, "the run has no stage '" + wanted + "' (yet)", Suggestion(wanted, names));
+    }
+  }
+  std::erase_if(logs, [](const StageRecord& stage) { return stage.log_path.empty(); });
+  return logs;
+}
+
+// Prints files as they are, byte by byte, with a head between different ones.
+class LogPrinter {
+ public:
+  LogPrinter(Console* console, bool with_heads) : console_(console), with_heads_(with_heads) {}
+
+  // The last `lines` of a log; all of it for a negative number.
+  void Skip(const StageRecord& stage, int lines) {
+    if (lines < 0) return;
+    std::error_code error;
+    std::int64_t at = static_cast<std::int64_t>(fs::file_size(stage.log_path, error));
+    if (error) return;
+    Fd file(::open(stage.log_path.c_str(), O_RDONLY | O_CLOEXEC));
+    int newlines = 0;
+    std::string buffer(kPiece, '\0');
+    // Backwards by pieces; the newline at the very end ends the last line and does not begin one.
+    for (const std::int64_t end = at; at > 0;) {
+      const std::int64_t begin = std::max<std::int64_t>(0, at - static_cast<std::int64_t>(kPiece));
+      const ssize_t n = ::pread(file.get(), buffer.data(), static_cast<std::size_t>(at - begin), begin);
+      for (ssize_t i = n; i-- > 0;) {
+        if (buffer[static_cast<std::size_t>(i)] != '\n' || begin + i + 1 == end) continue;
+        if (++newlines < lines) continue;
+        offsets_[stage.log_path] = begin + i + 1;
+        return;
+      }
+      at = begin;
+    }
+    if (lines == 0) offsets_[stage.log_path] = static_cast<std::int64_t>(fs::file_size(stage.log_path, error));
+  }
+
+  // What has come to a log since the last call.
+  void Print(const StageRecord& stage) {
+    Fd file(::open(stage.log_path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid()) return;
+    std::int64_t& offset = offsets_[stage.log_path];
+    std::string buffer(kPiece, '\0');
+    for (;;) {
+      const ssize_t n = ::pread(file.get(), buffer.data(), buffer.size(), offset);
+      if (n <= 0) return;
+      offset += n;
+      PrintHead(stage);
+      console_->Print(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
+    }
+  }
+
+ private:
+  void PrintHead(const StageRecord& stage) {
+    if (!with_heads_ || last_ == stage.log_path) return;
+    if (!last_.empty()) console_->PrintLine("");
+    console_->PrintLine(console_->Paint(Colour::kBold, "==> " + KeyOf(stage) + "  " + stage.log_path + " <=="));
+    last_ = stage.log_path;
+  }
+
+  Console* const console_;
+  const bool with_heads_;
+  std::string last_;
+  std::map<std::string, std::int64_t> offsets_;
+};
+
+int Logs(const Arguments& arguments, Console* console) {
+  const auto store = OpenStore(arguments);
+  const RunRecord run = FindRun(arguments.Positional(0), store.get());
+  const std::string wanted = arguments.Positional(1);
+  const int lines = arguments.GetNumber("lines", 0, -1);
+  const bool follow = arguments.Has("follow");
+  if (console->json()) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const StageRecord& stage : LogsOf(run.run_id, wanted, store.get())) {
+      list.push_back({{"stage", stage.stage},
+                      {"instance", stage.instance},
+                      {"attempt", stage.attempt},
+                      {"log_path", stage.log_path}});
+    }
+    console->PrintJson({{"run_id", run.run_id}, {"logs", list}});
+    return kExitSucceeded;
+  }
+  LogPrinter printer(console, wanted.empty());
+  std::map<std::string, bool> seen;
+  for (;;) {
+    const bool active = follow && IsActive(run);  // asked first: what comes before the end is printed
+    for (const StageRecord& stage : LogsOf(run.run_id, wanted, store.get())) {
+      if (!std::exchange(seen[stage.log_path], true)) printer.Skip(stage, lines);
+      printer.Print(stage);
+    }
+    if (!active) return kExitSucceeded;
+    std::this_thread::sleep_for(kFollowInterval);
+  }
+}
+
+}  // namespace
+
+Command LogsCommand() {
+  std::vector<OptionSpec> options = CommonOptions();
+  options.push_back({"follow,f", "", "go on until the run has ended"});
+  options.push_back({"lines,n", "N", "only the last N lines of each log"});
+  options.push_back(DbOption());
+  return {"logs",
+          "RUN_ID [STAGE] [-f] [-n N] [options]",
+          "Prints the logs of a run's stages.",
+          "STAGE is a stage, or one instance of it such as render.2. With --format json: where the logs are.",
+          options,
+          {"RUN_ID", 1, 2},
+          Logs};
+}
+
+}  // namespace cosmos

@@ -1,0 +1,116 @@
+#include "cli/progress_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/clock.h"
+
+namespace cosmos {
+namespace {
+
+constexpr std::size_t kMostBars = 8;
+constexpr int kBarWidth = 24;
+
+std::string KeyOf(const Event& event) {
+  std::string key = event.context.key();
+  if (event.context.attempt > 1) key += fmt::format(" (attempt {})", event.context.attempt);
+  return key;
+}
+
+}  // namespace
+
+Subscription ProgressView::Subscribe() {
+  return {"progress view", Subscription::Overflow::kDropOldest, 65536, [](const EventPayload&) { return true; },
+          [this](const Event& event) { Show(event); }};
+}
+
+void ProgressView::Show(const Event& event) {
+  EraseBars();
+  const std::string key = event.context.stage.empty() ? "" : event.context.key();
+  const auto took = [&] {
+    const auto begun = at_work_.find(key);
+    return begun == at_work_.end() ? std::string() : " in " + FormatDuration(event.monotonic - begun->second.started);
+  };
+  const auto end = [&](const std::string& text) {
+    Note(event, text);
+    at_work_.erase(key);
+    ++ended_;
+  };
+  if (const auto* started = std::get_if<RunStarted>(&event.payload)) {
+    stages_ = started->stages;
+    console_->PrintLine(fmt::format("run {}: {}, {} stage{}", event.context.run_id, started->workflow, stages_,
+                                    stages_ == 1 ? "" : "s"));
+  } else if (std::holds_alternative<RunResumed>(event.payload)) {
+    console_->PrintLine(fmt::format("run {} goes on", event.context.run_id));
+  } else if (std::holds_alternative<StageStarted>(event.payload)) {
+    at_work_[key] = {event.monotonic, {}};
+    if (!console_->terminal()) Note(event, "started");
+  } else if (const auto* attached = std::get_if<JobAttached>(&event.payload)) {
+    at_work_.try_emplace(key, AtWork{event.monotonic, {}});
+    Note(event, "attached to its job in " + attached->folder);
+  } else if (const auto* progress = std::get_if<Progress>(&event.payload)) {
+    if (const auto stage = at_work_.find(key); stage != at_work_.end()) stage->second.progress = *progress;
+  } else if (std::holds_alternative<StageFinished>(event.payload)) {
+    end(console_->PaintStatus("succeeded") + took());
+  } else if (const auto* failed = std::get_if<StageFailed>(&event.payload)) {
+    end(console_->PaintStatus("failed") + took() + ": " + failed->failure.message);
+  } else if (std::holds_alternative<StageCancelled>(event.payload)) {
+    end(console_->PaintStatus("cancelled"));
+  } else if (const auto* skipped = std::get_if<StageSkipped>(&event.payload)) {
+    end(console_->PaintStatus("skipped") + ": " + skipped->reason);
+  } else if (const auto* retrying = std::get_if<StageRetrying>(&event.payload)) {
+    --ended_;
+    Note(event, fmt::format("attempt {} in {}", retrying->next_attempt, FormatDuration(retrying->delay)));
+  } else if (const auto* hook = std::get_if<HookFailed>(&event.payload)) {
+    console_->Warn(fmt::format("hook '{}' failed: {}{}", hook->hook, hook->message,
+                               hook->disabled ? " (it gets no more events)" : ""));
+  }
+  if (!std::holds_alternative<RunFinished>(event.payload)) DrawBars(event.monotonic);
+}
+
+void ProgressView::Note(const Event& event, const std::string& text) {
+  console_->PrintLine(fmt::format("  {:<18} {}", KeyOf(event), text));
+}
+
+void ProgressView::EraseBars() {
+  if (drawn_ > 0) console_->Print(fmt::format("\033[{}A\033[J", drawn_));
+  drawn_ = 0;
+}
+
+void ProgressView::DrawBars(SteadyTime now) {
+  const int width = console_->width();
+  if (width == 0 || at_work_.empty()) return;
+  std::string text;
+  for (const auto& [key, stage] : at_work_) {
+    if (drawn_ >= kMostBars) break;
+    text += OneLine(Bar(key, stage, now), static_cast<std::size_t>(width)) + "\n";
+    ++drawn_;
+  }
+  text += OneLine(fmt::format("  {} of {} stages done", std::min(ended_, stages_), stages_),
+                  static_cast<std::size_t>(width)) +
+          "\n";
+  ++drawn_;
+  console_->Print(text);
+}
+
+std::string ProgressView::Bar(const std::string& key, const AtWork& stage, SteadyTime now) const {
+  const Progress& progress = stage.progress;
+  std::string text = fmt::format("  {:<18} ", key);
+  if (progress.total > 0) {
+    const double fraction = std::clamp(progress.done / progress.total, 0.0, 1.0);
+    const int full = static_cast<int>(std::lround(fraction * kBarWidth));
+    for (int i = 0; i < kBarWidth; ++i) text += i < full ? "█" : "░";
+    text += fmt::format(" {:>3.0f} %", fraction * 100);
+  } else {
+    text += "running " + FormatDuration(now - stage.started);
+  }
+  if (!progress.phase.empty()) text += "  " + progress.phase;
+  if (progress.eta_seconds >= 1)
+    text += "  " + FormatDuration(std::chrono::seconds(std::lround(progress.eta_seconds))) + " left";
+  return text;
+}
+
+}  // namespace cosmos

@@ -1,0 +1,68 @@
+#include "cli/command.h"
+#include "cli/state_home.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/status.h"
+#include "core/text.h"
+#include "run/run_report.h"
+
+namespace cosmos {
+namespace {
+
+constexpr int kDefaultLimit = 20;
+
+std::string DurationOf(const RunRecord& run) {
+  if (run.ended_at == 0) return "-";
+  return FormatDuration(std::chrono::milliseconds(run.ended_at - run.started_at));
+}
+
+void CheckStatus(const std::string& word) {
+  std::vector<std::string> known;
+  for (const Status status : {Status::kRunning, Status::kSucceeded, Status::kFailed, Status::kCancelled}) {
+    known.emplace_back(ToString(status));
+    if (known.back() == word) return;
+  }
+  throw Error(ErrorCode::kInvalidInput, "found '" + word + "' after --status", Suggestion(word, known));
+}
+
+int Runs(const Arguments& arguments, Console* console) {
+  RunQuery query;
+  query.status = arguments.Get("status");
+  if (!query.status.empty()) CheckStatus(query.status);
+  query.workflow = arguments.Get("workflow");
+  query.search = arguments.Get("search");
+  query.limit = arguments.GetNumber("limit", 1, kDefaultLimit);
+  const std::vector<RunRecord> runs = OpenStore(arguments)->FindRuns(query);
+  if (console->json()) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const RunRecord& run : runs) list.push_back(RunToJson(run));
+    console->PrintJson({{"runs", list}});
+    return kExitSucceeded;
+  }
+  if (runs.empty()) {
+    console->PrintLine("no runs");
+    return kExitSucceeded;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const RunRecord& run : runs) {
+    rows.push_back({run.run_id, run.workflow, StatusForPeople(run),
+                    FormatTime(FromUnixMilliseconds(run.started_at)).substr(0, 19), DurationOf(run),
+                    OneLine(run.error_message, 100)});
+  }
+  console->PrintTable({"RUN", "WORKFLOW", "STATUS", "STARTED (UTC)", "TOOK", "ERROR"}, rows);
+  return kExitSucceeded;
+}
+
+}  // namespace
+
+Command RunsCommand() {
+  std::vector<OptionSpec> options = CommonOptions();
+  options.push_back({"status", "STATUS", "only runs with this status, such as failed"});
+  options.push_back({"workflow", "NAME", "only runs of this workflow"});
+  options.push_back({"search", "TEXT", "only runs with this text in run_id, workflow, prompt or error"});
+  options.push_back({"limit", "N", "at most so many (20)"});
+  options.push_back(DbOption());
+  return {"runs", "[options]", "Lists runs, the newest first.", "", options, {"", 0, 0}, Runs};
+}
+
+}  // namespace cosmos

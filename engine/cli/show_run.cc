@@ -1,0 +1,66 @@
+#include "cli/show_run.h"
+
+#include <fmt/format.h>
+
+#include "core/clock.h"
+#include "run/run_report.h"
+
+namespace cosmos {
+namespace {
+
+std::string Line(const char* name, const std::string& value) {
+  return value.empty() ? "" : fmt::format("{:<10}{}\n", name, value);
+}
+
+std::string Took(std::int64_t begin, std::int64_t end) {
+  return end == 0 || begin == 0 ? "" : FormatDuration(std::chrono::milliseconds(end - begin));
+}
+
+std::string FormatSize(std::int64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
+  double size = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (size >= 1000 && unit + 1 < std::size(kUnits)) {
+    size /= 1000;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", size, kUnits[unit]);
+}
+
+std::string StageText(const StageRecord& stage, const std::vector<ArtifactRecord>& artifacts, const Console& console) {
+  const std::string key = stage.instance.empty() ? stage.stage : stage.stage + "." + stage.instance;
+  std::string text = fmt::format("\n{}  {}", console.Paint(Colour::kBold, key), console.PaintStatus(stage.status));
+  if (stage.attempt > 1) text += fmt::format(", attempt {}", stage.attempt);
+  if (const std::string took = Took(stage.started_at, stage.ended_at); !took.empty()) text += " in " + took;
+  text += fmt::format("  ({} on {})\n", stage.uses, stage.target);
+  if (!stage.error_message.empty()) text += "  " + Line("error", stage.error_message);
+  if (!stage.log_path.empty()) text += "  " + Line("log", stage.log_path);
+  for (const ArtifactRecord& artifact : artifacts) {
+    if (artifact.stage != stage.stage || artifact.instance != stage.instance || artifact.attempt != stage.attempt) {
+      continue;
+    }
+    text += "  " + Line(artifact.name.empty() ? "artifact" : artifact.name.c_str(),
+                        fmt::format("{}  {}", artifact.path, FormatSize(artifact.size)));
+  }
+  return text;
+}
+
+}  // namespace
+
+void ShowRun(const RunRecord& run, RunStore* store, Console* console) {
+  if (console->json()) {
+    console->PrintJson(RunToJson(run, store));
+    return;
+  }
+  std::string text = Line("run", run.run_id) + Line("workflow", run.workflow + "  (" + run.workflow_path + ")");
+  text += Line("status", console->PaintStatus(StatusForPeople(run)));
+  text += Line("error", run.error_message);
+  text += Line("started", FormatTime(FromUnixMilliseconds(run.started_at)));
+  if (run.ended_at != 0) text += Line("ended", FormatTime(FromUnixMilliseconds(run.ended_at)));
+  text += Line("took", Took(run.started_at, run.ended_at)) + Line("prompt", run.prompt_id) + Line("log", run.log_path);
+  const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
+  for (const StageRecord& stage : store->StagesOf(run.run_id)) text += StageText(stage, artifacts, *console);
+  console->Print(text);
+}
+
+}  // namespace cosmos

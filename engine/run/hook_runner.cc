@@ -1,0 +1,38 @@
+#include "run/hook_runner.h"
+
+#include "core/error.h"
+
+namespace cosmos {
+
+HookRunner::HookRunner(const RunServices* services, const std::vector<HookUse>& hooks, const RunContext& context)
+    : services_(*services), context_(context) {
+  for (const HookUse& use : hooks) {
+    try {
+      auto hook = std::make_unique<HookPlugin>(&services_.plugins->Get(use.id));
+      hook->Start(context, use.with);
+      HookPlugin* const plugin = hook.get();
+      hooks_.push_back(std::move(hook));
+      services_.bus->Subscribe({use.id, Subscription::Overflow::kDropOldest, 4096,
+                                [plugin](const EventPayload& payload) { return plugin->Wants(payload); },
+                                [plugin](const Event& event) { plugin->OnEvent(event); }});
+    } catch (const Error& error) {
+      Complain(error);
+    }
+  }
+}
+
+void HookRunner::Stop() {
+  for (const auto& hook : hooks_) {
+    try {
+      hook->Stop();
+    } catch (const Error& error) {
+      Complain(error);
+    }
+  }
+}
+
+void HookRunner::Complain(const std::exception& error) const {
+  services_.logger->Log(LogLevel::kWarning, context_, error.what());
+}
+
+}  // namespace cosmos

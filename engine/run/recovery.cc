@@ -1,0 +1,151 @@
+#include "run/recovery.h"
+
+#include <set>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "event/journal.h"
+#include "run/retry_policy.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+
+std::string KeyOf(const std::string& stage, const std::string& instance, int attempt) {
+  return stage + "\n" + instance + "\n" + std::to_string(attempt);
+}
+
+const std::set<std::string, std::less<>> kEnds = {"stage_finished", "stage_failed", "stage_cancelled", "stage_skipped"};
+
+RunContext ContextOf(const StageRecord& record) {
+  RunContext context;
+  context.run_id = record.run_id;
+  context.prompt_name = record.prompt_name;
+  context.prompt_id = record.prompt_id;
+  context.operation_id = record.operation_id;
+  context.stage = record.stage;
+  context.instance = record.instance;
+  context.attempt = record.attempt;
+  return context;
+}
+
+json OutputsOf(const StageRecord& record) {
+  const json outputs = json::parse(record.outputs.empty() ? "{}" : record.outputs, nullptr, false);
+  return outputs.is_object() ? outputs : json::object();
+}
+
+Failure FailureOf(const StageRecord& record) { return {FailureKindOf(record.failure_kind), record.error_message}; }
+
+EventPayload EndOf(const StageRecord& record) {
+  switch (StatusOf(record.status)) {
+    case Status::kSucceeded:
+      return StageFinished{OutputsOf(record)};
+    case Status::kCancelled:
+      return StageCancelled{};
+    case Status::kSkipped:
+      return StageSkipped{record.error_message};
+    default:
+      return StageFailed{FailureOf(record)};
+  }
+}
+
+InstanceState NextAttempt(const StageRecord* last) {
+  InstanceState state;
+  state.attempt = state.first_attempt = last == nullptr ? 1 : last->attempt + 1;
+  return state;
+}
+
+}  // namespace
+
+History::History(std::vector<StageRecord> stages, const std::filesystem::path& journal) : stages_(std::move(stages)) {
+  Journal::Read(journal, 0, [this](const std::string& line) {
+    const json event = json::parse(line, nullptr, false);
+    if (!event.is_object()) return;
+    const std::string type = event.value("type", "");
+    if (type == "run_started" || type == "run_resumed") run_is_open_ = true;
+    if (type == "run_finished") run_is_open_ = false;
+    if (!event.contains("stage")) return;
+    Seen& seen = journal_[KeyOf(event["stage"], event.value("instance", ""), event.value("attempt", 1))];
+    if (type == "stage_started") seen = {true, false};
+    if (kEnds.contains(type)) seen.ended = true;
+  });
+}
+
+const StageRecord* History::Last(const StageInstance& instance) const {
+  const StageRecord* last = nullptr;
+  for (const StageRecord& record : stages_) {
+    if (record.stage != instance.stage || record.instance != instance.instance) continue;
+    if (last == nullptr || record.attempt >= last->attempt) last = &record;
+  }
+  return last;
+}
+
+History::Seen History::SeenOf(const StageRecord& record) const {
+  const auto found = journal_.find(KeyOf(record.stage, record.instance, record.attempt));
+  return found == journal_.end() ? Seen() : found->second;
+}
+
+std::vector<InstanceState> History::Resume(const std::vector<StageInstance>& instances) const {
+  std::vector<InstanceState> states;
+  for (const StageInstance& instance : instances) {
+    InstanceState& state = states.emplace_back();
+    const StageRecord* last = Last(instance);
+    if (last == nullptr) continue;
+    state.attempt = last->attempt;
+    state.status = StatusOf(last->status);
+    if (state.status == Status::kSucceeded) {
+      state.outputs = OutputsOf(*last);
+    } else if (state.status == Status::kFailed && ShouldRetry(instance.retry, FailureOf(*last).kind, last->attempt)) {
+      state.status = Status::kPending;
+      ++state.attempt;
+    } else if (state.status == Status::kFailed) {
+      state.failure = FailureOf(*last);
+    } else if (!IsEnd(state.status)) {
+      state.begun = true;
+      state.operation_id = last->operation_id;
+      state.started_at = last->started_at;
+      const Seen seen = SeenOf(*last);
+      state.start_published = seen.started && !seen.ended;
+      state.status = Status::kPending;
+    }
+  }
+  return states;
+}
+
+std::vector<InstanceState> History::Retry(const std::vector<StageInstance>& instances, const std::string& from) const {
+  std::vector<InstanceState> states = Resume(instances);
+  std::vector<bool> again(instances.size());
+  std::vector<std::string> names;
+  bool found = from.empty();
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    names.push_back(instances[i].stage);
+    const StageRecord* last = Last(instances[i]);
+    // What was skipped for its own condition stays skipped; what was skipped for a failure has a need to run again.
+    again[i] = last == nullptr || (last->status != "succeeded" && last->status != "skipped");
+    if (instances[i].stage == from) found = again[i] = true;
+    for (const std::size_t need : instances[i].needs) again[i] = again[i] || again[need];
+    if (again[i]) states[i] = NextAttempt(last);
+  }
+  if (!found) throw Error(ErrorCode::kInvalidInput, "the run has no stage '" + from + "'", Suggestion(from, names));
+  return states;
+}
+
+std::vector<InstanceState> History::Anew(const std::vector<StageInstance>& instances) const {
+  std::vector<InstanceState> states;
+  for (const StageInstance& instance : instances) states.push_back(NextAttempt(Last(instance)));
+  return states;
+}
+
+void History::PublishMissing(EventBus* bus) const {
+  for (const StageRecord& record : stages_) {
+    const Seen seen = SeenOf(record);
+    if (!IsEnd(StatusOf(record.status)) || seen.ended) continue;
+    const bool ran = record.status != "skipped" && !record.operation_id.empty();
+    if (ran && !seen.started) bus->Publish(ContextOf(record), StageStarted{record.uses, record.target});
+    bus->Publish(ContextOf(record), EndOf(record));
+  }
+}
+
+}  // namespace cosmos

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "event/bus.h"
+#include "run/run_state.h"
+#include "store/records.h"
+
+namespace cosmos {
+
+// What earlier engines have done of a run, from its records and its journal.
+class History {
+ public:
+  // `stages` are the run's records in their order. Throws Error{kIo} when the journal cannot be read.
+  History(std::vector<StageRecord> stages, const std::filesystem::path& journal);
+
+  // Where each instance stands, to go on from: what ended well or was skipped stays so, an attempt that was begun is
+  // gone on with, a failure is tried again when `retry:` says so.
+  std::vector<InstanceState> Resume(const std::vector<StageInstance>& instances) const;
+  // The same for `retry`: what did not succeed gets a new attempt, and so does `from` (a stage; empty: none) with all
+  // that needs it. Throws Error{kInvalidInput} when there is no such stage.
+  std::vector<InstanceState> Retry(const std::vector<StageInstance>& instances, const std::string& from) const;
+
+  // The same for handlers, which belong to each end of the run: all get a new attempt.
+  std::vector<InstanceState> Anew(const std::vector<StageInstance>& instances) const;
+
+  // Publishes the ends (and, where even that is missing, the starts) of attempts that the store knows as ended but
+  // whose events a crash swallowed.
+  void PublishMissing(EventBus* bus) const;
+  // Whether the journal has a RunStarted without a RunFinished behind it.
+  bool run_is_open() const { return run_is_open_; }
+
+ private:
+  struct Seen {
+    bool started = false;
+    bool ended = false;
+  };
+
+  const StageRecord* Last(const StageInstance& instance) const;
+  Seen SeenOf(const StageRecord& record) const;
+
+  const std::vector<StageRecord> stages_;
+  std::map<std::string, Seen> journal_;  // by stage, instance and attempt
+  bool run_is_open_ = false;
+};
+
+}  // namespace cosmos

@@ -1,0 +1,80 @@
+#include "run/run_cancel.h"
+
+#include <signal.h>
+
+#include <chrono>
+#include <vector>
+
+#include "core/error.h"
+#include "core/status.h"
+#include "run/run_lock.h"
+#include "run/run_paths.h"
+#include "target/local/local_target.h"
+
+namespace cosmos {
+namespace {
+
+constexpr auto kGrace = std::chrono::seconds(10);
+
+// By the job's folder and not by its record: the engine may have died between starting a job and recording it.
+void EndJob(LocalTarget* target, const std::string& folder) {
+  const auto handle = target->Find(folder);
+  if (!handle || target->Cancel(*handle, kGrace)) return;
+  throw Error(
+      ErrorCode::kUnavailable,
+      "not all processes of the job in " + folder + " could be ended (session " + std::to_string(handle->pid) + ")",
+      "look at them with `ps -s " + std::to_string(handle->pid) + "` and try again");
+}
+
+void EndJobs(const RunPaths& paths, const std::vector<StageRecord>& stages) {
+  LocalTarget target;
+  for (const StageRecord& stage : stages) {
+    if (IsEnd(StatusOf(stage.status))) continue;
+    RunContext context;
+    context.stage = stage.stage;
+    context.instance = stage.instance;
+    context.attempt = stage.attempt;
+    EndJob(&target, paths.JobFolder(context));
+  }
+}
+
+}  // namespace
+
+bool IsActive(const RunRecord& run) { return RunLock::Holder(RunPaths(run.output_dir, run.run_id).lock()).has_value(); }
+
+CancelOutcome CancelRun(const std::string& run_id, RunStore* store, Clock* clock) {
+  RunRecord run = store->GetRun(run_id);
+  const RunPaths paths(run.output_dir, run_id);
+  if (const auto engine = RunLock::Holder(paths.lock())) {
+    if (::kill(*engine, SIGTERM) == 0) return CancelOutcome::kAsked;
+    throw Error(ErrorCode::kUnavailable,
+                "the run's engine (process " + std::to_string(*engine) + ") cannot be signalled from this account",
+                "cancel as the user who started it");
+  }
+  if (IsEnd(StatusOf(run.status))) return CancelOutcome::kEnded;
+  const RunLock lock(paths.lock());  // nobody resumes it meanwhile
+  const std::int64_t now = UnixMilliseconds(clock->Wall());
+  EndJobs(paths, store->StagesOf(run_id));
+  store->InTransaction([&] {
+    for (StageRecord stage : store->StagesOf(run_id)) {
+      if (IsEnd(StatusOf(stage.status))) continue;
+      stage.status = ToString(Status::kCancelled);
+      stage.ended_at = now;
+      store->PutStage(&stage);
+    }
+    for (JobRecord job : store->JobsOf(run_id)) {
+      if (job.status == "ended") continue;
+      job.status = "ended";
+      job.ended_at = now;
+      store->PutJob(&job);
+    }
+    run.status = ToString(Status::kCancelled);
+    run.failure_kind = ToString(FailureKind::kCancelled);
+    run.error_message = "the run was cancelled after its engine was gone";
+    run.ended_at = now;
+    store->PutRun(run);
+  });
+  return CancelOutcome::kCancelled;
+}
+
+}  // namespace cosmos

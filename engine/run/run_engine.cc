@@ -1,0 +1,202 @@
+#include "run/run_engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "run/retry_policy.h"
+
+namespace cosmos {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How often plugins that are over their time are looked for.
+constexpr auto kTick = milliseconds(200);
+
+Scheduler::End EndOf(const StageInstance& instance, const InstanceState& state) {
+  const bool done = state.status == Status::kSucceeded || state.status == Status::kSkipped ||
+                    (state.status == Status::kFailed && instance.continue_on_error);
+  return done ? Scheduler::End::kDone : Scheduler::End::kBlocked;
+}
+
+}  // namespace
+
+RunContext ContextOfRun(const RunState& state) {
+  RunContext context;
+  context.run_id = state.run_id();
+  context.workflow = state.plan().name;
+  context.prompt_name = state.plan().prompt_name;
+  return context;
+}
+
+RunEngine::RunEngine(const RunServices* services, RunState* state, StageRunner* runner)
+    : services_(*services), state_(*state), runner_(*runner), scheduler_(state->plan()) {}
+
+RunEnd RunEngine::Run(std::size_t jobs, CancelToken* cancel) {
+  std::vector<std::thread> workers;
+  {
+    const std::lock_guard lock(mutex_);
+    Follow(scheduler_.Begin());
+    working_ = std::min(std::max<std::size_t>(jobs, 1), state_.plan().instances.size());
+    for (std::size_t i = 0; i < working_; ++i) workers.emplace_back([this, cancel] { Work(cancel); });
+  }
+  AwaitWorkers(*cancel);
+  for (std::thread& worker : workers) worker.join();
+  if (fatal_ != nullptr) std::rethrow_exception(fatal_);
+  CancelRest();
+  return Sum();
+}
+
+// The calling thread's part: it passes a cancellation on to the plugins and looks after those over their time.
+void RunEngine::AwaitWorkers(const CancelToken& cancel) {
+  std::unique_lock lock(mutex_);
+  bool told = false;
+  while (working_ > 0) {
+    changed_.wait_for(lock, kTick, [this] { return working_ == 0; });
+    const bool tell = cancel.cancelled() && !std::exchange(told, cancel.cancelled());
+    if (tell) stopping_ = true;
+    lock.unlock();
+    if (tell) runner_.CancelAll();
+    runner_.CancelOverdue(services_.clock->Wall());
+    lock.lock();
+    if (tell) changed_.notify_all();
+  }
+}
+
+void RunEngine::Work(CancelToken* cancel) {
+  std::unique_lock lock(mutex_);
+  while (!stopping_ && !scheduler_.finished()) {
+    std::size_t index = 0;
+    if (Take(&index)) {
+      lock.unlock();
+      try {
+        Carry(index, *cancel);
+        lock.lock();
+      } catch (...) {
+        cancel->Abandon();
+        lock.lock();
+        fatal_ = std::current_exception();
+        stopping_ = true;
+      }
+    } else if (waiting_.empty()) {
+      changed_.wait(lock);
+    } else {
+      changed_.wait_until(lock, waiting_.top().first);
+    }
+  }
+  --working_;
+  changed_.notify_all();
+}
+
+bool RunEngine::Take(std::size_t* index) {
+  if (!waiting_.empty() && waiting_.top().first <= services_.clock->Steady()) {
+    *index = waiting_.top().second;
+    waiting_.pop();
+    return true;
+  }
+  if (ready_.empty()) return false;
+  *index = ready_.front();
+  ready_.pop_front();
+  return true;
+}
+
+void RunEngine::Carry(std::size_t index, const CancelToken& cancel) {
+  const StageInstance& instance = state_.plan().instances[index];
+  InstanceState state = state_.Get(index);
+  state.status = Status::kRunning;
+  state_.Set(index, state);
+  const AttemptEnd end = runner_.Run(instance, state, cancel);
+  state.status = end.status;
+  state.failure = end.failure;
+  state.outputs = end.outputs;
+  const int done = state.attempt - state.first_attempt + 1;
+  if (end.status == Status::kFailed && !cancel.cancelled() && ShouldRetry(instance.retry, end.failure.kind, done)) {
+    const Duration delay = RetryDelay(instance.retry, done);
+    RunContext context = ContextOfRun(state_);
+    context.stage = instance.stage;
+    context.instance = instance.instance;
+    context.attempt = state.attempt;
+    services_.bus->Publish(context, StageRetrying{end.failure, state.attempt + 1, delay});
+    InstanceState next;
+    next.status = Status::kRetrying;
+    next.attempt = state.attempt + 1;
+    next.first_attempt = state.first_attempt;
+    state_.Set(index, next);
+    const std::lock_guard lock(mutex_);
+    waiting_.emplace(services_.clock->Steady() + delay, index);
+    changed_.notify_one();
+    return;
+  }
+  Settle(index, std::move(state));
+}
+
+void RunEngine::Settle(std::size_t index, InstanceState state) {
+  state_.Set(index, state);
+  const std::lock_guard lock(mutex_);
+  Follow(scheduler_.Ended(index, EndOf(state_.plan().instances[index], state)));
+  if (scheduler_.finished()) changed_.notify_all();
+}
+
+void RunEngine::Follow(const Scheduler::Step& first) {
+  std::vector<Scheduler::Step> steps = {first};
+  while (!steps.empty()) {
+    const Scheduler::Step step = std::move(steps.back());
+    steps.pop_back();
+    for (const std::size_t index : step.blocked) Skip(index, "a stage that it needs did not succeed");
+    for (const std::size_t index : step.ready) {
+      const InstanceState state = state_.Get(index);
+      if (IsEnd(state.status)) {  // it ended when an earlier engine carried the run out
+        steps.push_back(scheduler_.Ended(index, EndOf(state_.plan().instances[index], state)));
+        continue;
+      }
+      if (!state.begun) runner_.TellReady(state_.plan().instances[index], state);
+      ready_.push_back(index);
+      changed_.notify_one();
+    }
+  }
+}
+
+void RunEngine::Skip(std::size_t index, const std::string& reason) {
+  InstanceState state = state_.Get(index);
+  const bool known = state.status == Status::kSkipped;
+  state.status = Status::kSkipped;
+  state_.Set(index, state);
+  if (!known) runner_.EndWithoutRun(state_.plan().instances[index], state, reason);
+}
+
+void RunEngine::CancelRest() {
+  for (std::size_t i = 0; i < state_.plan().instances.size(); ++i) {
+    InstanceState state = state_.Get(i);
+    if (IsEnd(state.status)) continue;
+    state.status = Status::kCancelled;
+    state_.Set(i, state);
+    runner_.EndWithoutRun(state_.plan().instances[i], state, "the run was cancelled");
+  }
+}
+
+RunEnd RunEngine::Sum() const {
+  RunEnd end;
+  std::size_t more = 0;
+  const std::vector<InstanceState> states = state_.All();
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    if (states[i].status == Status::kCancelled) end.status = Status::kCancelled;
+    if (states[i].status != Status::kFailed || state_.plan().instances[i].continue_on_error) continue;
+    if (end.failure) {
+      ++more;
+    } else {
+      end.failure = states[i].failure;
+    }
+  }
+  if (more > 0) end.failure.message += fmt::format(" (and {} more failed)", more);
+  if (end.status == Status::kCancelled) {
+    end.failure = {FailureKind::kCancelled, "the run was cancelled"};
+  } else if (end.failure) {
+    end.status = Status::kFailed;
+  }
+  return end;
+}
+
+}  // namespace cosmos

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace cosmos {
+
+// All that a run was started from, kept beside it (OUTPUT_DIR/.runs/RUN_ID/run.json) so that another engine can make
+// the same plan again although the workflow's file may have changed. A value. Holds no secrets.
+struct RunInputs {
+  std::string workflow_path;  // absolute, for messages
+  std::string workflow_text;
+  std::string config_path;  // of the user's configuration, empty without one
+  std::string config_text;
+  nlohmann::json params = nlohmann::json::object();  // resolved
+  std::string target;                                // of --target, or empty
+  std::string plugin_path;                           // of --plugin-path, or empty
+  std::string working_folder;                        // absolute; relative paths of the workflow start here
+  std::size_t jobs = 1;
+};
+
+// Throw Error{kIo}; Load also Error{kNotFound} with what to do when the run's folder is gone.
+void SaveRunInputs(const RunInputs& inputs, const std::filesystem::path& path);
+RunInputs LoadRunInputs(const std::filesystem::path& path);
+
+}  // namespace cosmos

@@ -1,0 +1,44 @@
+#include "run/run_paths.h"
+
+#include <utility>
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+// `run_RUN_ID` or `op_OPERATION_ID`, and for a later attempt `.attempt-N`, so that no attempt's log is ever lost.
+std::string LogStem(const PluginFacts& plugin, const RunContext& context) {
+  const std::string stem = plugin.log_is_operation ? "op_" + context.operation_id : "run_" + context.run_id;
+  return context.attempt == 1 ? stem : stem + ".attempt-" + std::to_string(context.attempt);
+}
+
+}  // namespace
+
+RunPaths::RunPaths(fs::path output_dir, const std::string& run_id)
+    : output_dir_(std::move(output_dir)), folder_(output_dir_ / ".runs" / run_id) {}
+
+fs::path RunPaths::JobFolder(const RunContext& context) const {
+  return folder_ / "jobs" / context.key() / std::to_string(context.attempt);
+}
+
+fs::path RunPaths::PluginFolder(const PluginFacts& plugin, const RunContext& context) const {
+  std::string name = plugin.folder;
+  constexpr std::string_view kPlace = "{prompt_name}";
+  if (const size_t at = name.find(kPlace); at != name.npos) name.replace(at, kPlace.size(), context.prompt_name);
+  return output_dir_ / name;
+}
+
+fs::path RunPaths::StageFolder(const PluginFacts& plugin, const RunContext& context) const {
+  return PluginFolder(plugin, context) /
+         (plugin.log_is_operation ? "op_" + context.operation_id : "run_" + context.run_id);
+}
+
+fs::path RunPaths::StageLog(const PluginFacts& plugin, const RunContext& context) const {
+  return PluginFolder(plugin, context) / "logs" / (LogStem(plugin, context) + ".log");
+}
+
+fs::path RunPaths::NewestLog(const PluginFacts& plugin, const RunContext& context) const {
+  return PluginFolder(plugin, context) / "run.log";
+}
+
+}  // namespace cosmos

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "core/run_context.h"
+#include "workflow/plugin_facts.h"
+
+namespace cosmos {
+
+// Where the files of one run stand (DESIGN 6). A value; makes nothing.
+class RunPaths {
+ public:
+  // `output_dir` must be absolute.
+  RunPaths(std::filesystem::path output_dir, const std::string& run_id);
+
+  const std::filesystem::path& output_dir() const { return output_dir_; }
+  // OUTPUT_DIR/.runs/RUN_ID, with all that belongs to the run itself.
+  const std::filesystem::path& folder() const { return folder_; }
+  std::filesystem::path lock() const { return folder_ / "lock"; }
+  std::filesystem::path journal() const { return folder_ / "events.jsonl"; }
+  std::filesystem::path engine_log() const { return folder_ / "engine.log"; }
+  std::filesystem::path inputs() const { return folder_ / "run.json"; }
+  // On the local machine.
+  std::filesystem::path JobFolder(const RunContext& context) const;
+
+  // For a stage's own files and for its log, by what its plugin says of them.
+  std::filesystem::path StageFolder(const PluginFacts& plugin, const RunContext& context) const;
+  std::filesystem::path StageLog(const PluginFacts& plugin, const RunContext& context) const;
+  // The link that always names the newest log of a prompt_name.
+  std::filesystem::path NewestLog(const PluginFacts& plugin, const RunContext& context) const;
+
+ private:
+  std::filesystem::path PluginFolder(const PluginFacts& plugin, const RunContext& context) const;
+
+  std::filesystem::path output_dir_;
+  std::filesystem::path folder_;
+};
+
+}  // namespace cosmos

@@ -1,0 +1,91 @@
+#include "run/run_report.h"
+
+#include "core/clock.h"
+#include "core/status.h"
+#include "run/run_cancel.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+
+json Text(const std::string& text) { return text.empty() ? json() : json(text); }
+json Time(std::int64_t milliseconds) {
+  return milliseconds == 0 ? json() : json(FormatTime(FromUnixMilliseconds(milliseconds)));
+}
+
+json ArtifactsOf(const StageRecord& stage, const std::vector<ArtifactRecord>& artifacts) {
+  json list = json::array();
+  for (const ArtifactRecord& artifact : artifacts) {
+    if (artifact.stage != stage.stage || artifact.instance != stage.instance || artifact.attempt != stage.attempt) {
+      continue;
+    }
+    list.push_back(
+        {{"name", Text(artifact.name)}, {"path", artifact.path}, {"size", artifact.size}, {"sha256", artifact.sha256}});
+  }
+  return list;
+}
+
+json JobOf(const StageRecord& stage, const std::vector<JobRecord>& jobs) {
+  for (const JobRecord& job : jobs) {
+    if (job.stage != stage.stage || job.instance != stage.instance || job.attempt != stage.attempt) continue;
+    return {{"folder", job.folder},
+            {"pid", job.pid},
+            {"container", Text(job.container)},
+            {"status", job.status},
+            {"exit_status", job.exit_status < 0 ? json() : json(job.exit_status)}};
+  }
+  return json();
+}
+
+}  // namespace
+
+json RunToJson(const RunRecord& run) {
+  return {{"run_id", run.run_id},
+          {"workflow", run.workflow},
+          {"workflow_path", Text(run.workflow_path)},
+          {"status", run.status},
+          {"engine_alive", !IsEnd(StatusOf(run.status)) && IsActive(run)},
+          {"failure_kind", Text(run.failure_kind)},
+          {"error_message", Text(run.error_message)},
+          {"log_path", Text(run.log_path)},
+          {"output_dir", Text(run.output_dir)},
+          {"prompt_id", Text(run.prompt_id)},
+          {"prompt_name", Text(run.prompt_name)},
+          {"started_at", Time(run.started_at)},
+          {"ended_at", Time(run.ended_at)}};
+}
+
+json RunToJson(const RunRecord& run, RunStore* store) {
+  json report = RunToJson(run);
+  const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
+  const std::vector<JobRecord> jobs = store->JobsOf(run.run_id);
+  report["stages"] = json::array();
+  for (const StageRecord& stage : store->StagesOf(run.run_id)) {
+    const json outputs = json::parse(stage.outputs.empty() ? "{}" : stage.outputs, nullptr, false);
+    report["stages"].push_back({{"stage", stage.stage},
+                                {"instance", Text(stage.instance)},
+                                {"attempt", stage.attempt},
+                                {"uses", stage.uses},
+                                {"status", stage.status},
+                                {"failure_kind", Text(stage.failure_kind)},
+                                {"error_message", Text(stage.error_message)},
+                                {"target", stage.target},
+                                {"prompt_id", Text(stage.prompt_id)},
+                                {"prompt_name", Text(stage.prompt_name)},
+                                {"operation_id", Text(stage.operation_id)},
+                                {"log_path", Text(stage.log_path)},
+                                {"started_at", Time(stage.started_at)},
+                                {"ended_at", Time(stage.ended_at)},
+                                {"outputs", outputs.is_discarded() ? json::object() : outputs},
+                                {"job", JobOf(stage, jobs)},
+                                {"artifacts", ArtifactsOf(stage, artifacts)}});
+  }
+  return report;
+}
+
+std::string StatusForPeople(const RunRecord& run) {
+  return IsEnd(StatusOf(run.status)) || IsActive(run) ? run.status : "interrupted";
+}
+
+}  // namespace cosmos

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/cancel.h"
+#include "event/bus.h"
+#include "plugin/catalogue.h"
+#include "run/run_engine.h"
+#include "run/run_inputs.h"
+#include "store/run_store.h"
+#include "workflow/plan.h"
+
+namespace cosmos {
+
+struct RunOrder {
+  enum class Mode {
+    kNew,
+    kResume,  // an engine is gone: go on where it was
+    kRetry,   // the run has ended without success: try again what did not succeed
+  };
+
+  Mode mode = Mode::kNew;
+  std::string run_id;
+  Plan plan;
+  RunInputs inputs;
+  std::filesystem::path output_dir;  // absolute
+  std::string retry_from;            // for kRetry: a stage, or empty
+  bool verbose = false;
+  std::vector<Subscription> watchers;  // besides journal and hooks
+};
+
+// Carries out one run from its lock to its final record: the whole of what `run`, `resume` and `retry` do once the
+// workflow is checked. `cancel` ends it in order. Blocks; one run at a time per process and run_id.
+// Throws Error: kInvalidInput before anything was executed (a secret is missing, a target cannot be used), kConflict
+// when another engine has the run, and what makes it impossible to go on; the run then stays as it is for `resume`.
+RunEnd CarryOutRun(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock, CancelToken* cancel);
+
+}  // namespace cosmos

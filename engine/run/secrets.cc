@@ -1,0 +1,43 @@
+#include "run/secrets.h"
+
+#include <cstdlib>
+
+#include "core/error.h"
+#include "core/files.h"
+
+namespace cosmos {
+namespace {
+
+constexpr std::size_t kShortest = 4;
+
+std::string ReadSecret(const SecretSource& source) {
+  if (!source.env.empty()) {
+    const char* value = std::getenv(source.env.c_str());
+    if (value != nullptr && *value != '\0') return value;
+    throw Error(
+        ErrorCode::kInvalidInput,
+        "the secret '" + source.name + "' is read from the environment variable " + source.env + ", which is not set",
+        "export " + source.env + " and run again");
+  }
+  std::string value = ReadFile(source.file);
+  while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
+  return value;
+}
+
+}  // namespace
+
+Secrets ReadSecrets(const std::vector<SecretSource>& sources) {
+  Secrets secrets;
+  for (const SecretSource& source : sources) {
+    const std::string value = ReadSecret(source);
+    if (value.size() < kShortest) {
+      throw Error(ErrorCode::kInvalidInput,
+                  "the secret '" + source.name + "' has fewer than 4 characters, too few to be masked in texts",
+                  "use a longer one");
+    }
+    secrets[source.name] = value;
+  }
+  return secrets;
+}
+
+}  // namespace cosmos

@@ -1,0 +1,169 @@
+#include "run/stage_task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/ids.h"
+#include "core/sha256.h"
+#include "core/text.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr auto kProgressInterval = milliseconds(100);
+constexpr auto kGrace = std::chrono::seconds(10);
+constexpr std::size_t kMostLines = 1 << 20;  // bytes of a plugin's own lines that are held for its log
+
+std::string_view Word(LogLevel level) {
+  constexpr std::string_view kWords[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
+  return kWords[static_cast<int>(level)];
+}
+
+}  // namespace
+
+std::string KeepPrompt(StoreWriter* store, Clock* clock, const json& prompt) {
+  PromptRecord record;
+  record.text = prompt.value("text", "");
+  record.negative_prompt = prompt.value("negative_prompt", "");
+  record.parent_id = prompt.value("parent", "");
+  record.prompt_id = PromptIdOf(json{{"text", record.text}, {"negative_prompt", record.negative_prompt}}.dump(
+      -1, ' ', false, json::error_handler_t::replace));
+  record.created_at = std::chrono::duration_cast<milliseconds>(clock->Wall().time_since_epoch()).count();
+  store->Write([record](RunStore& run_store) { run_store.PutPrompt(record); });
+  return record.prompt_id;
+}
+
+StageTask::StageTask(const RunServices* services, Order order, const CancelToken* cancel)
+    : services_(*services), order_(std::move(order)), cancel_(*cancel) {}
+
+void StageTask::Log(LogLevel level, std::string_view text) {
+  services_.logger->Log(level, order_.context, text);
+  if (level == LogLevel::kDebug) return;
+  const std::string prefix = fmt::format("{} {} {} {}] ", FormatTime(services_.clock->Wall()), Word(level),
+                                         order_.context.run_id, order_.context.key());
+  const std::lock_guard lock(mutex_);
+  if (lines_.size() > kMostLines) return;
+  for (const std::string& line : SplitLines(services_.masker->Mask(text))) lines_ += prefix + line + "\n";
+}
+
+void StageTask::Progress(double done, double total, std::string_view phase) {
+  const SteadyTime now = services_.clock->Steady();
+  double eta = -1;
+  {
+    const std::lock_guard lock(mutex_);
+    if (progress_begin_ == SteadyTime()) progress_begin_ = now;
+    const bool last = total > 0 && done >= total;
+    if (!last && last_progress_ != SteadyTime() && now - last_progress_ < kProgressInterval) return;
+    last_progress_ = now;
+    if (total > 0 && done > 0) eta = Seconds(now - progress_begin_) * (total - done) / done;
+  }
+  services_.bus->Publish(order_.context,
+                         cosmos::Progress{done, std::max(total, 0.0), services_.masker->Mask(phase), eta});
+}
+
+std::string StageTask::Input(const std::string& local_path) {
+  const fs::path path = fs::absolute(local_path);
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    throw Error(ErrorCode::kInvalidInput, "the input file '" + path.string() + "' does not exist");
+  }
+  return path;
+}
+
+std::string StageTask::OutputFolder() { return services_.paths->JobFolder(order_.context) / "out"; }
+
+JobRequest StageTask::RequestFor(const json& spec) const {
+  JobRequest request;
+  request.context = order_.context;
+  request.target_name = order_.instance->target;
+  request.target = services_.targets->at(order_.instance->target);
+  request.folder = services_.paths->JobFolder(order_.context);
+  request.command.argv = spec.value("argv", std::vector<std::string>());
+  request.command.script = spec.value("script", "");
+  request.command.env = order_.env;
+  const json env = spec.value("env", json::object()), outputs = spec.value("outputs", json::object());
+  for (const auto& [name, value] : env.items()) request.command.env[name] = value;
+  request.command.workdir = fs::current_path();
+  for (const auto& [name, output] : outputs.items()) {
+    request.outputs.push_back(
+        {name, output.at("path"), output.value("kind", "file") == "video", output.value("optional", false)});
+  }
+  request.local_folder = services_.paths->StageFolder(*order_.plugin, order_.context);
+  request.log_path = services_.paths->StageLog(*order_.plugin, order_.context);
+  request.deadline = order_.deadline;
+  request.grace = kGrace;
+  request.also = order_.running;
+  return request;
+}
+
+JobResult StageTask::RunJob(const json& spec, const std::function<void(std::string_view)>& on_output) {
+  if (std::exchange(job_ran_, true)) {
+    throw Error(ErrorCode::kPlugin, "a stage may run one job per attempt", "join the commands into one script");
+  }
+  const JobRequest request = RequestFor(spec);
+  if (request.command.argv.empty() == request.command.script.empty()) {
+    throw Error(ErrorCode::kPlugin, "a job needs either argv or script");
+  }
+  MakeFolders(request.log_path.parent_path());
+  Symlink(fs::path("logs") / request.log_path.filename(), services_.paths->NewestLog(*order_.plugin, order_.context));
+  const JobOutcome outcome = services_.jobs->Run(request, cancel_, on_output);
+  JobResult result{outcome.failure, json::object()};
+  for (const CollectedOutput& output : outcome.outputs) {
+    Keep(output);
+    result.outputs[output.name] = output.path.string();
+  }
+  return result;
+}
+
+void StageTask::Keep(const CollectedOutput& output) {
+  ArtifactRecord record;
+  record.run_id = order_.context.run_id;
+  record.stage = order_.context.stage;
+  record.instance = order_.context.instance;
+  record.attempt = order_.context.attempt;
+  record.name = output.name;
+  record.path = output.path;
+  record.size = output.size;
+  record.sha256 = output.sha256;
+  services_.store->Write([record](RunStore& store) mutable { store.PutArtifact(&record); });
+  services_.bus->Publish(order_.context, ArtifactMade{output.name, output.path, output.size, output.sha256});
+}
+
+std::string StageTask::Folder() {
+  const fs::path folder = services_.paths->StageFolder(*order_.plugin, order_.context);
+  MakeFolders(folder);
+  return folder;
+}
+
+void StageTask::AddArtifact(const std::string& path) {
+  const fs::path file = fs::weakly_canonical(path);
+  const fs::path folder = fs::weakly_canonical(Folder());
+  if (std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first != folder.end()) {
+    throw Error(ErrorCode::kPlugin, "the artifact '" + path + "' is not below the stage's folder " + folder.string());
+  }
+  Keep({"", file, static_cast<std::int64_t>(fs::file_size(file)), Sha256OfFile(file)});
+}
+
+std::string StageTask::PutPrompt(const json& prompt) { return KeepPrompt(services_.store, services_.clock, prompt); }
+
+std::string StageTask::FinishLog() {
+  const fs::path log = services_.paths->StageLog(*order_.plugin, order_.context);
+  if (job_ran_) return log;
+  const std::lock_guard lock(mutex_);
+  if (lines_.empty()) return "";
+  MakeFolders(log.parent_path());
+  WriteFile(log, lines_);
+  return log;
+}
+
+}  // namespace cosmos

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "core/cancel.h"
+#include "core/run_context.h"
+#include "plugin/task_host.h"
+#include "run/run_services.h"
+#include "workflow/plan.h"
+
+namespace cosmos {
+
+// What one attempt's plugin asks of the engine, done for real (plugin/task_host.h). Log and Progress may come from any
+// thread, the rest from the thread that runs the stage.
+class StageTask final : public TaskHost {
+ public:
+  struct Order {
+    RunContext context;
+    const StageInstance* instance;
+    const PluginFacts* plugin;
+    std::map<std::string, std::string> env;  // of the stage, resolved
+    std::optional<WallTime> deadline;
+    StoreWriter::Change running;  // records that the stage is running, with the job's handle
+  };
+
+  // The pointers must outlive the task.
+  StageTask(const RunServices* services, Order order, const CancelToken* cancel);
+
+  void Log(LogLevel level, std::string_view text) override;
+  void Progress(double done, double total, std::string_view phase) override;
+  std::string Input(const std::string& local_path) override;
+  std::string OutputFolder() override;
+  JobResult RunJob(const nlohmann::json& spec, const std::function<void(std::string_view)>& on_output) override;
+  std::string Folder() override;
+  void AddArtifact(const std::string& path) override;
+  std::string PutPrompt(const nlohmann::json& prompt) override;
+
+  // Writes the plugin's own lines to the stage's log when no job has one. Returns the log's path, empty when there is
+  // none.
+  std::string FinishLog();
+
+ private:
+  JobRequest RequestFor(const nlohmann::json& spec) const;
+  void Keep(const CollectedOutput& output);
+
+  const RunServices& services_;
+  const Order order_;
+  const CancelToken& cancel_;
+  bool job_ran_ = false;
+  std::mutex mutex_;   // guards what follows
+  std::string lines_;  // the plugin's own
+  SteadyTime progress_begin_{};
+  SteadyTime last_progress_{};
+};
+
+// Keeps a prompt in the store and gives its id, which depends on text and negative prompt alone.
+std::string KeepPrompt(StoreWriter* store, Clock* clock, const nlohmann::json& prompt);
+
+}  // namespace cosmos
