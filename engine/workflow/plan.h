@@ -12,36 +12,48 @@
 namespace cosmos {
 
 struct RetryPolicy {
-  int attempts = 1;               // in all
-  Duration backoff{};             // before the second attempt; doubles with each further one, at most 10 minutes
-  std::vector<FailureKind> on;    // empty: every kind but cancelled and invalid_input
+  int attempts = 1;             // in all
+  Duration backoff{};           // before the second attempt; doubles with each further one, at most 10 minutes
+  std::vector<FailureKind> on;  // empty: every kind but cancelled and invalid_input
 };
 
-// One stage instance as it will be carried out. Texts may still hold expressions (`${{ … }}`) that refer to what only
-// the run brings (stages.*, run.*, secrets.*); the rest (params, matrix, functions of them) is resolved.
+// What an instance's expressions see of another stage.
+struct SeenStage {
+  std::vector<size_t> instances;  // indices into Plan::instances, in their order
+  bool single = false;            // it is exactly one, whatever the params: its value is no list
+};
+
+// One stage instance as it will be carried out. `with` and `env` are templates: their texts may still hold expressions
+// (`${{ … }}`) that refer to what only the run brings (stages.*, run.*, secrets.*), the rest (params, matrix, env) is
+// put in, escaped so that no text of a user is taken for an expression. They are to be given to Resolve (expression.h)
+// once.
 struct StageInstance {
   std::string stage;
-  std::string instance;           // empty without a matrix; else a safe name made of the matrix values
+  std::string instance;  // empty without a matrix; else a safe name made of the matrix values
   std::string uses;
   std::string target = "local";
-  std::vector<size_t> needs;      // indices into Plan::instances, all smaller than the own one
+  std::vector<size_t> needs;  // indices into Plan::instances, all smaller than the own one
+  // The stages that its expressions refer to. An instance sees those that have its values of the matrix keys they
+  // share; a handler (on_failure and its like) sees all.
+  std::map<std::string, SeenStage> sees;
   nlohmann::json matrix = nlohmann::json::object();  // this instance's values
   nlohmann::json with = nlohmann::json::object();
-  nlohmann::json env = nlohmann::json::object();     // texts
-  std::string when;               // an expression without its ${{ }}, or empty
-  std::string prompt_name;        // resolved, safe, with the matrix values appended
+  nlohmann::json env = nlohmann::json::object();  // texts
+  std::string when;                               // an expression without its ${{ }}, or empty
+  std::string prompt_name;                        // resolved, safe, with the matrix values appended
   RetryPolicy retry;
   std::optional<Duration> timeout;
   bool continue_on_error = false;
   int gpus = 0;
-  std::string where;              // file:line:column
+  nlohmann::json container;  // what it changes of its target's container, or null
+  std::string where;         // file:line:column
 
   std::string key() const { return instance.empty() ? stage : stage + "." + instance; }
 };
 
 struct HookUse {
   std::string id;
-  nlohmann::json with = nlohmann::json::object();
+  nlohmann::json with = nlohmann::json::object();  // templates, as StageInstance::with
   std::string where;
 };
 
@@ -54,15 +66,16 @@ struct SecretSource {
 
 // A workflow that was checked, with its parameters, ready to run. A value.
 struct Plan {
-  std::string name;                                  // of the workflow; a safe name
-  std::string prompt_name;                           // of the run: `prompt_name:` of the workflow, else its name
-  nlohmann::json params = nlohmann::json::object();  // resolved
-  std::vector<StageInstance> instances;              // in an order in which every stage stands after what it needs
-  std::vector<StageInstance> on_failure;             // handlers, in their order; `needs` is empty
+  std::string name;         // of the workflow; a safe name
+  std::string prompt_name;  // of the run: `prompt_name:` of the workflow, else its name
+  nlohmann::json params =
+      nlohmann::json::object();           // resolved; given as CheckInput::params_text, they make the plan again
+  std::vector<StageInstance> instances;   // in an order in which every stage stands after what it needs
+  std::vector<StageInstance> on_failure;  // handlers, in their order; `needs` is empty
   std::vector<StageInstance> on_success;
   std::vector<StageInstance> on_exit;
   std::vector<HookUse> hooks;
-  std::map<std::string, nlohmann::json> targets;     // by name, as the schema shapes them; "local" is always there
+  std::map<std::string, nlohmann::json> targets;  // by name, as the schema shapes them; "local" is always there
   std::vector<SecretSource> secrets;
 };
 

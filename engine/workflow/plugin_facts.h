@@ -6,8 +6,8 @@
 
 namespace cosmos {
 
-// What a plugin says of itself (its description, see sdk/include/cosmos/plugin.h), as far as a workflow's check and plan
-// need it. A value.
+// What a plugin says of itself (its description, see sdk/include/cosmos/plugin.h), as far as a workflow's check and
+// plan need it. A value.
 struct PluginFacts {
   enum class Kind { kStage, kHook };
 
@@ -15,9 +15,9 @@ struct PluginFacts {
   Kind kind = Kind::kStage;
   std::string version;
   std::string summary;
-  nlohmann::json parameters;     // JSON Schema of `with:`
-  nlohmann::json outputs;        // JSON Schema of the outputs
-  std::string outputs_from;      // the object parameter whose keys are outputs too, or empty
+  nlohmann::json parameters;             // JSON Schema of `with:`
+  nlohmann::json outputs;                // JSON Schema of the outputs
+  std::string outputs_from;              // the object parameter whose keys are outputs too, or empty
   bool prompt_name_is_workflow = false;  // default prompt_name: the workflow's name, else the stage's
   std::string folder = "{prompt_name}";  // below the output folder; {prompt_name} is replaced
   bool log_is_operation = false;         // logs/op_{operation_id}.log instead of logs/run_{run_id}.log

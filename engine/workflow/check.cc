@@ -1,0 +1,185 @@
+#include "workflow/check.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+#include "core/ids.h"
+#include "core/text.h"
+#include "workflow/document_check.h"
+#include "workflow/expression.h"
+#include "workflow/known_scope.h"
+#include "workflow/plan_builder.h"
+#include "workflow/shared_parts.h"
+#include "workflow/stage_list.h"
+#include "workflow/text_template.h"
+#include "workflow/workflow_schema.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+
+std::optional<std::string> ProcessEnvironment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::vector<std::string> KeysOf(const json& object) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : object.items()) keys.push_back(key);
+  return keys;
+}
+
+std::vector<SecretSource> SecretsOf(const json& workflow) {
+  std::vector<SecretSource> secrets;
+  for (const auto& [name, source] : ObjectIn(workflow, "secrets").items()) {
+    secrets.push_back({name, TextIn(source, "env"), TextIn(source, "file")});
+  }
+  return secrets;
+}
+
+// One check, from the texts to the plan.
+class WorkflowCheck {
+ public:
+  WorkflowCheck(const CheckInput& input, const PluginDirectory& plugins)
+      : input_(input),
+        environment_(input.environment ? input.environment : ProcessEnvironment),
+        workflow_(input.text, input.file, &plugins, &environment_) {
+    if (!input.config_file.empty()) {
+      config_ = std::make_unique<DocumentCheck>(input.config_text, input.config_file, &plugins, &environment_);
+    }
+  }
+
+  CheckResult Run() {
+    CheckConfig();
+    if (workflow_.document.value().is_null()) {
+      if (workflow_.findings.empty()) workflow_.findings.Add({1, 1}, "the file is empty, expected a workflow");
+      return {AllFindings(), std::nullopt};
+    }
+    workflow_.CheckShape(SchemaChecker(json::parse(WorkflowSchema())));
+    plan_.params = ResolveParams(workflow_.document, input_.params, &workflow_.findings, &others_);
+    const bool params_known = AllFindings().empty();
+    CheckReferences();
+
+    StageList stages(&workflow_);
+    stages.Link();
+    stages.CheckStages();
+    const json no_matrix = json::object();
+    const KnownScope scope(&plan_.params, &no_matrix, &environment_);
+    if (params_known || AllFindings().empty()) stages.Expand(scope);
+    // Names and targets are told beside everything else; what stands in resolved values only when the rest is right.
+    SetNames(scope);
+    TakeTargets(scope);
+    CheckStaticTargets(stages);
+    if (AllFindings().empty()) PlanBuilder(&input_, &workflow_, &stages, &environment_, &plan_).Build();
+    CheckResult result{AllFindings(), std::nullopt};
+    if (result.findings.empty()) result.plan = std::move(plan_);
+    return result;
+  }
+
+ private:
+  void CheckConfig() {
+    if (!config_ || config_->document.value().is_null()) return;
+    config_->CheckShape(SchemaChecker(json::parse(ConfigSchema())));
+    config_->references.SetParams(KeysOf(ObjectIn(workflow_.document.value(), "params")));
+    SharedParts::CheckReferences(config_.get());
+  }
+
+  void CheckReferences() {
+    const json& value = workflow_.document.value();
+    workflow_.references.SetParams(KeysOf(ObjectIn(value, "params")));
+    workflow_.references.SetSecrets(KeysOf(ObjectIn(value, "secrets")));
+    SharedParts::CheckReferences(&workflow_);
+    ReferenceRules rules;
+    rules.place = "'env'";
+    rules.stages = false;
+    workflow_.references.Check(ObjectIn(value, "env"), NodeIn(workflow_.document.root(), "env"), rules);
+    rules.place = "'prompt_name'";
+    rules.deferred = false;
+    workflow_.references.Check(TextIn(value, "prompt_name"), NodeIn(workflow_.document.root(), "prompt_name"), rules);
+    plan_.secrets = SecretsOf(value);
+  }
+
+  void SetNames(const KnownScope& scope) {
+    const json& value = workflow_.document.value();
+    plan_.name = TextIn(value, "name");
+    if (plan_.name.empty()) plan_.name = SafeNameOf(std::filesystem::path(input_.file).stem().string());
+    plan_.prompt_name = plan_.name;
+    const std::string given = TextIn(value, "prompt_name");
+    if (given.empty()) return;
+    const YamlNode& node = NodeIn(workflow_.document.root(), "prompt_name");
+    if (!TextTemplate::MayHaveExpressions(given) && !IsSafeName(given)) {
+      workflow_.findings.Add(node.value, "'prompt_name': '" + given + "' is not a usable name",
+                             "use 1 to 128 of the characters A-Z a-z 0-9 . _ -");
+    }
+    if (!AllFindings().empty()) return;
+    const auto name = workflow_.Resolved("'prompt_name'", node, [&] { return Resolve(given, scope); });
+    if (name)
+      plan_.prompt_name = name->is_string() && IsSafeName(name->get<std::string>())
+                              ? name->get<std::string>()
+                              : SafeNameOf(name->is_string() ? name->get<std::string>() : name->dump());
+  }
+
+  void TakeTargets(const KnownScope& scope) {
+    if (!AllFindings().empty()) return;
+    SharedParts parts;
+    parts.Take(&workflow_, scope);
+    if (config_) parts.Take(config_.get(), scope);
+    plan_.targets = parts.targets();
+    plan_.targets.emplace("local", json{{"local", json::object()}});
+    plan_.hooks = parts.hooks();
+    CheckDefaultTarget();
+  }
+
+  void CheckDefaultTarget() {
+    if (input_.default_target.empty() || plan_.targets.count(input_.default_target) > 0) return;
+    std::vector<std::string> names;
+    for (const auto& [name, target] : plan_.targets) names.push_back(name);
+    others_.push_back({"--target " + input_.default_target, 0, 0, "there is no target '" + input_.default_target + "'",
+                       Suggestion(input_.default_target, names)});
+  }
+
+  // Unknown targets are also told when something else is wrong, so that everything is told at once.
+  void CheckStaticTargets(const StageList& stages) {
+    std::vector<std::string> names = KeysOf(ObjectIn(workflow_.document.value(), "targets"));
+    if (config_) {
+      for (const std::string& name : KeysOf(ObjectIn(config_->document.value(), "targets"))) names.push_back(name);
+    }
+    names.push_back("local");
+    const auto check = [&](const StageSource& stage) {
+      const std::string target = TextIn(*stage.value, "target");
+      if (target.empty() || TextTemplate::MayHaveExpressions(target)) return;
+      if (std::find(names.begin(), names.end(), target) != names.end()) return;
+      workflow_.findings.Add(NodeIn(*stage.node, "target").value,
+                             "'target' of " + stage.name() + ": there is no target '" + target + "'",
+                             Suggestion(target, names));
+    };
+    for (const StageSource& stage : stages.stages()) check(stage);
+    for (const StageSource& handler : stages.handlers()) check(handler);
+  }
+
+  Findings AllFindings() const {
+    Findings all = workflow_.findings.Sorted();
+    if (config_) {
+      for (Finding& finding : config_->findings.Sorted()) all.push_back(std::move(finding));
+    }
+    all.insert(all.end(), others_.begin(), others_.end());
+    return all;
+  }
+
+  const CheckInput& input_;
+  const DocumentCheck::Environment environment_;
+  DocumentCheck workflow_;
+  std::unique_ptr<DocumentCheck> config_;
+  Findings others_;  // of params given from outside
+  Plan plan_;
+};
+
+}  // namespace
+
+CheckResult Check(const CheckInput& input, const PluginDirectory& plugins) {
+  return WorkflowCheck(input, plugins).Run();
+}
+
+}  // namespace cosmos

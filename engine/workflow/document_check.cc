@@ -1,0 +1,60 @@
+#include "workflow/document_check.h"
+
+#include "core/error.h"
+
+namespace cosmos {
+
+using nlohmann::json;
+
+DocumentCheck::DocumentCheck(std::string text, std::string file, const PluginDirectory* directory,
+                             const Environment* environment)
+    : document(YamlDocument::Parse(std::move(text), std::move(file))),
+      findings(document.findings()),
+      plugins(directory, &document, &findings),
+      references(&document, &findings, environment) {}
+
+void DocumentCheck::CheckShape(const SchemaChecker& checker) {
+  Add(checker.Check(document.value(), Texts::kTemplates, {}, "the workflow"), document.root(), 0);
+}
+
+void DocumentCheck::Add(const SchemaProblems& problems, const YamlNode& node, size_t prefix) {
+  for (const SchemaProblem& problem : problems) {
+    const auto start = problem.path.begin() + static_cast<std::ptrdiff_t>(std::min(prefix, problem.path.size()));
+    const YamlNode* at = node.Nearest(SchemaPath(start, problem.path.end()));
+    findings.Add(problem.at_key ? at->key : at->value, problem.message, problem.hint);
+  }
+}
+
+std::optional<json> DocumentCheck::Resolved(const std::string& name, const YamlNode& node,
+                                            const std::function<json()>& resolve) {
+  try {
+    return resolve();
+  } catch (const Error& error) {
+    findings.Add(node.value, name + ": " + error.message(), error.hint());
+    return std::nullopt;
+  }
+}
+
+std::string DocumentCheck::Where(Place place) const {
+  return document.file() + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+}
+
+const json& ObjectIn(const json& value, const char* key) {
+  static const json kEmpty = json::object();
+  if (!value.is_object()) return kEmpty;
+  const auto found = value.find(key);
+  return found != value.end() && found->is_object() ? *found : kEmpty;
+}
+
+std::string TextIn(const json& value, const char* key) {
+  if (!value.is_object()) return "";
+  const auto found = value.find(key);
+  return found != value.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+const YamlNode& NodeIn(const YamlNode& node, const char* key) {
+  const YamlNode* member = node.Member(key);
+  return member == nullptr ? node : *member;
+}
+
+}  // namespace cosmos

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "workflow/findings.h"
+#include "workflow/plugin_checks.h"
+#include "workflow/reference_checker.h"
+#include "workflow/schema_checker.h"
+#include "workflow/yaml_document.h"
+
+namespace cosmos {
+
+// One file under check, with what is found in it. Not thread-safe.
+struct DocumentCheck {
+  using Environment = ReferenceChecker::Environment;
+
+  DocumentCheck(std::string text, std::string file, const PluginDirectory* directory, const Environment* environment);
+  DocumentCheck(const DocumentCheck&) = delete;
+  DocumentCheck& operator=(const DocumentCheck&) = delete;
+
+  // Tells of everything in which the document does not fit the schema.
+  void CheckShape(const SchemaChecker& checker);
+  // Tells of `problems`, whose paths start at `node` after `prefix` steps.
+  void Add(const SchemaProblems& problems, const YamlNode& node, size_t prefix);
+  // What `resolve` gives; nothing, and a finding at `node`, when it throws. `name`: as messages call it.
+  std::optional<nlohmann::json> Resolved(const std::string& name, const YamlNode& node,
+                                         const std::function<nlohmann::json()>& resolve);
+  std::string Where(Place place) const;
+
+  YamlDocument document;
+  FindingList findings;
+  PluginChecks plugins;
+  ReferenceChecker references;
+};
+
+// The member of an object if it is there and an object, else an empty object.
+const nlohmann::json& ObjectIn(const nlohmann::json& value, const char* key);
+// The member of an object if it is there and a text, else "".
+std::string TextIn(const nlohmann::json& value, const char* key);
+// The node of a member; the object's own when it is not there.
+const YamlNode& NodeIn(const YamlNode& node, const char* key);
+
+}  // namespace cosmos

@@ -1,0 +1,356 @@
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "core/text.h"
+#include "workflow/expression_tree.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+using Kind = Expression::Kind;
+
+constexpr int kDeepest = 200;
+constexpr std::string_view kNameStart = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
+constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789-";
+const std::vector<std::string> kRoots = {"params", "matrix", "stages", "env", "secrets", "run"};
+const std::vector<std::string> kRunFields = {"id", "status", "error", "output_dir", "workflow"};
+const std::map<std::string, std::pair<size_t, size_t>> kFunctions = {  // how many arguments at least and at most
+    {"default", {2, 2}},
+    {"join", {1, 2}},
+    {"json", {1, 1}}};
+
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : text_(text) {}
+
+  Expression Parse() {
+    SkipBlanks();
+    if (at_ == text_.size()) throw ExpressionError(at_, "the expression is empty");
+    Expression expression = ParseOr();
+    if (at_ < text_.size()) Unexpected("the end of the expression");
+    return expression;
+  }
+
+ private:
+  // Counts how deep the recursion is.
+  struct Depth {
+    explicit Depth(Parser* parser) : parser(parser) {
+      if (++parser->depth_ > kDeepest) throw ExpressionError(parser->at_, "the expression is nested too deeply");
+    }
+    ~Depth() { --parser->depth_; }
+    Parser* parser;
+  };
+
+  void SkipBlanks() { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
+  char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  bool Take(std::string_view token) {
+    if (text_.substr(at_, token.size()) != token) return false;
+    at_ += token.size();
+    SkipBlanks();
+    return true;
+  }
+  void Expect(std::string_view token) {
+    if (!Take(token)) Unexpected("'" + std::string(token) + "'");
+  }
+
+  [[noreturn]] void Unexpected(const std::string& expected) const {
+    if (at_ == text_.size()) throw ExpressionError(at_, "the expression ends too early, expected " + expected);
+    const std::string found(text_.substr(at_, 1));
+    std::string hint;
+    if (found == "=") hint = "compare with '=='";
+    if (found == "&") hint = "write '&&'";
+    if (found == "|") hint = "write '||'";
+    if (std::string_view("+-*/%").find(found) != std::string_view::npos) hint = "expressions do not calculate";
+    throw ExpressionError(at_, "found '" + found + "' in the expression, expected " + expected, hint);
+  }
+
+  Expression Binary(const std::string& op, size_t offset, Expression left, Expression right) {
+    Expression expression;
+    expression.kind = Kind::kBinary;
+    expression.offset = offset;
+    expression.name = op;
+    expression.operands = {std::move(left), std::move(right)};
+    return expression;
+  }
+
+  Expression ParseOr() {
+    const Depth depth(this);
+    const size_t offset = at_;
+    Expression left = ParseAnd();
+    while (Take("||")) left = Binary("||", offset, std::move(left), ParseAnd());
+    return left;
+  }
+
+  Expression ParseAnd() {
+    const size_t offset = at_;
+    Expression left = ParseComparison();
+    while (Take("&&")) left = Binary("&&", offset, std::move(left), ParseComparison());
+    return left;
+  }
+
+  Expression ParseComparison() {
+    const size_t offset = at_;
+    Expression left = ParseUnary();
+    for (const char* op : {"==", "!=", "<=", ">=", "<", ">"}) {
+      if (Take(op)) return Binary(op, offset, std::move(left), ParseUnary());
+    }
+    return left;
+  }
+
+  Expression ParseUnary() {
+    const Depth depth(this);
+    const size_t offset = at_;
+    if (text_.substr(at_, 2) == "!=" || !Take("!")) return ParsePostfix();
+    Expression expression;
+    expression.kind = Kind::kNot;
+    expression.offset = offset;
+    expression.operands = {ParseUnary()};
+    return expression;
+  }
+
+  Expression ParsePostfix() {
+    Expression expression = ParsePrimary();
+    while (true) {
+      Expression index;
+      index.offset = at_;
+      if (Take(".")) {
+        index.literal = TakeName("a name after '.'");
+      } else if (Take("[")) {
+        index = ParseOr();
+        Expect("]");
+      } else {
+        break;
+      }
+      expression = Indexed(std::move(expression), std::move(index));
+    }
+    CheckReference(expression);
+    return expression;
+  }
+
+  // A reference takes up as many names as its kind has; what follows is looked up in its value.
+  Expression Indexed(Expression base, Expression index) {
+    const bool is_name = index.kind == Kind::kLiteral && index.literal.is_string();
+    if (base.kind == Kind::kReference && is_name) {
+      const bool outputs = base.path.size() == 3 && base.path[0] == "stages" && base.path[2] == "outputs";
+      const size_t most = base.path[0] == "stages" ? (outputs ? 4u : 3u) : 2u;
+      if (base.path.size() < most) {
+        base.path.push_back(index.literal.get<std::string>());
+        return base;
+      }
+    }
+    CheckReference(base);
+    Expression expression;
+    expression.kind = Kind::kIndex;
+    expression.offset = base.offset;
+    expression.operands = {std::move(base), std::move(index)};
+    return expression;
+  }
+
+  void CheckReference(const Expression& expression) const {
+    if (expression.kind != Kind::kReference) return;
+    const std::vector<std::string>& path = expression.path;
+    const std::string name = NameOfPath(path);
+    if (path[0] == "stages") {
+      if (path.size() < 3) {
+        throw ExpressionError(expression.offset, "found '" + name + "', expected stages.NAME.outputs or .status");
+      }
+      const std::vector<std::string> parts = {"outputs", "status"};
+      if (std::find(parts.begin(), parts.end(), path[2]) == parts.end()) {
+        throw ExpressionError(expression.offset, "'" + name + "': a stage has no '" + path[2] + "'",
+                              Suggestion(path[2], parts));
+      }
+    } else if (path.size() < 2) {
+      throw ExpressionError(expression.offset, "found '" + name + "' alone, expected " + name + ".NAME");
+    } else if (path[0] == "run" && std::find(kRunFields.begin(), kRunFields.end(), path[1]) == kRunFields.end()) {
+      throw ExpressionError(expression.offset, "the run has no '" + path[1] + "'", Suggestion(path[1], kRunFields));
+    }
+  }
+
+  Expression ParsePrimary() {
+    const size_t offset = at_;
+    if (Take("(")) {
+      Expression inner = ParseOr();
+      Expect(")");
+      return inner;
+    }
+    Expression expression;
+    expression.offset = offset;
+    const char c = Peek();
+    if (c == '\'' || c == '"') {
+      expression.literal = TakeText(c);
+    } else if ((c >= '0' && c <= '9') || c == '-' || c == '.') {
+      expression.literal = TakeNumber();
+    } else if (c != '\0' && kNameStart.find(c) != kNameStart.npos) {
+      return ParseWord(offset);
+    } else {
+      Unexpected("a value");
+    }
+    return expression;
+  }
+
+  Expression ParseWord(size_t offset) {
+    const std::string word = TakeName("a value");
+    Expression expression;
+    expression.offset = offset;
+    if (word == "true" || word == "false") {
+      expression.literal = word == "true";
+    } else if (word == "null") {
+      expression.literal = nullptr;
+    } else if (Peek() == '(') {
+      return ParseCall(word, offset);
+    } else if (std::find(kRoots.begin(), kRoots.end(), word) != kRoots.end()) {
+      expression.kind = Kind::kReference;
+      expression.path = {word};
+    } else {
+      std::string hint = Suggestion(word, kRoots);
+      if (NearestOf(word, kRoots).empty()) hint = "write a text in quotes, and a reference as params.NAME";
+      throw ExpressionError(offset, "unknown name '" + word + "' in the expression", hint);
+    }
+    return expression;
+  }
+
+  Expression ParseCall(const std::string& name, size_t offset) {
+    const auto function = kFunctions.find(name);
+    if (function == kFunctions.end()) {
+      std::vector<std::string> names;
+      for (const auto& [known, counts] : kFunctions) names.push_back(known);
+      throw ExpressionError(offset, "unknown function '" + name + "'", Suggestion(name, names));
+    }
+    Expression expression;
+    expression.kind = Kind::kCall;
+    expression.offset = offset;
+    expression.name = name;
+    Expect("(");
+    if (!Take(")")) {
+      do {
+        expression.operands.push_back(ParseOr());
+      } while (Take(","));
+      Expect(")");
+    }
+    const auto [least, most] = function->second;
+    const size_t count = expression.operands.size();
+    if (count < least || count > most) {
+      std::string expected = std::to_string(least);
+      if (most != least) expected += " or " + std::to_string(most);
+      throw ExpressionError(offset, name + "() has " + std::to_string(count) + " arguments, expected " + expected);
+    }
+    return expression;
+  }
+
+  std::string TakeName(const std::string& expected) {
+    if (Peek() == '\0' || kNameStart.find(Peek()) == kNameStart.npos) Unexpected(expected);
+    const size_t end = std::min(text_.find_first_not_of(kNameCharacters, at_), text_.size());
+    std::string name(text_.substr(at_, end - at_));
+    at_ = end;
+    SkipBlanks();
+    return name;
+  }
+
+  json TakeText(char quote) {
+    const size_t start = at_;
+    size_t end = start + 1;
+    std::string text;
+    while (end < text_.size()) {
+      if (text_[end] == quote && quote == '\'' && text_.substr(end, 2) == "''") {
+        ++end;  // the second of the two stands for one quote
+      } else if (text_[end] == quote) {
+        break;
+      } else if (text_[end] == '\\' && quote == '"' && end + 1 < text_.size()) {
+        text += text_[end++];
+      }
+      text += text_[end++];
+    }
+    if (end >= text_.size()) throw ExpressionError(start, std::string("the text is not closed, expected ") + quote);
+    at_ = end + 1;
+    SkipBlanks();
+    if (quote == '\'') return text;
+    const json value = json::parse("\"" + WithEscapedControls(text) + "\"", nullptr, false);
+    if (value.is_discarded()) {
+      throw ExpressionError(start, "found an unknown escape in a text", "double a backslash, or use '…' quotes");
+    }
+    return value;
+  }
+
+  // JSON refuses new lines and tabs as they are; here they may stand in a text.
+  static std::string WithEscapedControls(const std::string& text) {
+    std::string escaped;
+    for (const char c : text) {
+      if (c == '\n') {
+        escaped += "\\n";
+      } else if (c == '\t') {
+        escaped += "\\t";
+      } else if (c == '\r') {
+        escaped += "\\r";
+      } else {
+        escaped += c;
+      }
+    }
+    return escaped;
+  }
+
+  json TakeNumber() {
+    const size_t end = std::min(text_.find_first_not_of("0123456789.eE+-", at_), text_.size());
+    const std::string_view token = text_.substr(at_, end - at_);
+    const json value = json::parse(token, nullptr, false);
+    if (!value.is_number()) throw ExpressionError(at_, "'" + std::string(token) + "' is not a number");
+    at_ = end;
+    SkipBlanks();
+    return value;
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+  int depth_ = 0;
+};
+
+// In brackets unless it is a whole of its own.
+std::string OperandSource(const Expression& expression) {
+  const std::string source = ToSource(expression);
+  return expression.kind == Kind::kBinary ? "(" + source + ")" : source;
+}
+
+std::string StepSource(const std::string& name) {
+  const bool bare = !name.empty() && kNameStart.find(name[0]) != kNameStart.npos &&
+                    name.find_first_not_of(kNameCharacters) == name.npos;
+  return bare ? "." + name : "[" + json(name).dump() + "]";
+}
+
+std::string LiteralSource(const json& literal) {
+  if (literal.is_structured()) return "json(" + json(literal.dump()).dump() + ")";
+  return literal.dump();
+}
+
+}  // namespace
+
+Expression ParseExpression(std::string_view text) { return Parser(text).Parse(); }
+
+std::string NameOfPath(const std::vector<std::string>& path) { return Join(path, "."); }
+
+std::string ToSource(const Expression& expression) {
+  switch (expression.kind) {
+    case Kind::kLiteral:
+      return LiteralSource(expression.literal);
+    case Kind::kReference: {
+      std::string source = expression.path[0];
+      for (size_t i = 1; i < expression.path.size(); ++i) source += StepSource(expression.path[i]);
+      return source;
+    }
+    case Kind::kIndex:
+      return OperandSource(expression.operands[0]) + "[" + ToSource(expression.operands[1]) + "]";
+    case Kind::kNot:
+      return "!" + OperandSource(expression.operands[0]);
+    case Kind::kBinary:
+      return OperandSource(expression.operands[0]) + " " + expression.name + " " +
+             OperandSource(expression.operands[1]);
+    case Kind::kCall: {
+      std::vector<std::string> arguments;
+      for (const Expression& operand : expression.operands) arguments.push_back(ToSource(operand));
+      return expression.name + "(" + Join(arguments, ", ") + ")";
+    }
+  }
+  throw Error(ErrorCode::kInternal, "an expression has an unknown kind");
+}
+
+}  // namespace cosmos

@@ -1,0 +1,18 @@
+#include "workflow/known_scope.h"
+
+namespace cosmos {
+
+using nlohmann::json;
+
+std::optional<json> KnownScope::Find(const std::vector<std::string>& path) const {
+  if (path[0] == "env") {
+    const std::optional<std::string> value = environment_(path[1]);
+    return value ? std::optional<json>(*value) : std::nullopt;
+  }
+  if (path[0] != "params" && path[0] != "matrix") return std::nullopt;
+  const json& values = path[0] == "params" ? params_ : matrix_;
+  const auto found = values.find(path[1]);
+  return found == values.end() ? std::nullopt : std::optional<json>(*found);
+}
+
+}  // namespace cosmos

@@ -1,0 +1,216 @@
+#include "workflow/plan_builder.h"
+
+#include <algorithm>
+
+#include "core/ids.h"
+#include "core/text.h"
+#include "workflow/evaluator.h"
+#include "workflow/expression.h"
+#include "workflow/text_template.h"
+#include "workflow/workflow_schema.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+
+Duration DurationOf(const json& value) {
+  return ParseDuration(value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+}  // namespace
+
+PlanBuilder::PlanBuilder(const CheckInput* input, DocumentCheck* check, const StageList* stages,
+                         const KnownScope::Environment* environment, Plan* plan)
+    : input_(*input),
+      check_(*check),
+      list_(*stages),
+      environment_(*environment),
+      plan_(*plan),
+      stage_checker_(DefinitionSchema("stage")),
+      first_(stages->stages().size()) {
+  for (const StageSource& stage : list_.stages()) indices_.emplace_back(&stage.instances);
+}
+
+void PlanBuilder::Build() {
+  size_t count = 0;
+  for (const size_t position : list_.order()) {
+    first_[position] = count;
+    count += list_.stages()[position].instances.size();
+  }
+  plan_.instances.reserve(count);
+  for (const size_t position : list_.order()) {
+    const StageSource& stage = list_.stages()[position];
+    for (const MatrixInstance& instance : stage.instances) {
+      plan_.instances.push_back(Make(stage, instance));
+      SetNeeds(position, &plan_.instances.back());
+    }
+  }
+  for (const StageSource& handler : list_.handlers()) {
+    std::vector<StageInstance>& list = handler.list == "on_failure"   ? plan_.on_failure
+                                       : handler.list == "on_success" ? plan_.on_success
+                                                                      : plan_.on_exit;
+    list.push_back(Make(handler, handler.instances[0]));
+  }
+}
+
+StageInstance PlanBuilder::Make(const StageSource& stage, const MatrixInstance& instance) {
+  const KnownScope scope(&plan_.params, &instance.values, &environment_);
+  StageInstance made;
+  made.stage = stage.id;
+  made.instance = instance.name;
+  made.uses = stage.facts->id;
+  made.matrix = instance.values;
+  made.where = check_.Where(stage.node->key);
+  Settle(stage, Settled(stage, scope), &made);
+  SetParameters(stage, scope, &made);
+  made.env = Environment(stage, scope);
+  made.when = Condition(stage, scope);
+  SetSeen(stage, &made);
+  CheckLogPath(stage, made);
+  return made;
+}
+
+json PlanBuilder::Settled(const StageSource& stage, const KnownScope& scope) {
+  json fields = json::object();
+  bool changed = false;
+  for (const auto& [name, value] : stage.value->items()) {
+    if (name == "with" || name == "env" || name == "when" || name == "matrix" || name == "needs") continue;
+    const auto resolved = check_.Resolved("'" + name + "' of " + stage.name(), NodeIn(*stage.node, name.c_str()),
+                                          [&, &value = value] { return Resolve(value, scope); });
+    if (!resolved) continue;
+    changed = changed || *resolved != value;
+    if (name != "name") fields[name] = *resolved;
+  }
+  if (!changed) return fields;
+  const SchemaProblems problems = stage_checker_.Check(fields, Texts::kPlain, stage.path);
+  check_.Add(problems, *stage.node, stage.path.size());
+  return problems.empty() ? fields : json::object();
+}
+
+void PlanBuilder::Settle(const StageSource& stage, const json& fields, StageInstance* instance) {
+  const json& retry = ObjectIn(fields, "retry");
+  instance->retry.attempts = retry.value("attempts", 1);
+  if (retry.contains("backoff")) instance->retry.backoff = DurationOf(retry["backoff"]);
+  for (const json& kind : retry.value("on", json::array())) {
+    instance->retry.on.push_back(FailureKindOf(kind.get<std::string>()));
+  }
+  if (fields.contains("timeout")) instance->timeout = DurationOf(fields["timeout"]);
+  instance->continue_on_error = fields.value("continue_on_error", false);
+  instance->gpus = ObjectIn(fields, "resources").value("gpus", 0);
+  if (fields.contains("container")) instance->container = fields["container"];
+  SetTarget(stage, fields, instance);
+  SetPromptName(stage, fields, instance);
+}
+
+void PlanBuilder::SetTarget(const StageSource& stage, const json& fields, StageInstance* instance) {
+  if (!input_.default_target.empty()) instance->target = input_.default_target;
+  instance->target = fields.value("target", instance->target);
+  if (plan_.targets.count(instance->target) > 0 || !fields.contains("target")) return;
+  std::vector<std::string> names;
+  for (const auto& [name, target] : plan_.targets) names.push_back(name);
+  check_.findings.Add(NodeIn(*stage.node, "target").value,
+                      "'target' of " + stage.name() + ": there is no target '" + instance->target + "'",
+                      Suggestion(instance->target, names));
+}
+
+void PlanBuilder::SetPromptName(const StageSource& stage, const json& fields, StageInstance* instance) {
+  const std::string given = TextIn(*stage.value, "prompt_name");
+  std::string name = fields.value("prompt_name", stage.facts->prompt_name_is_workflow ? plan_.prompt_name : stage.id);
+  if (!IsSafeName(name)) name = SafeNameOf(name);
+  // Who writes a name with matrix values tells the instances apart already.
+  if (!instance->instance.empty() && given.find("matrix") == given.npos) name += "_" + instance->instance;
+  instance->prompt_name = IsSafeName(name) ? name : SafeNameOf(name);
+}
+
+void PlanBuilder::SetParameters(const StageSource& stage, const KnownScope& scope, StageInstance* instance) {
+  const auto with = stage.value->find("with");
+  const bool given = with != stage.value->end() && with->is_object();
+  YamlNode nothing;
+  nothing.key = nothing.value = NodeIn(*stage.node, "uses").key;
+  const YamlNode& node = given ? NodeIn(*stage.node, "with") : nothing;
+  SchemaPath path = stage.path;
+  path.push_back("with");
+  const auto known =
+      check_.Resolved(NameOf(path), node, [&] { return given ? ResolveKnown(*with, scope) : json::object(); });
+  if (!known) return;
+  instance->with = check_.plugins.WithDefaults(*stage.facts, *known);
+  if (given && *known != *with) check_.plugins.CheckParameters(*stage.facts, instance->with, node, path);
+  if (input_.input_files) check_.plugins.CheckFiles(*stage.facts, instance->with, node, path);
+}
+
+json PlanBuilder::Environment(const StageSource& stage, const KnownScope& scope) {
+  json env = json::object();
+  const auto add = [&](const json& texts, const YamlNode& node) {
+    for (const auto& [name, value] : texts.items()) {
+      const auto known = check_.Resolved("'env." + name + "' of " + stage.name(), NodeIn(node, name.c_str()),
+                                         [&, &value = value] { return ResolveKnown(value, scope); });
+      if (known) env[name] = TextOf(*known);
+    }
+  };
+  add(ObjectIn(check_.document.value(), "env"), NodeIn(check_.document.root(), "env"));
+  add(ObjectIn(*stage.value, "env"), NodeIn(*stage.node, "env"));
+  return env;
+}
+
+std::string PlanBuilder::Condition(const StageSource& stage, const KnownScope& scope) {
+  const auto when = stage.value->find("when");
+  if (when == stage.value->end()) return "";
+  const auto source = check_.Resolved("'when' of " + stage.name(), NodeIn(*stage.node, "when"), [&]() -> json {
+    if (!when->is_string()) return when->dump();
+    size_t offset = 0;
+    return ToSource(Simplify(ParseExpression(ConditionOf(when->get<std::string>(), &offset)), scope));
+  });
+  return source ? source->get<std::string>() : "";
+}
+
+std::vector<size_t> PlanBuilder::Matching(const StageSource& viewer, const json& matrix, size_t other) {
+  std::vector<size_t> matching = indices_[other].Matching(matrix, SharedKeys(viewer, list_.stages()[other]));
+  for (size_t& index : matching) index += first_[other];
+  return matching;
+}
+
+void PlanBuilder::SetNeeds(size_t position, StageInstance* instance) {
+  const StageSource& stage = list_.stages()[position];
+  for (const size_t needed : list_.graph().NeedsOf(position)) {
+    const std::vector<size_t> matching = Matching(stage, instance->matrix, needed);
+    instance->needs.insert(instance->needs.end(), matching.begin(), matching.end());
+    if (!matching.empty()) continue;
+    const StageSource& other = list_.stages()[needed];
+    std::vector<std::string> values;
+    for (const std::string& key : SharedKeys(stage, other)) {
+      values.push_back(key + " " + instance->matrix[key].dump());
+    }
+    check_.findings.Add(NodeIn(*stage.node, "needs").value,
+                        "instance '" + instance->key() + "' needs stage '" + other.id +
+                            "', which has no instance with " + Join(values, ", "),
+                        "give both stages the same values under the keys that both have");
+  }
+  std::sort(instance->needs.begin(), instance->needs.end());
+  instance->needs.erase(std::unique(instance->needs.begin(), instance->needs.end()), instance->needs.end());
+}
+
+void PlanBuilder::SetSeen(const StageSource& stage, StageInstance* instance) {
+  for (const std::string& id : stage.refers_to) {
+    const size_t other = list_.PositionOf(id);
+    SeenStage& seen = instance->sees[id];
+    seen.instances = Matching(stage, instance->matrix, other);
+    seen.single = SharedKeys(stage, list_.stages()[other]).size() == list_.stages()[other].matrix_keys.size();
+  }
+}
+
+void PlanBuilder::CheckLogPath(const StageSource& stage, const StageInstance& instance) {
+  if (stage.facts->log_is_operation) return;
+  constexpr std::string_view kName = "{prompt_name}";
+  std::string folder = stage.facts->folder;
+  for (size_t at = folder.find(kName); at != folder.npos; at = folder.find(kName, at + instance.prompt_name.size())) {
+    folder.replace(at, kName.size(), instance.prompt_name);
+  }
+  const auto [other, is_new] = log_paths_.emplace(folder + "/logs/run_{run_id}.log", instance.key());
+  if (is_new) return;
+  check_.findings.Add(stage.node->key,
+                      "'" + instance.key() + "' and '" + other->second + "' would write the same log, " + other->first,
+                      "give one of them a `prompt_name:` of its own");
+}
+
+}  // namespace cosmos

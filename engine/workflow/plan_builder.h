@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "workflow/check.h"
+#include "workflow/document_check.h"
+#include "workflow/known_scope.h"
+#include "workflow/plan.h"
+#include "workflow/schema_checker.h"
+#include "workflow/stage_list.h"
+
+namespace cosmos {
+
+// Makes the plan's instances from the stages of a workflow in which nothing was found wrong so far, and tells of what
+// can only be seen in resolved values. Not thread-safe.
+class PlanBuilder {
+ public:
+  // All must outlive the builder. `plan` has name, prompt_name, params and targets already.
+  PlanBuilder(const CheckInput* input, DocumentCheck* check, const StageList* stages,
+              const KnownScope::Environment* environment, Plan* plan);
+
+  void Build();
+
+ private:
+  StageInstance Make(const StageSource& stage, const MatrixInstance& instance);
+  // The stage's fields that are settled before the run, with their values.
+  nlohmann::json Settled(const StageSource& stage, const KnownScope& scope);
+  void Settle(const StageSource& stage, const nlohmann::json& fields, StageInstance* instance);
+  void SetPromptName(const StageSource& stage, const nlohmann::json& fields, StageInstance* instance);
+  void SetTarget(const StageSource& stage, const nlohmann::json& fields, StageInstance* instance);
+  void SetParameters(const StageSource& stage, const KnownScope& scope, StageInstance* instance);
+  nlohmann::json Environment(const StageSource& stage, const KnownScope& scope);
+  std::string Condition(const StageSource& stage, const KnownScope& scope);
+  void SetNeeds(size_t position, StageInstance* instance);
+  void SetSeen(const StageSource& stage, StageInstance* instance);
+  std::vector<size_t> Matching(const StageSource& viewer, const nlohmann::json& matrix, size_t other);
+  void CheckLogPath(const StageSource& stage, const StageInstance& instance);
+
+  const CheckInput& input_;
+  DocumentCheck& check_;
+  const StageList& list_;
+  const KnownScope::Environment& environment_;
+  Plan& plan_;
+  SchemaChecker stage_checker_;
+  std::vector<size_t> first_;                     // by the stage's position: its first instance in the plan
+  std::vector<MatrixIndex> indices_;              // by the stage's position
+  std::map<std::string, std::string> log_paths_;  // with the instance that writes there
+};
+
+}  // namespace cosmos

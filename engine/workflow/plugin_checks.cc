@@ -1,0 +1,159 @@
+#include "workflow/plugin_checks.h"
+
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "workflow/evaluator.h"
+#include "workflow/schema_walk.h"
+#include "workflow/text_template.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+
+SchemaPath Joined(SchemaPath path, const SchemaPath& below) {
+  path.insert(path.end(), below.begin(), below.end());
+  return path;
+}
+
+// What the template stands for; nothing when it holds an expression, or a wrong one.
+std::optional<std::string> PlainText(const std::string& text) {
+  if (!TextTemplate::MayHaveExpressions(text)) return text;
+  try {
+    const TextTemplate parsed = TextTemplate::Parse(text);
+    return parsed.has_expressions() ? std::nullopt : std::optional<std::string>(parsed.parts()[0].text);
+  } catch (const ExpressionError&) {
+    return std::nullopt;
+  }
+}
+
+// The secret that the templates in `value` refer to, or "".
+std::string SecretIn(const json& value) {
+  std::string name;
+  if (value.is_structured()) {
+    for (const json& element : value) {
+      if (name.empty()) name = SecretIn(element);
+    }
+  } else if (value.is_string() && TextTemplate::MayHaveExpressions(value.get_ref<const std::string&>())) {
+    try {
+      const TextTemplate parsed = TextTemplate::Parse(value.get_ref<const std::string&>());
+      for (const TextTemplate::Part& part : parsed.parts()) {
+        if (!part.expression) continue;
+        ForEachReference(*part.expression, [&](const Expression& reference, bool) {
+          if (reference.path[0] == "secrets") name = reference.path[1];
+        });
+      }
+    } catch (const ExpressionError&) {
+      return "";  // told where expressions are checked
+    }
+  }
+  return name;
+}
+
+}  // namespace
+
+const PluginFacts* PluginChecks::Find(const std::string& id, PluginFacts::Kind kind, Place place) {
+  const bool hook = kind == PluginFacts::Kind::kHook;
+  const PluginFacts* facts = plugins_.Find(id);
+  if (facts != nullptr && facts->kind == kind) return facts;
+  const std::string problem = facts == nullptr ? plugins_.Problem(id) : "";
+  if (facts != nullptr) {
+    findings_.Add(place,
+                  "'" + id + "' is a " + (hook ? "stage" : "hook") + " plugin, expected a " +
+                      (hook ? "hook" : "stage") + " plugin",
+                  Suggestion(id, plugins_.Ids(kind)));
+  } else if (!problem.empty()) {
+    findings_.Add(place, "the plugin '" + id + "' cannot be used: " + problem);
+  } else {
+    findings_.Add(place, std::string("unknown ") + (hook ? "hook" : "stage") + " plugin '" + id + "'",
+                  Suggestion(id, plugins_.Ids(kind)));
+  }
+  return nullptr;
+}
+
+const SchemaChecker* PluginChecks::CheckerOf(const PluginFacts& facts) {
+  const auto [entry, is_new] = checkers_.try_emplace(facts.id);
+  if (!is_new) return entry->second.get();
+  try {
+    entry->second = std::make_unique<SchemaChecker>(facts.parameters);
+  } catch (const Error& error) {
+    findings_.Add({}, "the parameters of the plugin '" + facts.id + "': " + error.message(), "mend the plugin");
+  }
+  return entry->second.get();
+}
+
+json PluginChecks::WithDefaults(const PluginFacts& facts, const json& with) {
+  const SchemaChecker* checker = CheckerOf(facts);
+  return checker == nullptr ? with : checker->WithDefaults(with, Texts::kTemplates);
+}
+
+void PluginChecks::CheckParameters(const PluginFacts& facts, const json& with, const YamlNode& node,
+                                   const SchemaPath& path) {
+  const SchemaChecker* checker = CheckerOf(facts);
+  if (checker == nullptr) return;
+  for (const SchemaProblem& problem : checker->Check(with, Texts::kTemplates, path)) {
+    const SchemaPath below(problem.path.begin() + static_cast<std::ptrdiff_t>(path.size()), problem.path.end());
+    const YamlNode* at = node.Nearest(below);
+    findings_.Add(problem.at_key ? at->key : at->value, problem.message, problem.hint);
+  }
+}
+
+void PluginChecks::CheckSecrets(const PluginFacts& facts, const json& with, const YamlNode& node,
+                                const SchemaPath& path) {
+  if (CheckerOf(facts) == nullptr) return;
+  WalkSchema(facts.parameters, facts.parameters, with,
+             [&](const json& schema, const json& value, const SchemaPath& below) {
+               if (!schema.value("x-no-secrets", false)) return;
+               const std::string secret = SecretIn(value);
+               if (secret.empty()) return;
+               findings_.Add(node.Nearest(below)->value,
+                             NameOf(Joined(path, below)) + ": the secret '" + secret + "' would be written into a file",
+                             "pass it through env: `env: {" + secret + ": ${{ secrets." + secret + " }}}`");
+             });
+}
+
+void PluginChecks::CheckFiles(const PluginFacts& facts, const json& with, const YamlNode& node,
+                              const SchemaPath& path) {
+  if (CheckerOf(facts) == nullptr) return;
+  WalkSchema(
+      facts.parameters, facts.parameters, with, [&](const json& schema, const json& value, const SchemaPath& below) {
+        if (!value.is_string() || schema.value("format", "") != "input-file") return;
+        const auto file = PlainText(value.get_ref<const std::string&>());
+        if (!file || file->empty()) return;
+        const auto [known, is_new] = is_file_.try_emplace(*file);
+        std::error_code ignored;
+        if (is_new) known->second = std::filesystem::is_regular_file(*file, ignored);
+        if (known->second) return;
+        const bool exists = std::filesystem::exists(*file, ignored);
+        const bool relative = std::filesystem::path(*file).is_relative();
+        findings_.Add(
+            node.Nearest(below)->value,
+            NameOf(Joined(path, below)) + ": " +
+                (exists ? "'" + *file + "' is no file" : "there is no file '" + *file + "'"),
+            relative ? "relative paths start at the current folder, " + std::filesystem::current_path(ignored).string()
+                     : "");
+      });
+}
+
+std::optional<std::set<std::string>> PluginChecks::OutputsOf(const PluginFacts& facts, const json& with) {
+  std::set<std::string> names;
+  const bool declared = facts.outputs.is_object() && facts.outputs.contains("properties");
+  if (!declared && facts.outputs_from.empty()) return std::nullopt;
+  if (facts.outputs.is_object() && facts.outputs.contains("additionalProperties") &&
+      facts.outputs["additionalProperties"] != false) {
+    return std::nullopt;
+  }
+  if (declared) {
+    for (const auto& [name, schema] : facts.outputs["properties"].items()) names.insert(name);
+  }
+  if (!facts.outputs_from.empty() && with.is_object() && with.contains(facts.outputs_from)) {
+    const json& from = with[facts.outputs_from];
+    if (!from.is_object()) return std::nullopt;
+    for (const auto& [name, value] : from.items()) names.insert(name);
+  }
+  return names;
+}
+
+}  // namespace cosmos

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "workflow/findings.h"
+#include "workflow/plugin_facts.h"
+#include "workflow/schema_checker.h"
+#include "workflow/yaml_document.h"
+
+namespace cosmos {
+
+// Checks the use of plugins in one workflow, and what they get as parameters. Not thread-safe.
+class PluginChecks {
+ public:
+  // All must outlive the checks. `findings` are those of `document`.
+  PluginChecks(const PluginDirectory* plugins, const YamlDocument* document, FindingList* findings)
+      : plugins_(*plugins), document_(*document), findings_(*findings) {}
+
+  // The plugin `id` that is named at `place`; nullptr, and a finding, when there is none of this kind.
+  const PluginFacts* Find(const std::string& id, PluginFacts::Kind kind, Place place);
+
+  // `with` (templates, null: none) completed with the defaults of the plugin's schema.
+  nlohmann::json WithDefaults(const PluginFacts& facts, const nlohmann::json& with);
+  // Checks `with`, which stands at `node` and is called `path` in messages, against the plugin's schema.
+  void CheckParameters(const PluginFacts& facts, const nlohmann::json& with, const YamlNode& node,
+                       const SchemaPath& path);
+  // Checks that no secret reaches a parameter that is written into files ("x-no-secrets").
+  void CheckSecrets(const PluginFacts& facts, const nlohmann::json& with, const YamlNode& node, const SchemaPath& path);
+  // Checks that the files exist which parameters without expressions name ("format": "input-file").
+  void CheckFiles(const PluginFacts& facts, const nlohmann::json& with, const YamlNode& node, const SchemaPath& path);
+
+  // The names of a stage's outputs; nothing when they are not known beforehand.
+  static std::optional<std::set<std::string>> OutputsOf(const PluginFacts& facts, const nlohmann::json& with);
+
+ private:
+  const SchemaChecker* CheckerOf(const PluginFacts& facts);
+
+  const PluginDirectory& plugins_;
+  const YamlDocument& document_;
+  FindingList& findings_;
+  std::map<std::string, std::unique_ptr<SchemaChecker>> checkers_;  // by plugin id; null: its schema is wrong
+  std::map<std::string, bool> is_file_;
+};
+
+}  // namespace cosmos

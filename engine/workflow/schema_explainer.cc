@@ -1,0 +1,314 @@
+#include "workflow/schema_explainer.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "workflow/expression.h"
+#include "workflow/schema_walk.h"
+#include "workflow/schema_words.h"
+#include "workflow/text_template.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+
+size_t Characters(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+// The names in branches that ask for nothing but keys; empty when one asks for more.
+std::vector<std::string> KeysOfChoice(const json& branches) {
+  std::vector<std::string> keys;
+  for (const json& branch : branches) {
+    const bool only_keys = branch.is_object() && branch.size() == 1 && branch.contains("required");
+    if (!only_keys || branch["required"].size() != 1) return {};
+    keys.push_back(branch["required"][0].get<std::string>());
+  }
+  return keys;
+}
+
+bool HasExpression(const json& value) {
+  try {
+    return HasExpressions(value);
+  } catch (const Error&) {
+    return true;  // a wrong one; told where expressions are checked
+  }
+}
+
+}  // namespace
+
+SchemaProblems SchemaExplainer::Explain(const json& value, Texts texts, const SchemaPath& prefix,
+                                        const std::string& root_name) {
+  root_name_ = root_name;
+  texts_ = texts;
+  Frame frame{prefix, true, {}};
+  Visit(root_, value, &frame);
+  return std::move(frame.problems);
+}
+
+void SchemaExplainer::Add(Frame* frame, const std::string& message, const std::string& hint) const {
+  frame->problems.push_back({frame->path, false, Name(*frame) + ": " + message, hint});
+}
+
+const std::regex& SchemaExplainer::Regex(const std::string& pattern) {
+  const auto known = regexes_.find(pattern);
+  if (known != regexes_.end()) return known->second;
+  return regexes_.emplace(pattern, std::regex(pattern, std::regex::ECMAScript)).first->second;
+}
+
+bool SchemaExplainer::Fits(const json& schema, const json& value, const Frame& frame) {
+  Frame quiet{frame.path, frame.expressions, {}};
+  Visit(schema, value, &quiet);
+  return quiet.problems.empty();
+}
+
+void SchemaExplainer::Visit(const json& raw_schema, const json& value, Frame* frame) {
+  const json& schema = Dereferenced(root_, raw_schema);
+  if (schema.is_boolean()) {
+    if (!schema.get<bool>()) Add(frame, "found " + Found(value) + ", expected nothing here", "remove it");
+    return;
+  }
+  if (!schema.is_object()) return;
+  const bool outer = frame->expressions;
+  frame->expressions = raw_schema.value("x-expressions", schema.value("x-expressions", outer));
+  const bool text_with_expression = texts_ == Texts::kTemplates && value.is_string() &&
+                                    TextTemplate::MayHaveExpressions(value.get_ref<const std::string&>()) &&
+                                    HasExpression(value);
+  if (text_with_expression) {
+    if (!frame->expressions) Add(frame, "an expression cannot stand here", "write the value itself");
+  } else if (CheckType(schema, value, frame)) {
+    CheckWords(schema, value, frame);
+    if (value.is_number()) CheckNumber(schema, value, frame);
+    if (value.is_string()) CheckText(schema, value, frame);
+    if (value.is_array()) CheckList(schema, value, frame);
+    if (value.is_object()) CheckObject(schema, value, frame);
+    CheckBranches(schema, value, frame);
+  }
+  frame->expressions = outer;
+}
+
+bool SchemaExplainer::MayVary(const json& value) const { return texts_ == Texts::kTemplates && HasExpression(value); }
+
+bool SchemaExplainer::CheckType(const json& schema, const json& value, Frame* frame) {
+  const auto type = schema.find("type");
+  if (type == schema.end()) return true;
+  const std::vector<std::string> types =
+      type->is_array() ? type->get<std::vector<std::string>>() : std::vector<std::string>{type->get<std::string>()};
+  if (std::any_of(types.begin(), types.end(), [&](const std::string& name) { return IsOfType(value, name); })) {
+    return true;
+  }
+  Add(frame, "expected " + ExpectedTypes(types) + ", found " + Found(value),
+      schema.value("x-hint", TypeHint(types, value)));
+  return false;
+}
+
+void SchemaExplainer::CheckWords(const json& schema, const json& value, Frame* frame) {
+  const auto constant = schema.find("const");
+  if (constant != schema.end() && value != *constant) {
+    Add(frame, "expected " + constant->dump() + ", found " + Found(value), schema.value("x-hint", ""));
+  }
+  const auto words = schema.find("enum");
+  if (words == schema.end() || std::find(words->begin(), words->end(), value) != words->end()) return;
+  std::vector<std::string> names;
+  for (const json& word : *words) names.push_back(word.is_string() ? word.get<std::string>() : word.dump());
+  const std::string found = value.is_string() ? value.get<std::string>() : value.dump();
+  Add(frame, "found " + Found(value) + ", which is none of the values known here", Suggestion(found, names));
+}
+
+void SchemaExplainer::CheckNumber(const json& schema, const json& value, Frame* frame) {
+  const double number = value.get<double>();
+  const auto limit = [&](const char* keyword, const char* words, auto is_wrong) {
+    const auto found = schema.find(keyword);
+    if (found == schema.end() || !found->is_number() || !is_wrong(found->get<double>())) return;
+    Add(frame, std::string("expected ") + words + " " + found->dump() + ", found " + value.dump(),
+        schema.value("x-hint", ""));
+  };
+  limit("minimum", "at least", [&](double least) { return number < least; });
+  limit("maximum", "at most", [&](double most) { return number > most; });
+  limit("exclusiveMinimum", "more than", [&](double bound) { return number <= bound; });
+  limit("exclusiveMaximum", "less than", [&](double bound) { return number >= bound; });
+  const auto divisor = schema.find("multipleOf");
+  if (divisor != schema.end() && divisor->is_number_integer() && value.is_number_integer() &&
+      value.get<std::int64_t>() % divisor->get<std::int64_t>() != 0) {
+    Add(frame, "expected a multiple of " + divisor->dump() + ", found " + value.dump());
+  }
+}
+
+void SchemaExplainer::CheckText(const json& schema, const json& value, Frame* frame) {
+  const std::string& text = value.get_ref<const std::string&>();
+  const size_t length = Characters(text);
+  const size_t least = schema.value("minLength", size_t{0});
+  const size_t most = schema.value("maxLength", std::numeric_limits<size_t>::max());
+  if (length < least) {
+    Add(frame, least == 1 ? "the text is empty" : "expected at least " + std::to_string(least) + " characters");
+  }
+  if (length > most) {
+    Add(frame, "the text has " + std::to_string(length) + " characters, expected at most " + std::to_string(most));
+  }
+  const auto pattern = schema.find("pattern");
+  if (pattern != schema.end() && !std::regex_search(text, Regex(pattern->get<std::string>()))) {
+    const std::string expected = "expected a text that matches " + pattern->get<std::string>();
+    const std::string hint = schema.value("x-hint", "");
+    Add(frame, "found " + Found(value) + (hint.empty() ? ", " + expected : ""), hint);
+  }
+  if (schema.value("format", "") == "duration") {
+    try {
+      ParseDuration(text);
+    } catch (const Error& error) {
+      Add(frame, error.message(), error.hint());
+    }
+  }
+}
+
+void SchemaExplainer::CheckList(const json& schema, const json& value, Frame* frame) {
+  const size_t least = schema.value("minItems", size_t{0});
+  const size_t most = schema.value("maxItems", std::numeric_limits<size_t>::max());
+  if (value.size() < least) {
+    Add(frame, least == 1 ? "the list is empty" : "expected at least " + std::to_string(least) + " elements");
+  }
+  if (value.size() > most) Add(frame, "expected at most " + std::to_string(most) + " elements");
+  const auto items = schema.find("items");
+  for (size_t i = 0; items != schema.end() && i < value.size(); ++i) {
+    if (items->is_array() && i >= items->size()) break;
+    frame->path.push_back(std::to_string(i));
+    Visit(items->is_array() ? (*items)[i] : *items, value[i], frame);
+    frame->path.pop_back();
+  }
+  if (!schema.value("uniqueItems", false)) return;
+  for (size_t i = 1; i < value.size(); ++i) {
+    const auto here = value.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find(value.begin(), here, *here) == here) continue;
+    Add(frame, Found(*here) + " stands in the list twice");
+  }
+}
+
+void SchemaExplainer::CheckObject(const json& schema, const json& value, Frame* frame) {
+  if (schema.contains("required")) {
+    for (const json& key : schema["required"]) {
+      const std::string name = key.get<std::string>();
+      if (value.contains(name)) continue;
+      std::string hint;
+      const json properties = schema.value("properties", json::object());
+      if (properties.contains(name)) hint = Dereferenced(root_, properties[name]).value("description", "");
+      frame->problems.push_back({frame->path, true, "missing key '" + name + "' in " + Name(*frame), hint});
+    }
+  }
+  if (value.size() < schema.value("minProperties", size_t{0})) Add(frame, "expected at least one entry, found none");
+  for (auto it = value.begin(); it != value.end(); ++it) CheckMember(schema, value, it.key(), frame);
+}
+
+void SchemaExplainer::CheckMember(const json& schema, const json& object, const std::string& name, Frame* frame) {
+  const json& value = object[name];
+  const std::string container = Name(*frame);
+  const auto names = schema.find("propertyNames");
+  if (names != schema.end() && !Fits(*names, name, *frame)) {
+    const std::string hint = Dereferenced(root_, *names).value("x-hint", "");
+    frame->path.push_back(name);
+    frame->problems.push_back({frame->path, true, "'" + name + "' in " + container + " is not a usable name", hint});
+    frame->path.pop_back();
+  }
+  frame->path.push_back(name);
+  bool known = false;
+  const auto properties = schema.find("properties");
+  if (properties != schema.end() && properties->contains(name)) {
+    known = true;
+    Visit((*properties)[name], value, frame);
+  }
+  if (schema.contains("patternProperties")) {
+    for (const auto& [pattern, sub] : schema["patternProperties"].items()) {
+      if (!std::regex_search(name, Regex(pattern))) continue;
+      known = true;
+      Visit(sub, value, frame);
+    }
+  }
+  const auto others = schema.find("additionalProperties");
+  if (!known && others != schema.end()) {
+    if (others->is_boolean() && !others->get<bool>()) {
+      std::vector<std::string> candidates;
+      if (properties != schema.end()) {
+        for (const auto& [candidate, sub] : properties->items()) {
+          if (!object.contains(candidate)) candidates.push_back(candidate);
+        }
+      }
+      frame->problems.push_back({frame->path, true, "unknown key '" + name + "' in " + container,
+                                 candidates.empty() ? "remove it" : Suggestion(name, candidates)});
+    } else {
+      Visit(*others, value, frame);
+    }
+  }
+  frame->path.pop_back();
+}
+
+void SchemaExplainer::CheckBranches(const json& schema, const json& value, Frame* frame) {
+  if (schema.contains("allOf")) {
+    for (const json& part : schema["allOf"]) Visit(part, value, frame);
+  }
+  for (const char* combination : {"anyOf", "oneOf"}) {
+    if (!schema.contains(combination)) continue;
+    const json& branches = schema[combination];
+    const bool only_one = combination == std::string_view("oneOf");
+    if (CheckChoiceOfKeys(branches, value, only_one, frame)) continue;
+    const auto fitting = std::count_if(branches.begin(), branches.end(),
+                                       [&](const json& branch) { return Fits(branch, value, *frame); });
+    if (fitting == 0) AddBestBranch(branches, value, frame);
+    if (only_one && fitting > 1 && !MayVary(value)) {
+      Add(frame, Found(value) + " fits more than one of the forms known here", schema.value("x-hint", ""));
+    }
+  }
+  if (schema.contains("not") && Fits(schema["not"], value, *frame) && !MayVary(value)) {
+    Add(frame, "found " + Found(value) + ", which is not allowed here", schema.value("x-hint", ""));
+  }
+  if (!schema.contains("if")) return;
+  const char* next = Fits(schema["if"], value, *frame) ? "then" : "else";
+  if (schema.contains(next)) Visit(schema[next], value, frame);
+}
+
+bool SchemaExplainer::CheckChoiceOfKeys(const json& branches, const json& value, bool only_one, Frame* frame) {
+  const std::vector<std::string> keys = KeysOfChoice(branches);
+  if (keys.empty() || !value.is_object()) return false;
+  std::vector<std::string> present;
+  for (const std::string& key : keys) {
+    if (value.contains(key)) present.push_back("'" + key + "'");
+  }
+  if (present.empty()) {
+    frame->problems.push_back(
+        {frame->path, true, Name(*frame) + ": expected one of the keys " + Join(keys, ", "), "add one of them"});
+  } else if (only_one && present.size() > 1) {
+    frame->problems.push_back({frame->path, true, Name(*frame) + ": found " + Join(present, " and ") + ", expected one",
+                               "remove all but one of them"});
+  }
+  return true;
+}
+
+void SchemaExplainer::AddBestBranch(const json& branches, const json& value, Frame* frame) {
+  SchemaProblems best;
+  size_t best_rank = std::numeric_limits<size_t>::max();
+  std::vector<std::string> types;
+  for (const json& branch : branches) {
+    const json& schema = Dereferenced(root_, branch);
+    const auto type = schema.is_object() ? schema.find("type") : schema.end();
+    const bool other_type = type != schema.end() && type->is_string() && !IsOfType(value, type->get<std::string>());
+    if (other_type) types.push_back(type->get<std::string>());
+    Frame attempt{frame->path, frame->expressions, {}};
+    Visit(branch, value, &attempt);
+    // A branch of another type is worst; then one whose keys are wrong, as another one was meant; then by number.
+    size_t rank = (other_type ? 10000 : 0) + attempt.problems.size();
+    for (const SchemaProblem& problem : attempt.problems) rank += problem.at_key ? 100 : 0;
+    if (rank < best_rank) {
+      best_rank = rank;
+      best = std::move(attempt.problems);
+    }
+  }
+  if (types.size() == branches.size()) {
+    Add(frame, "expected " + ExpectedTypes(types) + ", found " + Found(value), TypeHint(types, value));
+    return;
+  }
+  frame->problems.insert(frame->problems.end(), best.begin(), best.end());
+}
+
+}  // namespace cosmos

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "workflow/schema_path.h"
+
+namespace cosmos {
+
+// One way in which a value does not fit its schema.
+struct SchemaProblem {
+  SchemaPath path;      // of the value; of the container for a missing key
+  bool at_key = false;  // the fault is the key at `path`, not its value
+  std::string message;
+  std::string hint;
+};
+using SchemaProblems = std::vector<SchemaProblem>;
+
+// What the texts in a value are: as they stand, or templates that may hold expressions (`${{ … }}`).
+enum class Texts { kPlain, kTemplates };
+
+// Finds everything in which a value does not fit a JSON Schema (draft 7), in the words of a person: found, expected,
+// fix. Beyond JSON Schema: `"format": "duration"` is checked, `"x-hint"` gives the fix for its schema, and where
+// expressions are allowed (`"x-expressions": true | false`, for a value and all below) a text that holds one fits
+// everything. It knows the keywords that our schemas and sensible plugins use; SchemaChecker has valijson's opinion
+// besides. Not thread-safe; made for one schema and used for many values.
+class SchemaExplainer {
+ public:
+  // `schema` must outlive the explainer.
+  explicit SchemaExplainer(const nlohmann::json* schema) : root_(*schema) {}
+
+  // `prefix` and `root_name` name the value in messages, see NameOf.
+  SchemaProblems Explain(const nlohmann::json& value, Texts texts, const SchemaPath& prefix,
+                         const std::string& root_name);
+
+ private:
+  using json = nlohmann::json;
+
+  // What one call works with; copied for branches, so that their problems can be thrown away.
+  struct Frame {
+    SchemaPath path;
+    bool expressions = true;  // whether they are allowed here
+    SchemaProblems problems;
+  };
+
+  void Visit(const json& raw_schema, const json& value, Frame* frame);
+  bool Fits(const json& schema, const json& value, const Frame& frame);
+  // Whether the value will be another one once its expressions are resolved.
+  bool MayVary(const json& value) const;
+  bool CheckType(const json& schema, const json& value, Frame* frame);
+  void CheckWords(const json& schema, const json& value, Frame* frame);
+  void CheckNumber(const json& schema, const json& value, Frame* frame);
+  void CheckText(const json& schema, const json& value, Frame* frame);
+  void CheckList(const json& schema, const json& value, Frame* frame);
+  void CheckObject(const json& schema, const json& value, Frame* frame);
+  void CheckMember(const json& schema, const json& object, const std::string& name, Frame* frame);
+  void CheckBranches(const json& schema, const json& value, Frame* frame);
+  bool CheckChoiceOfKeys(const json& branches, const json& value, bool only_one, Frame* frame);
+  void AddBestBranch(const json& branches, const json& value, Frame* frame);
+
+  void Add(Frame* frame, const std::string& message, const std::string& hint = "") const;
+  std::string Name(const Frame& frame) const { return NameOf(frame.path, root_name_); }
+  const std::regex& Regex(const std::string& pattern);
+
+  const json& root_;
+  std::string root_name_;
+  Texts texts_ = Texts::kPlain;
+  std::map<std::string, std::regex> regexes_;
+};
+
+}  // namespace cosmos

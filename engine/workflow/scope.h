@@ -1,0 +1,20 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cosmos {
+
+// What the references of an expression mean. `Find` is called from the thread that evaluates.
+class Scope {
+ public:
+  virtual ~Scope() = default;
+  // The value of a reference, such as {"params", "seed"}, {"matrix", "seed"}, {"env", "HOME"}, {"secrets", "TOKEN"},
+  // {"run", "id"}, {"stages", "render", "status"}, {"stages", "render", "outputs"} or {"stages", "render", "outputs",
+  // "video"}: what follows is looked up in the value by the evaluator. Nothing when there is no such thing (yet).
+  virtual std::optional<nlohmann::json> Find(const std::vector<std::string>& path) const = 0;
+};
+
+}  // namespace cosmos

@@ -1,0 +1,245 @@
+#include "workflow/stage_list.h"
+
+#include <algorithm>
+
+#include "core/ids.h"
+#include "core/text.h"
+#include "workflow/evaluator.h"
+#include "workflow/expression.h"
+#include "workflow/schema_words.h"
+#include "workflow/text_template.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMostInstances = 100'000;
+// The fields of a stage that are settled before the run.
+constexpr const char* kSettledFields[] = {"target",    "timeout",   "retry",      "continue_on_error",
+                                          "resources", "container", "prompt_name"};
+
+}  // namespace
+
+std::vector<std::string> SharedKeys(const StageSource& one, const StageSource& other) {
+  std::vector<std::string> shared;
+  for (const std::string& key : one.matrix_keys) {
+    const auto found = std::find(other.matrix_keys.begin(), other.matrix_keys.end(), key);
+    if (found != other.matrix_keys.end()) shared.push_back(key);
+  }
+  return shared;
+}
+
+StageList::StageList(DocumentCheck* check) : check_(*check) {
+  const json& stages = ObjectIn(check_.document.value(), "stages");
+  for (const auto& [id, node] : NodeIn(check_.document.root(), "stages").members) {
+    const auto value = stages.find(id);
+    if (value == stages.end() || !value->is_object()) continue;
+    positions_[id] = stages_.size();
+    StageSource stage;
+    stage.id = id;
+    stage.list = "stages";
+    stage.path = {"stages", id};
+    stage.value = &*value;
+    stage.node = &node;
+    stages_.push_back(std::move(stage));
+  }
+  graph_ = StageGraph(stages_.size());
+  for (const char* list : {"on_failure", "on_success", "on_exit"}) ReadHandlers(list);
+  NameHandlers();
+}
+
+void StageList::ReadHandlers(const std::string& list) {
+  const json& value = check_.document.value();
+  if (!value.is_object() || !value.contains(list) || !value[list].is_array()) return;
+  const YamlNode& node = NodeIn(check_.document.root(), list.c_str());
+  for (size_t i = 0; i < value[list].size() && i < node.items.size(); ++i) {
+    if (!value[list][i].is_object()) continue;
+    StageSource handler;
+    handler.list = list;
+    handler.path = {list, std::to_string(i)};
+    handler.value = &value[list][i];
+    handler.node = &node.items[i];
+    handlers_.push_back(std::move(handler));
+  }
+}
+
+// Stages and handlers of a run are told apart by their names: in the record, in folders, in container names.
+void StageList::NameHandlers() {
+  std::set<std::string> names;
+  for (const StageSource& stage : stages_) names.insert(stage.id);
+  for (StageSource& handler : handlers_) {
+    handler.id = TextIn(*handler.value, "name");
+    if (!handler.id.empty() && !names.insert(handler.id).second) {
+      check_.findings.Add(NodeIn(*handler.node, "name").value,
+                          handler.name() + ": the name '" + handler.id + "' is taken by another stage",
+                          "give it another name");
+    }
+  }
+  for (StageSource& handler : handlers_) {
+    if (!handler.id.empty()) continue;
+    const std::string uses = TextIn(*handler.value, "uses");
+    handler.id = uses;
+    for (int i = 2; !names.insert(handler.id).second; ++i) handler.id = uses + "-" + std::to_string(i);
+  }
+}
+
+std::vector<std::string> StageList::Ids() const {
+  std::vector<std::string> ids;
+  for (const StageSource& stage : stages_) ids.push_back(stage.id);
+  return ids;
+}
+
+void StageList::Link() {
+  for (size_t i = 0; i < stages_.size(); ++i) LinkNeeds(i);
+  order_ = graph_.Order();
+  if (order_.size() < stages_.size()) TellCycles();
+  for (std::vector<StageSource>* list : {&stages_, &handlers_}) {
+    for (StageSource& stage : *list) {
+      const std::string uses = TextIn(*stage.value, "uses");
+      if (uses.empty()) continue;
+      stage.facts = check_.plugins.Find(uses, PluginFacts::Kind::kStage, NodeIn(*stage.node, "uses").value);
+    }
+  }
+}
+
+void StageList::LinkNeeds(size_t position) {
+  const StageSource& stage = stages_[position];
+  const auto needs = stage.value->find("needs");
+  if (needs == stage.value->end()) return;
+  const YamlNode& node = NodeIn(*stage.node, "needs");
+  const auto link = [&](const json& need, const YamlNode& at) {
+    if (!need.is_string()) return;
+    const auto needed = positions_.find(need.get<std::string>());
+    if (needed == positions_.end()) {
+      check_.findings.Add(at.value, stage.name() + " needs '" + need.get<std::string>() + "', which is no stage",
+                          Suggestion(need.get<std::string>(), Ids()));
+    } else {
+      graph_.AddNeed(position, needed->second);
+    }
+  };
+  if (!needs->is_array()) return link(*needs, node);
+  for (size_t i = 0; i < needs->size() && i < node.items.size(); ++i) link((*needs)[i], node.items[i]);
+}
+
+void StageList::TellCycles() {
+  for (const std::vector<size_t>& cycle : graph_.Cycles()) {
+    std::vector<std::string> names;
+    for (const size_t stage : cycle) names.push_back(stages_[stage].id);
+    check_.findings.Add(NodeIn(*stages_[cycle[0]].node, "needs").value,
+                        "stages need each other in a circle: " + Join(names, " -> "), "remove one of these needs");
+  }
+}
+
+void StageList::Expand(const KnownScope& scope) {
+  for (StageSource& stage : stages_) ExpandOne(&stage, scope);
+  for (StageSource& handler : handlers_) handler.instances.resize(1);
+}
+
+void StageList::ExpandOne(StageSource* stage, const KnownScope& scope) {
+  const json& declared = ObjectIn(*stage->value, "matrix");
+  Matrix matrix;
+  for (const auto& [key, node] : NodeIn(*stage->node, "matrix").members) {
+    if (!declared.contains(key)) continue;
+    const std::string name = "'matrix." + key + "' of " + stage->name();
+    const auto values = check_.Resolved(name, node, [&, &key = key] { return Resolve(declared[key], scope); });
+    if (!values) continue;
+    if (!values->is_array()) {
+      check_.findings.Add(node.value, name + ": expected a list, found " + Found(*values),
+                          "write a list, such as [1, 2]");
+    } else if (values->empty()) {
+      check_.findings.Add(node.value, name + ": the list is empty, so the stage would have no instance",
+                          "give at least one value");
+    } else {
+      for (auto value = values->begin(); value != values->end(); ++value) {
+        if (std::find(values->begin(), value, *value) == value) continue;
+        check_.findings.Add(node.value, name + ": " + Found(*value) + " stands in the list twice",
+                            "remove one of them");
+      }
+      matrix.emplace_back(key, *values);
+    }
+  }
+  if (CombinationsOf(matrix) > kMostInstances) {
+    check_.findings.Add(NodeIn(*stage->node, "matrix").value,
+                        stage->name() + ": the matrix makes " + std::to_string(CombinationsOf(matrix)) +
+                            " instances, expected at most " + std::to_string(kMostInstances));
+    return;
+  }
+  stage->instances = ExpandMatrix(matrix);
+}
+
+void StageList::CheckStages() {
+  for (StageSource& stage : stages_) {
+    for (const auto& [key, node] : NodeIn(*stage.node, "matrix").members) {
+      if (ObjectIn(*stage.value, "matrix").contains(key)) stage.matrix_keys.push_back(key);
+    }
+  }
+  for (std::vector<StageSource>* list : {&stages_, &handlers_}) {
+    for (StageSource& stage : *list) {
+      ReferenceRules rules;
+      rules.matrix = stage.matrix_keys;
+      rules.check_stage = [this, &stage](const Expression&, const std::string& other, const std::string& output,
+                                         const auto& add) { CheckStageReference(stage, other, output, add); };
+      CheckOne(&stage, rules);
+    }
+  }
+}
+
+void StageList::CheckOne(StageSource* stage, const ReferenceRules& rules) {
+  const auto check = [&](const char* field, const ReferenceRules& field_rules, auto method) {
+    const auto value = stage->value->find(field);
+    if (value == stage->value->end()) return;
+    ReferenceRules named = field_rules;
+    named.place = "'" + std::string(field) + "' of " + stage->name();
+    stage->refers_to.merge((check_.references.*method)(*value, NodeIn(*stage->node, field), named));
+  };
+  check("with", rules, &ReferenceChecker::Check);
+  check("env", rules, &ReferenceChecker::Check);
+  check("when", rules, &ReferenceChecker::CheckCondition);
+  ReferenceRules settled = rules;
+  settled.deferred = false;
+  for (const char* field : kSettledFields) check(field, settled, &ReferenceChecker::Check);
+  settled.matrix.clear();
+  if (!stage->is_handler()) check("matrix", settled, &ReferenceChecker::Check);
+  CheckNames(*stage);
+
+  const auto with = stage->value->find("with");
+  const bool given = with != stage->value->end();
+  if (stage->facts == nullptr || (given && !with->is_object() && !with->is_null())) return;
+  SchemaPath path = stage->path;
+  path.push_back("with");
+  YamlNode nothing;  // a stage without `with:`: what is missing is told at its `uses`
+  nothing.key = nothing.value = NodeIn(*stage->node, "uses").key;
+  const YamlNode& node = given ? NodeIn(*stage->node, "with") : nothing;
+  const json complete = check_.plugins.WithDefaults(*stage->facts, given ? *with : json());
+  check_.plugins.CheckParameters(*stage->facts, complete, node, path);
+  check_.plugins.CheckSecrets(*stage->facts, complete, node, path);
+}
+
+void StageList::CheckNames(const StageSource& stage) {
+  const std::string name = TextIn(*stage.value, "prompt_name");
+  if (name.empty() || TextTemplate::MayHaveExpressions(name) || IsSafeName(name)) return;
+  check_.findings.Add(NodeIn(*stage.node, "prompt_name").value,
+                      "'prompt_name' of " + stage.name() + ": '" + name + "' is not a usable name",
+                      "use 1 to 128 of the characters A-Z a-z 0-9 . _ -");
+}
+
+void StageList::CheckStageReference(const StageSource& stage, const std::string& other, const std::string& output,
+                                    const std::function<void(std::string, std::string)>& add) {
+  const auto position = positions_.find(other);
+  if (position == positions_.end()) return add("the workflow has no stage '" + other + "'", Suggestion(other, Ids()));
+  const bool in_order = order_.size() == stages_.size();
+  if (!stage.is_handler() && in_order && !graph_.Reaches(positions_.at(stage.id), position->second)) {
+    if (stage.id == other) return add("a stage cannot refer to itself", "");
+    return add("stage '" + stage.id + "' does not need '" + other + "', so it may run before it",
+               "add '" + other + "' to its needs");
+  }
+  const StageSource& target = stages_[position->second];
+  if (output.empty() || target.facts == nullptr) return;
+  const auto outputs = PluginChecks::OutputsOf(*target.facts, ObjectIn(*target.value, "with"));
+  if (!outputs || outputs->count(output) > 0) return;
+  add("stage '" + other + "' has no output '" + output + "'",
+      outputs->empty() ? "it has no outputs" : Suggestion(output, {outputs->begin(), outputs->end()}));
+}
+
+}  // namespace cosmos

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "workflow/document_check.h"
+#include "workflow/known_scope.h"
+#include "workflow/stage_graph.h"
+#include "workflow/stage_source.h"
+
+namespace cosmos {
+
+// The stages and handlers of one workflow with how they hang together. Tells of unknown and circular needs, wrong
+// matrices, and in each stage of expressions, plugins, parameters and names that are wrong. Not thread-safe.
+class StageList {
+ public:
+  // `check` must outlive the list.
+  explicit StageList(DocumentCheck* check);
+
+  // Links stages by `needs:` and looks their plugins up.
+  void Link();
+  // Expands the matrices. To be called when the params are known.
+  void Expand(const KnownScope& scope);
+  // Checks each stage by itself, and its references to others.
+  void CheckStages();
+
+  const std::vector<StageSource>& stages() const { return stages_; }
+  const std::vector<StageSource>& handlers() const { return handlers_; }
+  const StageGraph& graph() const { return graph_; }
+  const std::vector<size_t>& order() const { return order_; }
+  // REQUIRES: there is such a stage.
+  size_t PositionOf(const std::string& id) const { return positions_.at(id); }
+
+ private:
+  void ReadHandlers(const std::string& list);
+  void NameHandlers();
+  void LinkNeeds(size_t position);
+  void TellCycles();
+  void ExpandOne(StageSource* stage, const KnownScope& scope);
+  void CheckOne(StageSource* stage, const ReferenceRules& rules);
+  void CheckNames(const StageSource& stage);
+  // Tells of a reference from `stage` to another one that is not there, not needed, or has no such output.
+  void CheckStageReference(const StageSource& stage, const std::string& other, const std::string& output,
+                           const std::function<void(std::string, std::string)>& add);
+  std::vector<std::string> Ids() const;
+
+  DocumentCheck& check_;
+  std::vector<StageSource> stages_;
+  std::vector<StageSource> handlers_;
+  std::map<std::string, size_t> positions_;
+  StageGraph graph_{0};
+  std::vector<size_t> order_;
+};
+
+}  // namespace cosmos

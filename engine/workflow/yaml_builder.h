@@ -1,0 +1,69 @@
+#pragma once
+
+#include <yaml-cpp/anchor.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/mark.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "workflow/yaml_document.h"
+
+namespace cosmos {
+
+// Builds JSON and places from yaml-cpp's events. Belongs to yaml_document.cc: yaml-cpp stays behind it.
+class YamlBuilder final : public YAML::EventHandler {
+ public:
+  explicit YamlBuilder(FindingList* findings) : findings_(findings) {}
+
+  nlohmann::json TakeValue() { return std::move(result_.value); }
+  YamlNode TakeNode() { return std::move(result_.node); }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override;
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override;
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override;
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value style) override;
+  void OnSequenceEnd() override { Close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value style) override;
+  void OnMapEnd() override { Close(); }
+
+ private:
+  struct Part {
+    nlohmann::json value;
+    YamlNode node;
+    size_t size = 1;  // values in it, itself included
+  };
+  // A list or map whose end has not come yet.
+  struct Open {
+    Part part;
+    YAML::anchor_t anchor = 0;
+    bool is_map = false;
+    bool has_key = false;
+    std::string key;
+    Place key_place;
+    std::vector<Part> merged;  // values of `<<`
+  };
+
+  static Place PlaceOf(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
+  // Whether the open map now expects a key; tells of a key that is no text.
+  bool ExpectsKey() const { return !open_.empty() && open_.back().is_map && !open_.back().has_key; }
+  void Begin(const YAML::Mark& mark, YAML::anchor_t anchor, bool is_map);
+  void Close();
+  void Put(Part part, YAML::anchor_t anchor);
+  void PutMember(Open* map, Part part);
+  static void Merge(Open* map);
+  void CheckTag(const std::string& tag, Place place);
+
+  FindingList* findings_;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, Part> anchors_;
+  Part result_;
+};
+
+}  // namespace cosmos

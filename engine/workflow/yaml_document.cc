@@ -1,0 +1,141 @@
+#include "workflow/yaml_document.h"
+
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "core/text.h"
+#include "workflow/yaml_builder.h"
+
+namespace cosmos {
+namespace {
+
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// What yaml-cpp says, in words that help the writer of a workflow.
+void AddSyntaxError(const YAML::Exception& error, const std::string& line, Place place, FindingList* findings) {
+  const std::string indentation = line.substr(0, line.find_first_not_of(" \t"));
+  if (indentation.find('\t') != indentation.npos) {
+    findings->Add({place.line, static_cast<int>(indentation.find('\t')) + 1}, "found a tab in the indentation",
+                  "YAML indents with spaces only");
+    return;
+  }
+  std::string hint;
+  const size_t expression = line.find("${{");
+  if (expression != line.npos && line.find_first_of("{[") < expression) {
+    hint = "inside { } or [ ] an expression must stand in quotes: \"${{ … }}\"";
+  } else if (line.find(": ") != line.rfind(": ")) {
+    hint = "a text that holds ': ' must stand in quotes";
+  } else {
+    hint = "look at the indentation, the brackets and the quotes here and in the line before";
+  }
+  findings->Add(place, "this is not YAML: " + error.msg, hint);
+}
+
+}  // namespace
+
+const YamlNode* YamlNode::Member(std::string_view name) const {
+  for (const auto& [key, node] : members) {
+    if (key == name) return &node;
+  }
+  return nullptr;
+}
+
+const YamlNode* YamlNode::Nearest(const std::vector<std::string>& path) const {
+  const YamlNode* at = this;
+  for (const std::string& step : path) {
+    const YamlNode* below = at->Member(step);
+    if (below == nullptr && !at->items.empty() && step.find_first_not_of("0123456789") == step.npos) {
+      const size_t index = std::stoul(step);
+      if (index < at->items.size()) below = &at->items[index];
+    }
+    if (below == nullptr) return at;
+    at = below;
+  }
+  return at;
+}
+
+YamlDocument YamlDocument::Parse(std::string text, std::string file) {
+  YamlDocument document(std::move(file));
+  document.text_ = std::move(text);
+  document.line_starts_.push_back(0);
+  for (size_t i = 0; i < document.text_.size(); ++i) {
+    if (document.text_[i] == '\n') document.line_starts_.push_back(i + 1);
+  }
+  FindingList* findings = &document.findings_;
+  const std::string valid = TruncateUtf8(document.text_, document.text_.size());
+  if (valid != document.text_) {
+    const auto wrong = std::mismatch(valid.begin(), valid.end(), document.text_.begin(), document.text_.end()).second;
+    findings->Add(document.PlaceOf(static_cast<size_t>(wrong - document.text_.begin())),
+                  "found a byte that is not UTF-8", "save the file as UTF-8");
+    return document;
+  }
+  try {
+    std::istringstream stream(document.text_);
+    YAML::Parser parser(stream);
+    YamlBuilder builder(findings);
+    if (!parser.HandleNextDocument(builder)) {
+      findings->Add({1, 1}, "the file is empty, expected one YAML document");
+      return document;
+    }
+    document.value_ = builder.TakeValue();
+    document.root_ = builder.TakeNode();
+    YamlBuilder second(findings);
+    if (parser.HandleNextDocument(second)) {
+      findings->Add(second.TakeNode().value, "found a second YAML document, expected one",
+                    "remove the `---` before it");
+    }
+  } catch (const YAML::Exception& error) {
+    const int line = std::clamp(error.mark.line + 1, 1, static_cast<int>(document.line_starts_.size()));
+    const size_t start = document.line_starts_[static_cast<size_t>(line) - 1];
+    const std::string source = document.text_.substr(start, document.text_.find('\n', start) - start);
+    AddSyntaxError(error, source, {line, std::max(error.mark.column, 0) + 1}, findings);
+    document.value_ = nullptr;
+    document.root_ = YamlNode{};
+  }
+  return document;
+}
+
+size_t YamlDocument::OffsetOf(Place place) const {
+  const size_t line = static_cast<size_t>(std::max(place.line, 1)) - 1;
+  if (line >= line_starts_.size()) return text_.size();
+  return std::min(text_.size(), line_starts_[line] + static_cast<size_t>(std::max(place.column, 1)) - 1);
+}
+
+Place YamlDocument::PlaceOf(size_t offset) const {
+  const auto after = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
+  const auto line = static_cast<size_t>(after - line_starts_.begin());
+  return {static_cast<int>(line), static_cast<int>(offset - line_starts_[line - 1]) + 1};
+}
+
+Place YamlDocument::PlaceInside(const YamlNode& node, std::string_view text_value, size_t offset) const {
+  size_t at = OffsetOf(node.value);
+  const size_t start = at;
+  char quote = 0;
+  if (at < text_.size() && (text_[at] == '|' || text_[at] == '>')) {
+    at = std::min(text_.find('\n', at), text_.size());
+  } else if (at < text_.size() && (text_[at] == '"' || text_[at] == '\'')) {
+    quote = text_[at++];
+  }
+  // Both are walked side by side; runs of blanks may differ in length, as lines are folded and indented.
+  size_t i = 0;
+  while (at < text_.size() && IsBlank(text_[at]) && !(i < text_value.size() && IsBlank(text_value[i]))) ++at;
+  while (i < offset && i < text_value.size() && at < text_.size()) {
+    if (IsBlank(text_value[i])) {
+      if (quote == '"' && text_[at] == '\\') at += 2;
+      while (at < text_.size() && IsBlank(text_[at])) ++at;
+      while (i < offset && i < text_value.size() && IsBlank(text_value[i])) ++i;
+      continue;
+    }
+    const bool escaped = (quote == '"' && text_[at] == '\\') || (quote == '\'' && text_.compare(at, 2, "''") == 0);
+    if (escaped) ++at;
+    if (text_[at] != text_value[i]) return PlaceOf(start);  // an escape by number, or an alias: the value's own place
+    ++at;
+    ++i;
+  }
+  return PlaceOf(std::min(at, text_.size()));
+}
+
+}  // namespace cosmos
