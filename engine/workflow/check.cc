@@ -57,7 +57,7 @@ class WorkflowCheck {
       if (workflow_.findings.empty()) workflow_.findings.Add({1, 1}, "the file is empty, expected a workflow");
       return {AllFindings(), std::nullopt};
     }
-    workflow_.CheckShape(SchemaChecker(json::parse(WorkflowSchema())));
+    workflow_.CheckShape(SchemaChecker(json::parse(WorkflowSchema())), "the workflow");
     plan_.params = ResolveParams(workflow_.document, input_.params, &workflow_.findings, &others_);
     const bool params_known = AllFindings().empty();
     CheckReferences();
@@ -81,7 +81,7 @@ class WorkflowCheck {
  private:
   void CheckConfig() {
     if (!config_ || config_->document.value().is_null()) return;
-    config_->CheckShape(SchemaChecker(json::parse(ConfigSchema())));
+    config_->CheckShape(SchemaChecker(json::parse(ConfigSchema())), "the configuration");
     config_->references.SetParams(KeysOf(ObjectIn(workflow_.document.value(), "params")));
     SharedParts::CheckReferences(config_.get());
   }

@@ -13,8 +13,8 @@ DocumentCheck::DocumentCheck(std::string text, std::string file, const PluginDir
       plugins(directory, &document, &findings),
       references(&document, &findings, environment) {}
 
-void DocumentCheck::CheckShape(const SchemaChecker& checker) {
-  Add(checker.Check(document.value(), Texts::kTemplates, {}, "the workflow"), document.root(), 0);
+void DocumentCheck::CheckShape(const SchemaChecker& checker, const std::string& root_name) {
+  Add(checker.Check(document.value(), Texts::kTemplates, {}, root_name), document.root(), 0);
 }
 
 void DocumentCheck::Add(const SchemaProblems& problems, const YamlNode& node, size_t prefix) {

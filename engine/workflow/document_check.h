@@ -21,8 +21,8 @@ struct DocumentCheck {
   DocumentCheck(const DocumentCheck&) = delete;
   DocumentCheck& operator=(const DocumentCheck&) = delete;
 
-  // Tells of everything in which the document does not fit the schema.
-  void CheckShape(const SchemaChecker& checker);
+  // Tells of everything in which the document, called `root_name`, does not fit the schema.
+  void CheckShape(const SchemaChecker& checker, const std::string& root_name);
   // Tells of `problems`, whose paths start at `node` after `prefix` steps.
   void Add(const SchemaProblems& problems, const YamlNode& node, size_t prefix);
   // What `resolve` gives; nothing, and a finding at `node`, when it throws. `name`: as messages call it.

@@ -41,7 +41,10 @@ std::set<std::string> ReferenceChecker::Check(const json& value, const YamlNode&
       stages.merge(Check(value[i], node.items[i], rules));
     }
   } else if (value.is_object()) {
-    for (const auto& [name, member] : node.members) stages.merge(Check(value.at(name), member, rules));
+    for (const auto& [name, member] : node.members) {
+      const auto element = value.find(name);
+      if (element != value.end()) stages.merge(Check(*element, member, rules));
+    }
   }
   return stages;
 }
