@@ -53,7 +53,9 @@ void Console::PrintJson(const nlohmann::json& value) {
   PrintLine(value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-void Console::Warn(const std::string& text) { std::cerr << "cosmos-engine: " << text << '\n' << std::flush; }
+void Console::Warn(const std::string& text) { PrintError("cosmos-engine: " + text); }
+
+void Console::PrintError(const std::string& text) { std::cerr << text << '\n' << std::flush; }
 
 void Console::PrintTable(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths(head.size());

@@ -28,7 +28,10 @@ class Console {
   void PrintLine(std::string_view text);
   // One object, for scripts.
   void PrintJson(const nlohmann::json& value);
+  // To stderr, behind the program's name.
   void Warn(const std::string& text);
+  // To stderr as it is.
+  void PrintError(const std::string& text);
   // Columns are as wide as their widest cell; the last one is cut at the terminal's edge.
   void PrintTable(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows);
 

@@ -29,8 +29,7 @@ fs::path RunPaths::PluginFolder(const PluginFacts& plugin, const RunContext& con
 }
 
 fs::path RunPaths::StageFolder(const PluginFacts& plugin, const RunContext& context) const {
-  return PluginFolder(plugin, context) /
-         (plugin.log_is_operation ? "op_" + context.operation_id : "run_" + context.run_id);
+  return PluginFolder(plugin, context) / (plugin.log_is_operation ? context.operation_id : context.run_id);
 }
 
 fs::path RunPaths::StageLog(const PluginFacts& plugin, const RunContext& context) const {

@@ -125,7 +125,8 @@ void StageRunner::TellReady(const StageInstance& instance, const InstanceState& 
 }
 
 void StageRunner::EndWithoutRun(const StageInstance& instance, const InstanceState& state, const std::string& reason) {
-  const RunContext context = ContextOf(instance, state);
+  RunContext context = ContextOf(instance, state);
+  context.operation_id.clear();  // there was no operation
   AttemptEnd end;
   end.status = state.status;
   end.failure.message = reason;

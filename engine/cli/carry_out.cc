@@ -1,0 +1,88 @@
+#include "cli/carry_out.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/load_workflow.h"
+#include "cli/progress_view.h"
+#include "cli/show_run.h"
+#include "core/error.h"
+#include "log/run_logger.h"
+#include "run/run_cancel.h"
+#include "run/run_paths.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+int StatusOf(const RunEnd& end) {
+  if (end.status == Status::kCancelled) return kExitCancelled;
+  return end.status == Status::kSucceeded ? kExitSucceeded : kExitRunFailed;
+}
+
+void PrintEnd(const RunOrder& order, const RunEnd& end, RunStore* store, Console* console) {
+  const RunRecord run = store->GetRun(order.run_id);
+  if (console->json()) {
+    ShowRun(run, store, console);
+    return;
+  }
+  if (end.failure) console->Warn(end.failure.message);
+  if (console->quiet()) return;
+  console->PrintLine(fmt::format("run {} {} in {}", run.run_id, console->PaintStatus(run.status),
+                                 FormatDuration(std::chrono::milliseconds(run.ended_at - run.started_at))));
+  for (const ArtifactRecord& artifact : store->ArtifactsOf(run.run_id)) {
+    console->PrintLine(fmt::format("  {:<18} {}", artifact.stage, artifact.path));
+  }
+  if (end.status == Status::kSucceeded) return;
+  console->PrintLine(
+      fmt::format("`cosmos-engine logs {0}` shows the logs, `cosmos-engine retry {0}` tries again what "
+                  "did not succeed",
+                  run.run_id.substr(0, 11)));
+}
+
+}  // namespace
+
+std::vector<OptionSpec> CarryOutOptions() {
+  return {{"quiet,q", "", "print nothing but errors"}, {"verbose,v", "", "print the engine's own log as well"}};
+}
+
+int CarryOut(RunOrder order, RunStore* store, const Catalogue* plugins, const Arguments& arguments, Console* console) {
+  console->set_quiet(arguments.Has("quiet"));
+  order.verbose = arguments.Has("verbose");
+  InitLogging("cosmos-engine", order.verbose);
+  ProgressView progress(console);
+  if (!console->quiet() && !console->json()) order.watchers.push_back(progress.Subscribe());
+  SystemClock clock;
+  CancelToken cancel;
+  const Interrupt interrupt(&cancel);
+  const RunEnd end = CarryOutRun(order, store, plugins, &clock, &cancel);
+  PrintEnd(order, end, store, console);
+  return StatusOf(end);
+}
+
+int CarryOn(RunOrder::Mode mode, const std::string& retry_from, const RunRecord& run, RunStore* store,
+            const Arguments& arguments, Console* console) {
+  RunOrder order;
+  order.mode = mode;
+  order.retry_from = retry_from;
+  order.run_id = run.run_id;
+  order.output_dir = run.output_dir;
+  order.inputs = LoadRunInputs(RunPaths(run.output_dir, run.run_id).inputs());
+  order.inputs.jobs = static_cast<std::size_t>(arguments.GetNumber("jobs", 1, static_cast<int>(order.inputs.jobs)));
+  fs::current_path(order.inputs.working_folder);
+  const std::string plugin_path = arguments.Get("plugin-path", order.inputs.plugin_path);
+  const Catalogue plugins(Catalogue::SearchPath(plugin_path));
+  CheckResult checked = Check(ReadAgain(order.inputs), plugins);
+  if (!checked.plan) {
+    PrintFindings(checked.findings, console);
+    return kExitWrongInput;
+  }
+  order.plan = std::move(*checked.plan);
+  return CarryOut(std::move(order), store, &plugins, arguments, console);
+}
+
+}  // namespace cosmos

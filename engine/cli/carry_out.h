@@ -1,0 +1,22 @@
+#pragma once
+
+#include "cli/arguments.h"
+#include "cli/console.h"
+#include "plugin/catalogue.h"
+#include "run/run_session.h"
+#include "store/run_store.h"
+
+namespace cosmos {
+
+// Options of every command that carries out a run: --quiet, --verbose.
+std::vector<OptionSpec> CarryOutOptions();
+
+// Carries out a run with what a person sees of it: progress while it works, its end, where its files are. Ctrl-C once
+// cancels it in order, twice leaves at once. Returns the exit status. Throws as CarryOutRun does.
+int CarryOut(RunOrder order, RunStore* store, const Catalogue* plugins, const Arguments& arguments, Console* console);
+
+// Plans a run of the store again and carries it on; what `resume` and `retry` share.
+int CarryOn(RunOrder::Mode mode, const std::string& retry_from, const RunRecord& run, RunStore* store,
+            const Arguments& arguments, Console* console);
+
+}  // namespace cosmos

@@ -1,0 +1,99 @@
+#include "cli/load_workflow.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/command.h"
+#include "cli/state_home.h"
+#include "core/error.h"
+#include "core/files.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+std::string ReadInput(const std::string& what, const fs::path& path) {
+  try {
+    return ReadFile(path);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kInvalidInput, "the " + what + " cannot be read: " + error.message(), "check the path");
+  }
+}
+
+}  // namespace
+
+std::vector<OptionSpec> WorkflowOptions() {
+  return {{"param,p", "NAME=VALUE", "set a param; may be repeated", true},
+          {"params", "FILE", "set params from a YAML or JSON file"},
+          {"target", "NAME", "where stages run that name no target"}};
+}
+
+CheckInput ReadWorkflow(const std::string& path, const Arguments& arguments) {
+  CheckInput input;
+  input.file = path;
+  input.text = ReadInput("workflow", path);
+  if (const fs::path config = ConfigFile(); !config.empty()) {
+    input.config_file = config;
+    input.config_text = ReadInput("configuration", config);
+  }
+  if (arguments.Has("params")) {
+    input.params.file = arguments.Get("params");
+    input.params.text = ReadInput("params file", input.params.file);
+  }
+  input.params.overrides = arguments.All("param");
+  input.default_target = arguments.Get("target");
+  return input;
+}
+
+CheckInput ReadAgain(const RunInputs& inputs) {
+  CheckInput input;
+  input.file = inputs.workflow_path;
+  input.text = inputs.workflow_text;
+  input.config_file = inputs.config_path;
+  input.config_text = inputs.config_text;
+  input.params.file = "the params of the run";
+  input.params.text = inputs.params.dump();
+  input.default_target = inputs.target;
+  input.input_files = false;
+  return input;
+}
+
+RunInputs InputsOf(const CheckInput& input, const Plan& plan, const Arguments& arguments) {
+  RunInputs inputs;
+  inputs.workflow_path = fs::absolute(input.file);
+  inputs.workflow_text = input.text;
+  inputs.config_path = input.config_file;
+  inputs.config_text = input.config_text;
+  inputs.params = plan.params;
+  inputs.target = input.default_target;
+  inputs.plugin_path = arguments.Get("plugin-path");
+  inputs.working_folder = fs::current_path();
+  return inputs;
+}
+
+nlohmann::json FindingsToJson(const Findings& findings) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const Finding& finding : findings) {
+    list.push_back({{"file", finding.file},
+                    {"line", finding.line},
+                    {"column", finding.column},
+                    {"message", finding.message},
+                    {"hint", finding.hint}});
+  }
+  return {{"ok", findings.empty()}, {"findings", list}};
+}
+
+void PrintFindings(const Findings& findings, Console* console) {
+  if (console->json()) {
+    console->PrintJson(FindingsToJson(findings));
+    return;
+  }
+  for (const Finding& finding : findings) console->PrintError(ToText(finding));
+  if (!findings.empty()) {
+    console->PrintError(
+        fmt::format("{} problem{} found; nothing was executed", findings.size(), findings.size() == 1 ? "" : "s"));
+  }
+}
+
+}  // namespace cosmos

@@ -1,0 +1,68 @@
+#include "cli/print_plan.h"
+
+#include <fmt/format.h>
+
+#include "core/text.h"
+#include "run/preview.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+
+std::string Value(const json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// A text of several lines, each below the other.
+std::string Block(const std::string& name, const std::string& text) {
+  const std::vector<std::string> lines = SplitLines(text);
+  std::string block = fmt::format("     {:<11} {}\n", name, lines.empty() ? "" : lines[0]);
+  for (std::size_t i = 1; i < lines.size(); ++i) block += std::string(17, ' ') + lines[i] + "\n";
+  return block;
+}
+
+std::string CommandOf(const json& job) {
+  if (job.contains("argv")) return ShellCommand(job["argv"].get<std::vector<std::string>>());
+  return job.value("script", "");
+}
+
+std::string StageText(std::size_t number, const json& stage, const Console& console) {
+  const std::string instance = stage["instance"];
+  const std::string key = stage["stage"].get<std::string>() + (instance.empty() ? "" : "." + instance);
+  std::string text = fmt::format("\n{:>3}. {}  ({} on {})\n", number, console.Paint(Colour::kBold, key),
+                                 stage["uses"].get<std::string>(), stage["target"].get<std::string>());
+  if (!stage["needs"].empty()) text += Block("needs", Join(stage["needs"].get<std::vector<std::string>>(), ", "));
+  if (stage.contains("when")) text += Block("when", stage["when"]);
+  for (const auto& [name, value] : stage["with"].items()) text += Block(name, Value(value));
+  for (const auto& [name, value] : stage["env"].items()) text += Block("env", name + "=" + Value(value));
+  if (stage.contains("timeout")) text += Block("timeout", fmt::format("{} s", stage["timeout"].get<double>()));
+  if (stage.contains("retry")) {
+    text += Block("retry", fmt::format("{} attempts, {} s before the second", stage["retry"]["attempts"].get<int>(),
+                                       stage["retry"]["backoff"].get<double>()));
+  }
+  for (const json& input : stage["inputs"]) text += Block("uploads", input);
+  text += Block("runs", stage["job"].is_null() ? "no job: the plugin works in the engine" : CommandOf(stage["job"]));
+  return text + Block("log", stage["log_path"]);
+}
+
+}  // namespace
+
+void PrintPlan(const Plan& plan, const Catalogue& plugins, const std::filesystem::path& output_dir, Console* console) {
+  const RunPaths paths(output_dir, "RUN_ID");
+  json stages = json::array();
+  for (const StageInstance& instance : plan.instances) stages.push_back(Preview(plan, instance, plugins, paths));
+  if (console->json()) {
+    console->PrintJson({{"workflow", plan.name}, {"params", plan.params}, {"stages", stages}});
+    return;
+  }
+  console->PrintLine(
+      fmt::format("{}: {} stage{}; nothing is executed", plan.name, stages.size(), stages.size() == 1 ? "" : "s"));
+  for (const auto& [name, value] : plan.params.items()) {
+    console->Print(Block(name, Value(value)));
+  }
+  std::size_t number = 0;
+  for (const json& stage : stages) console->Print(StageText(++number, stage, *console));
+}
+
+}  // namespace cosmos

@@ -1,0 +1,75 @@
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "cli/carry_out.h"
+#include "cli/command.h"
+#include "cli/load_workflow.h"
+#include "cli/print_plan.h"
+#include "cli/state_home.h"
+#include "core/error.h"
+#include "core/ids.h"
+
+namespace cosmos {
+namespace {
+
+constexpr int kLeastDefaultJobs = 2;
+
+std::string ChooseRunId(const Arguments& arguments, RunStore* store) {
+  if (!arguments.Has("run-id")) return NewRunId();
+  const std::string run_id = arguments.Get("run-id");
+  CheckName("run_id", run_id);
+  if (!store->HasRun(run_id)) return run_id;
+  throw Error(ErrorCode::kInvalidInput, "there is a run '" + run_id + "' already",
+              "choose another id, or go on with it: `cosmos-engine resume " + run_id + "`");
+}
+
+// Load, check, plan, run, report.
+int Run(const Arguments& arguments, Console* console) {
+  const CheckInput input = ReadWorkflow(arguments.Positional(0), arguments);
+  const Catalogue plugins(Catalogue::SearchPath(arguments.Get("plugin-path")));
+  CheckResult checked = Check(input, plugins);
+  if (!checked.plan) {
+    PrintFindings(checked.findings, console);
+    return kExitWrongInput;
+  }
+  RunOrder order;
+  order.plan = std::move(*checked.plan);
+  order.inputs = InputsOf(input, order.plan, arguments);
+  const int processors = static_cast<int>(std::thread::hardware_concurrency());
+  order.inputs.jobs = static_cast<std::size_t>(arguments.GetNumber("jobs", 1, std::max(kLeastDefaultJobs, processors)));
+  order.output_dir = std::filesystem::absolute(arguments.Get("output-dir", "outputs")).lexically_normal();
+  if (arguments.Has("dry-run")) {
+    PrintPlan(order.plan, plugins, order.output_dir, console);
+    return kExitSucceeded;
+  }
+  const auto store = OpenStore(arguments);
+  order.run_id = ChooseRunId(arguments, store.get());
+  return CarryOut(std::move(order), store.get(), &plugins, arguments, console);
+}
+
+}  // namespace
+
+Command RunCommand() {
+  std::vector<OptionSpec> options = WorkflowOptions();
+  options.push_back({"run-id", "ID", "the run's id, instead of a random one"});
+  options.push_back({"jobs,j", "N", "at most so many stages at once (default: one a processor, at least 2)"});
+  options.push_back({"dry-run", "", "print the plan and execute nothing"});
+  options.push_back({"output-dir", "DIR", "where logs and outputs go (default: outputs)"});
+  for (const auto& more : {CarryOutOptions(), CommonOptions()}) options.insert(options.end(), more.begin(), more.end());
+  options.push_back(DbOption());
+  options.push_back(PluginPathOption());
+  return {
+      "run",
+      "WORKFLOW [-p NAME=VALUE]... [options]",
+      "Checks a workflow and runs it.",
+      "Ctrl-C once ends the run in order; twice leaves at once, and `cosmos-engine resume` goes on with it.\n"
+      "Exit status: 0 succeeded, 1 the run failed, 2 the input is wrong and nothing was executed, 3 the engine or a\n"
+      "target could not do its work, 130 cancelled.",
+      options,
+      {"WORKFLOW", 1, 1},
+      Run};
+}
+
+}  // namespace cosmos
