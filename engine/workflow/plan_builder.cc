@@ -27,7 +27,6 @@ PlanBuilder::PlanBuilder(const CheckInput* input, DocumentCheck* check, const St
       list_(*stages),
       environment_(*environment),
       plan_(*plan),
-      stage_checker_(DefinitionSchema("stage")),
       first_(stages->stages().size()) {
   for (const StageSource& stage : list_.stages()) indices_.emplace_back(&stage.instances);
 }
@@ -83,7 +82,8 @@ json PlanBuilder::Settled(const StageSource& stage, const KnownScope& scope) {
     if (name != "name") fields[name] = *resolved;
   }
   if (!changed) return fields;
-  const SchemaProblems problems = stage_checker_.Check(fields, Texts::kPlain, stage.path);
+  if (!stage_checker_) stage_checker_.emplace(DefinitionSchema("stage"));
+  const SchemaProblems problems = stage_checker_->Check(fields, Texts::kPlain, stage.path);
   check_.Add(problems, *stage.node, stage.path.size());
   return problems.empty() ? fields : json::object();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,7 @@ class PlanBuilder {
   const StageList& list_;
   const KnownScope::Environment& environment_;
   Plan& plan_;
-  SchemaChecker stage_checker_;
+  std::optional<SchemaChecker> stage_checker_;    // made when a stage has resolved fields to be checked again
   std::vector<size_t> first_;                     // by the stage's position: its first instance in the plan
   std::vector<MatrixIndex> indices_;              // by the stage's position
   std::map<std::string, std::string> log_paths_;  // with the instance that writes there

@@ -204,12 +204,15 @@ void SchemaExplainer::CheckObject(const json& schema, const json& value, Frame* 
 
 void SchemaExplainer::CheckMember(const json& schema, const json& object, const std::string& name, Frame* frame) {
   const json& value = object[name];
-  const std::string container = Name(*frame);
+  const auto container = [&, depth = frame->path.size()] {
+    return NameOf(SchemaPath(frame->path.begin(), frame->path.begin() + static_cast<std::ptrdiff_t>(depth)),
+                  root_name_);
+  };
   const auto names = schema.find("propertyNames");
   if (names != schema.end() && !Fits(*names, name, *frame)) {
     const std::string hint = Dereferenced(root_, *names).value("x-hint", "");
     frame->path.push_back(name);
-    frame->problems.push_back({frame->path, true, "'" + name + "' in " + container + " is not a usable name", hint});
+    frame->problems.push_back({frame->path, true, "'" + name + "' in " + container() + " is not a usable name", hint});
     frame->path.pop_back();
   }
   frame->path.push_back(name);
@@ -235,7 +238,7 @@ void SchemaExplainer::CheckMember(const json& schema, const json& object, const 
           if (!object.contains(candidate)) candidates.push_back(candidate);
         }
       }
-      frame->problems.push_back({frame->path, true, "unknown key '" + name + "' in " + container,
+      frame->problems.push_back({frame->path, true, "unknown key '" + name + "' in " + container(),
                                  candidates.empty() ? "remove it" : Suggestion(name, candidates)});
     } else {
       Visit(*others, value, frame);

@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 
 // Aliases repeat what they name; a document of a few lines could grow beyond all memory.
-constexpr size_t kMostValues = 2'000'000;
+constexpr size_t kMostRepeated = 200'000;
 constexpr std::string_view kDigits = "0123456789";
 
 bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> words) {
@@ -91,6 +91,7 @@ void YamlBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) { OnScal
 void YamlBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                            const std::string& text) {
   const Place place = PlaceOf(mark);
+  last_scalar_ = place;
   CheckTag(tag, place);
   Part part;
   part.node.key = part.node.value = place;
@@ -117,6 +118,11 @@ void YamlBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
     findings_->Add(PlaceOf(mark), "the alias stands inside the very value that it names", "name another anchor");
   } else if (ExpectsKey() && !found->second.value.is_string()) {
     findings_->Add(PlaceOf(mark), "found an alias as a key that is no text");
+  } else if ((repeated_ += found->second.size) > kMostRepeated) {
+    if (repeated_ - found->second.size <= kMostRepeated) {
+      findings_->Add(PlaceOf(mark), "aliases repeat more than " + std::to_string(kMostRepeated) + " values",
+                     "look for aliases that repeat each other");
+    }
   } else {
     part = found->second;
   }
@@ -170,12 +176,6 @@ void YamlBuilder::Put(Part part, YAML::anchor_t anchor) {
     return;
   }
   Open& parent = open_.back();
-  if (parent.part.size + part.size > kMostValues) {
-    findings_->Add(part.node.value, "the document has more than " + std::to_string(kMostValues) + " values",
-                   "look for aliases that repeat each other");
-    part = Part{nullptr, YamlNode{part.node.key, part.node.value, {}, {}}, 1};
-    parent.part.size = 1;
-  }
   parent.part.size += part.size;
   if (!parent.is_map) {
     parent.part.value.push_back(std::move(part.value));

@@ -18,6 +18,8 @@ class YamlBuilder final : public YAML::EventHandler {
   explicit YamlBuilder(FindingList* findings) : findings_(findings) {}
 
   nlohmann::json TakeValue() { return std::move(result_.value); }
+  // Where the last scalar begins; the only one that can be open at the end of the text.
+  Place last_scalar() const { return last_scalar_; }
   YamlNode TakeNode() { return std::move(result_.node); }
 
   void OnDocumentStart(const YAML::Mark&) override {}
@@ -64,6 +66,8 @@ class YamlBuilder final : public YAML::EventHandler {
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Part> anchors_;
   Part result_;
+  Place last_scalar_;
+  size_t repeated_ = 0;  // values that aliases stand for
 };
 
 }  // namespace cosmos

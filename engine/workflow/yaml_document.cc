@@ -82,6 +82,7 @@ YamlDocument YamlDocument::Parse(std::string text, std::string file) {
     }
     document.value_ = builder.TakeValue();
     document.root_ = builder.TakeNode();
+    document.CheckQuoteIsClosed(builder.last_scalar());
     YamlBuilder second(findings);
     if (parser.HandleNextDocument(second)) {
       findings->Add(second.TakeNode().value, "found a second YAML document, expected one",
@@ -96,6 +97,22 @@ YamlDocument YamlDocument::Parse(std::string text, std::string file) {
     document.root_ = YamlNode{};
   }
   return document;
+}
+
+// yaml-cpp takes a text whose quote is never closed for one that ends with the file.
+void YamlDocument::CheckQuoteIsClosed(Place scalar) {
+  const size_t start = OffsetOf(scalar);
+  const char quote = start < text_.size() ? text_[start] : ' ';
+  if (quote != '"' && quote != '\'') return;
+  for (size_t i = start + 1; i < text_.size(); ++i) {
+    if (text_[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (text_[i] == quote) {
+      if (quote == '"' || text_.compare(i, 2, "''") != 0) return;
+      ++i;
+    }
+  }
+  findings_.Add(scalar, "this is not YAML: the quote that opens here is never closed", "close it");
 }
 
 size_t YamlDocument::OffsetOf(Place place) const {

@@ -43,6 +43,7 @@ class YamlDocument {
 
  private:
   explicit YamlDocument(std::string file) : findings_(std::move(file)) {}
+  void CheckQuoteIsClosed(Place scalar);
   size_t OffsetOf(Place place) const;
   Place PlaceOf(size_t offset) const;
 
