@@ -1,0 +1,202 @@
+// The rules of the house (docs/architecture.md) that no compiler checks: who may include what, and who may print.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+// A folder of engine/ includes itself and what is in a lower layer.
+const std::map<std::string, int> kLayers = {{"core", 0},   {"log", 1}, {"workflow", 1}, {"event", 1}, {"store", 1},
+                                            {"target", 1}, {"job", 2}, {"plugin", 3},   {"run", 4},   {"cli", 5}};
+
+// The one place in engine/ that knows a library.
+struct Seam {
+  const char* header;  // the beginning of what is included
+  const char* place;   // the beginning of the path of those who may
+};
+constexpr Seam kSeams[] = {
+    {"boost/dll", "engine/plugin/"},
+    {"boost/filesystem", "engine/plugin/"},
+    {"boost/program_options", "engine/cli/"},
+    {"glog/", "engine/log/"},
+    {"libssh/", "engine/target/ssh/"},
+    {"odb/", "engine/store/"},
+    {"openssl/", "engine/core/"},
+    {"sqlite3", "engine/store/"},
+    {"valijson/", "engine/workflow/"},
+    {"yaml-cpp/", "engine/workflow/"},
+};
+
+struct Include {
+  std::string header;
+  bool quoted = false;  // "header" and not <header>
+
+  // The folder of a header, or the header without one.
+  std::string first() const { return header.substr(0, header.find('/')); }
+  bool Begins(const std::string& with) const { return header.rfind(with, 0) == 0; }
+};
+
+bool Matches(const std::string& text, const char* pattern) { return std::regex_match(text, std::regex(pattern)); }
+
+bool IsStandard(const Include& include) {
+  return !include.quoted && Matches(include.header, "[a-z_]+|[a-z0-9_]+\\.h|sys/[a-z]+\\.h");
+}
+
+bool IsOfTests(const std::string& path) { return Matches(path, ".*(_test\\.cc|_fixture\\.h|/testing/.*)"); }
+
+bool IsForTests(const Include& include) {
+  return include.Begins("gtest/") || include.Begins("gmock/") || (include.quoted && include.first() == "testing");
+}
+
+// Why a file of engine/ may not include this; empty when it may.
+std::string EngineProblem(const std::string& path, const Include& include) {
+  for (const Seam& seam : kSeams) {
+    if (include.Begins(seam.header) && path.rfind(seam.place, 0) != 0) {
+      return "<" + include.header + "> is included only in " + seam.place;
+    }
+  }
+  if (!include.quoted) return "";
+  const std::string own = Include{path.substr(path.find('/') + 1)}.first();
+  const std::string other = include.first();
+  if (kLayers.count(own) == 0) return "engine/" + own + "/ is not among the layers";
+  if (kLayers.count(other) == 0) return "\"" + include.header + "\" is in none of the layers";
+  if (own == other || kLayers.at(other) < kLayers.at(own)) return "";
+  const char* how = kLayers.at(other) == kLayers.at(own) ? " stands beside " : " stands above ";
+  return other + "/" + how + own + "/, which includes only what is below it";
+}
+
+std::string PluginProblem(const std::string& path, const Include& include) {
+  const std::string own = Include{path.substr(path.find('/') + 1)}.first();
+  const bool is_own = include.quoted && (include.first() == own || include.first() == "common");
+  if (is_own || include.Begins("cosmos/") || include.Begins("nlohmann/") || IsStandard(include)) return "";
+  if (IsOfTests(path) && IsForTests(include)) return "";
+  return "'" + include.header + "': a plugin includes the SDK, its own files, plugins/common and the standard library";
+}
+
+std::string SdkProblem(const std::string& path, const Include& include) {
+  if (IsOfTests(path)) {
+    const bool sdk = include.Begins("cosmos/") || include.Begins("nlohmann/");
+    return sdk || IsStandard(include) || IsForTests(include) ? "" : "'" + include.header + "' is not of the SDK";
+  }
+  if (Matches(path, ".*\\.h")) {
+    return Matches(include.header, "std(def|int)\\.h") ? "" : "the C header includes <stddef.h> and <stdint.h> alone";
+  }
+  if (!include.quoted && (include.Begins("cosmos/") || Matches(include.header, "[a-z_]+|nlohmann/json(_fwd)?\\.hpp"))) {
+    return "";
+  }
+  return "'" + include.header + "': the SDK includes itself, the standard library and nlohmann/json";
+}
+
+std::string ProblemOf(const std::string& path, const Include& include) {
+  if (path.rfind("engine/", 0) == 0) return EngineProblem(path, include);
+  return path.rfind("plugins/", 0) == 0 ? PluginProblem(path, include) : SdkProblem(path, include);
+}
+
+// What is wrong with a file, a line `path:line: …` each. `path` is relative to the tree.
+std::vector<std::string> CheckSource(const std::string& path, const std::string& text) {
+  static const std::regex include_line(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"].*)");
+  static const std::regex prints(R"(^(?!\s*//).*\bstd::cout\b.*)");
+  std::vector<std::string> problems;
+  std::istringstream lines(text);
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    const auto add = [&](const std::string& problem) {
+      if (!problem.empty()) problems.push_back(path + ":" + std::to_string(number) + ": " + problem);
+    };
+    std::smatch match;
+    if (std::regex_match(line, match, include_line)) add(ProblemOf(path, {match[2], match[1] == "\""}));
+    const bool may_print = path.rfind("engine/cli/", 0) == 0 || IsOfTests(path);
+    if (!may_print && std::regex_match(line, prints)) add("std::cout is for engine/cli/; use the logger");
+  }
+  return problems;
+}
+
+std::string ReadFile(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+TEST(Layers, AreFollowedByTheTree) {
+  const fs::path tree = SOURCE_TREE;
+  const std::set<std::string> sources = {".h", ".hpp", ".c", ".cc"};
+  int files = 0;
+  for (const char* folder : {"engine", "plugins", "sdk"}) {
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(tree / folder)) {
+      if (!entry.is_regular_file() || sources.count(entry.path().extension()) == 0) continue;
+      ++files;
+      for (const std::string& problem : CheckSource(fs::relative(entry.path(), tree), ReadFile(entry.path()))) {
+        ADD_FAILURE() << problem;
+      }
+    }
+  }
+  EXPECT_GT(files, 100) << "the tree was not found below " << tree;
+}
+
+TEST(Layers, AllowWhatIsBelow) {
+  EXPECT_THAT(CheckSource("engine/run/a.cc",
+                          "#include \"run/a.h\"\n#include \"log/b.h\"\n#include \"plugin/c.h\"\n#include <vector>\n"),
+              IsEmpty());
+  EXPECT_THAT(CheckSource("engine/target/local/a.cc", "#include \"target/target.h\"\n#include \"core/fd.h\"\n"),
+              IsEmpty());
+}
+
+TEST(Layers, RefuseNeighboursAndWhatIsAbove) {
+  EXPECT_THAT(CheckSource("engine/event/a.h", "#pragma once\n#include \"store/records.h\"\n"),
+              ElementsAre("engine/event/a.h:2: store/ stands beside event/, which includes only what is below it"));
+  EXPECT_THAT(CheckSource("engine/core/a.cc", "#include \"run/a.h\"\n"), ElementsAre(HasSubstr("run/ stands above")));
+  EXPECT_THAT(CheckSource("engine/run/a.cc", "#include \"other/a.h\"\n"), ElementsAre(HasSubstr("none of the layers")));
+}
+
+TEST(Layers, KeepLibrariesBehindTheirSeam) {
+  for (const Seam& seam : kSeams) {
+    const std::string line = std::string("#include <") + seam.header + "x.h>\n";
+    EXPECT_THAT(CheckSource("engine/run/a.cc", line), ElementsAre(HasSubstr(seam.place))) << line;
+    EXPECT_THAT(CheckSource(std::string(seam.place) + "a.cc", line), IsEmpty()) << line;
+  }
+}
+
+TEST(Layers, LetPluginsSeeTheSdkAlone) {
+  EXPECT_THAT(CheckSource("plugins/shell/a.cc",
+                          "#include <cosmos/plugin.hpp>\n#include \"shell/a.h\"\n#include \"common/b.h\"\n"),
+              IsEmpty());
+  EXPECT_THAT(CheckSource("plugins/shell/a.cc", "#include \"core/error.h\"\n"),
+              ElementsAre(StartsWith("plugins/shell/a.cc:1: 'core/error.h'")));
+  EXPECT_THAT(CheckSource("plugins/shell/a.cc", "#include \"noop/a.h\"\n"), ElementsAre(HasSubstr("noop/a.h")));
+  EXPECT_THAT(CheckSource("plugins/shell/a.cc", "#include <fmt/format.h>\n"), ElementsAre(HasSubstr("fmt/format.h")));
+  EXPECT_THAT(CheckSource("plugins/shell/a.cc", "#include \"testing/fake_host.h\"\n"), ElementsAre(HasSubstr("fake")));
+  EXPECT_THAT(CheckSource("plugins/shell/a_test.cc", "#include \"testing/fake_host.h\"\n"), IsEmpty());
+}
+
+TEST(Layers, LetTheSdkSeeAlmostNothing) {
+  EXPECT_THAT(CheckSource("sdk/include/cosmos/a.hpp", "#include <string>\n#include <nlohmann/json.hpp>\n"), IsEmpty());
+  EXPECT_THAT(CheckSource("sdk/include/cosmos/a.hpp", "#include <fmt/format.h>\n"), ElementsAre(HasSubstr("fmt")));
+  EXPECT_THAT(CheckSource("sdk/include/cosmos/a.hpp", "#include <unistd.h>\n"), ElementsAre(HasSubstr("unistd")));
+  EXPECT_THAT(CheckSource("sdk/include/cosmos/plugin.h", "#include <stdint.h>\n"), IsEmpty());
+  EXPECT_THAT(CheckSource("sdk/include/cosmos/plugin.h", "#include <stdio.h>\n"), ElementsAre(HasSubstr("C header")));
+}
+
+TEST(Layers, LetTheCommandLineAlonePrint) {
+  EXPECT_THAT(CheckSource("engine/run/a.cc", "  std::cout << 1;\n"),
+              ElementsAre("engine/run/a.cc:1: std::cout is for engine/cli/; use the logger"));
+  EXPECT_THAT(CheckSource("plugins/noop/a.cc", "std::cout << 1;\n"), ElementsAre(HasSubstr("std::cout")));
+  EXPECT_THAT(CheckSource("engine/run/a.cc", "// not std::cout\n"), IsEmpty());
+  EXPECT_THAT(CheckSource("engine/cli/a.cc", "std::cout << 1;\n"), IsEmpty());
+}
+
+}  // namespace

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace cosmos::testing {
+
+// What a run of a program came to.
+struct Ended {
+  int status = -1;  // exit status, or 128 + the signal that ended it
+  std::string out;
+  std::string err;
+};
+
+// A folder of its own in which the real program runs as a user would run it: with its own state, its own current folder
+// and the test plugins at hand. Everything that was started is ended, and the folder removed, by the destructor.
+class Sandbox {
+ public:
+  Sandbox();
+  ~Sandbox();
+  Sandbox(const Sandbox&) = delete;
+  Sandbox& operator=(const Sandbox&) = delete;
+
+  const std::filesystem::path& folder() const { return folder_; }
+  std::filesystem::path outputs() const { return folder_ / "outputs"; }
+  std::filesystem::path run_folder(const std::string& run_id) const { return outputs() / ".runs" / run_id; }
+  static std::filesystem::path source();  // of the project
+
+  // More for the environment of what is started from now on; NAME=VALUE.
+  void SetEnvironment(const std::string& variable) { environment_.push_back(variable); }
+  void Write(const std::string& name, const std::string& text) const;
+  std::string Read(const std::filesystem::path& path) const;  // "" when there is no such file
+
+  // Runs `cosmos-engine` with the words, to its end.
+  Ended Engine(const std::vector<std::string>& words) const;
+  // The same, which must succeed and print one JSON object.
+  nlohmann::json EngineJson(std::vector<std::string> words) const;
+  // Starts it and returns; its output goes to the file `engine.out` in the folder.
+  pid_t StartEngine(const std::vector<std::string>& words);
+  // Waits for what StartEngine started; its status as in Ended.
+  int Wait(pid_t pid);
+  // Any program.
+  Ended Run(const std::vector<std::string>& words) const;
+
+  nlohmann::json Show(const std::string& run_id = "last") const { return EngineJson({"show", run_id}); }
+  std::vector<nlohmann::json> Journal(const std::string& run_id) const;
+
+ private:
+  pid_t Spawn(const std::vector<std::string>& words, int out, int err) const;
+
+  std::filesystem::path folder_;
+  std::vector<std::string> environment_;
+  std::vector<pid_t> started_;
+};
+
+// Waits until `holds`, and fails the test when that takes minutes: a bound for broken code, not for slow machines.
+void Await(const std::string& what, const std::function<bool()>& holds);
+
+// The processes on this machine that belong to a run: those with its COSMOS_RUN_ID in their environment.
+std::vector<pid_t> ProcessesOfRun(const std::string& run_id);
+
+}  // namespace cosmos::testing
