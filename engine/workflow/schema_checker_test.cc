@@ -1,0 +1,203 @@
+#include "workflow/schema_checker.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "core/error.h"
+#include "workflow/workflow_schema.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<std::string> ProblemsOf(const std::string& schema, const json& value, Texts texts = Texts::kPlain) {
+  std::vector<std::string> texts_of;
+  for (const SchemaProblem& problem : SchemaChecker(json::parse(schema)).Check(value, texts)) {
+    texts_of.push_back(problem.message + (problem.hint.empty() ? "" : "; " + problem.hint));
+  }
+  return texts_of;
+}
+
+TEST(SchemaCheckerTest, SaysFoundExpectedAndFix) {
+  const std::string schema = R"({
+    "type": "object", "additionalProperties": false, "required": ["model"],
+    "properties": {
+      "model": {"enum": ["playblast", "transfer"], "description": "What makes the video."},
+      "seed": {"type": "integer", "minimum": 0, "maximum": 10},
+      "weight": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+      "name": {"type": "string", "minLength": 1, "maxLength": 3, "pattern": "^[a-z]*$"},
+      "list": {"type": "array", "minItems": 1, "maxItems": 2, "uniqueItems": true, "items": {"type": "string"}},
+      "wait": {"type": ["string", "number"], "format": "duration"},
+      "width": {"type": "integer", "multipleOf": 2},
+      "flag": {"type": "boolean"},
+      "fixed": {"const": 1}
+    }})";
+  const auto problems = [&](json value) {
+    if (!value.contains("model")) value["model"] = "transfer";
+    return ProblemsOf(schema, value);
+  };
+  EXPECT_THAT(ProblemsOf(schema, json::object()),
+              ElementsAre("missing key 'model' in the parameters; What makes the video."));
+  EXPECT_THAT(problems({{"modle", 1}, {"sed", 1}}),
+              ElementsAre("unknown key 'modle' in the parameters; expected one of fixed, flag, list, name, seed, wait, "
+                          "weight, width",
+                          "unknown key 'sed' in the parameters; did you mean 'seed'?"));
+  EXPECT_THAT(problems({{"model", "playblst"}}),
+              ElementsAre("'model': found the text 'playblst', which is none of the values known here; did you mean "
+                          "'playblast'?"));
+  EXPECT_THAT(problems({{"seed", "abc"}}), ElementsAre("'seed': expected an integer, found the text 'abc'"));
+  EXPECT_THAT(problems({{"seed", "7"}}),
+              ElementsAre("'seed': expected an integer, found the text '7'; remove the quotes"));
+  EXPECT_THAT(problems({{"seed", 1.5}}), ElementsAre("'seed': expected an integer, found the number 1.5"));
+  EXPECT_THAT(problems({{"seed", -1}}), ElementsAre("'seed': expected at least 0, found -1"));
+  EXPECT_THAT(problems({{"seed", 11}}), ElementsAre("'seed': expected at most 10, found 11"));
+  EXPECT_THAT(problems({{"weight", 0}}), ElementsAre("'weight': expected more than 0, found 0"));
+  EXPECT_THAT(problems({{"weight", 1}}), ElementsAre("'weight': expected less than 1, found 1"));
+  EXPECT_THAT(problems({{"name", 7}}),
+              ElementsAre("'name': expected a text, found the integer 7; write it in quotes: \"7\""));
+  EXPECT_THAT(problems({{"name", ""}}), ElementsAre("'name': the text is empty"));
+  EXPECT_THAT(problems({{"name", "äöüß"}}), ElementsAre("'name': the text has 4 characters, expected at most 3",
+                                                        "'name': found the text 'äöüß', expected a text that matches "
+                                                        "^[a-z]*$"));
+  EXPECT_THAT(problems({{"list", "a"}}),
+              ElementsAre("'list': expected a list, found the text 'a'; write it as a list: [a]"));
+  EXPECT_THAT(problems({{"list", json::array()}}), ElementsAre("'list': the list is empty"));
+  EXPECT_THAT(problems({{"list", {"a", 2, "a"}}}),
+              ElementsAre("'list': expected at most 2 elements",
+                          "'list[1]': expected a text, found the integer 2; write it in quotes: \"2\"",
+                          "'list': the text 'a' stands in the list twice"));
+  EXPECT_THAT(problems({{"wait", "soon"}}), ElementsAre(HasSubstr("'wait': 'soon' is not a duration; write a number")));
+  EXPECT_THAT(problems({{"wait", 3}, {"width", 4}, {"flag", true}, {"fixed", 1}}), IsEmpty());
+  EXPECT_THAT(problems({{"width", 3}}), ElementsAre("'width': expected a multiple of 2, found 3"));
+  EXPECT_THAT(problems({{"flag", "yes"}}),
+              ElementsAre("'flag': expected true or false, found the text 'yes'; write true or false, without quotes"));
+  EXPECT_THAT(problems({{"fixed", nullptr}}), ElementsAre("'fixed': expected 1, found nothing"));
+}
+
+TEST(SchemaCheckerTest, ExplainsTheBranchThatWasMeant) {
+  const std::string schema = R"({"properties": {"control": {"oneOf": [
+      {"type": "string"},
+      {"type": "object", "required": ["video"], "additionalProperties": false,
+       "properties": {"video": {"type": "string"}, "weight": {"type": "number"}}}]},
+    "shape": {"anyOf": [
+      {"properties": {"kind": {"const": "box"}, "size": {"type": "integer"}}, "required": ["kind"]},
+      {"properties": {"kind": {"const": "ball"}, "radius": {"type": "integer"}}, "required": ["kind", "radius"]}]}}})";
+  EXPECT_THAT(ProblemsOf(schema, {{"control", 3}}),
+              ElementsAre("'control': expected a text or an object, found the integer 3; write it in quotes: \"3\""));
+  EXPECT_THAT(ProblemsOf(schema, {{"control", {{"video", "v"}, {"weight", "x"}}}}),
+              ElementsAre("'control.weight': expected a number, found the text 'x'"));
+  EXPECT_THAT(ProblemsOf(schema, {{"shape", {{"kind", "box"}, {"size", "x"}}}}),
+              ElementsAre("'shape.size': expected an integer, found the text 'x'"));
+  EXPECT_THAT(ProblemsOf(schema, {{"control", "v"}, {"shape", {{"kind", "box"}}}}), IsEmpty());
+}
+
+TEST(SchemaCheckerTest, ExplainsAChoiceOfKeys) {
+  const std::string schema = R"({"type": "object", "oneOf": [{"required": ["run"]}, {"required": ["argv"]}]})";
+  EXPECT_THAT(ProblemsOf(schema, json::object()),
+              ElementsAre("the parameters: expected one of the keys run, argv; add one of them"));
+  EXPECT_THAT(ProblemsOf(schema, {{"run", 1}, {"argv", 2}}),
+              ElementsAre("the parameters: found 'run' and 'argv', expected one; remove all but one of them"));
+  EXPECT_THAT(ProblemsOf(schema, {{"run", 1}}), IsEmpty());
+}
+
+TEST(SchemaCheckerTest, FollowsConditionsReferencesAndNegations) {
+  const std::string schema = R"({
+    "definitions": {"positive": {"type": "integer", "minimum": 1}},
+    "properties": {"a": {"$ref": "#/definitions/positive"}, "b": {"not": {"type": "null"}}, "gone": false},
+    "if": {"required": ["c"]}, "then": {"required": ["d"]}})";
+  EXPECT_THAT(ProblemsOf(schema, {{"a", 0}}), ElementsAre("'a': expected at least 1, found 0"));
+  EXPECT_THAT(ProblemsOf(schema, {{"b", nullptr}}), ElementsAre("'b': found nothing, which is not allowed here"));
+  EXPECT_THAT(ProblemsOf(schema, {{"c", 1}}), ElementsAre("missing key 'd' in the parameters"));
+  EXPECT_THAT(ProblemsOf(schema, {{"gone", 1}}),
+              ElementsAre("'gone': found the integer 1, expected nothing here; remove it"));
+}
+
+TEST(SchemaCheckerTest, ValijsonRefusesWhatTheExplainerDoesNotKnow) {
+  EXPECT_THAT(ProblemsOf(R"({"properties": {"l": {"contains": {"const": 1}}}})", {{"l", {2, 3}}}),
+              testing::Contains(HasSubstr("'l': ")));
+  EXPECT_THAT(ProblemsOf(R"({"dependencies": {"a": ["b"]}})", {{"a", 1}}), testing::Not(IsEmpty()));
+}
+
+TEST(SchemaCheckerTest, TemplatesMayStandForAnything) {
+  const std::string schema = R"({"type": "object", "properties": {
+    "n": {"type": "integer", "minimum": 1}, "static": {"type": "string", "x-expressions": false},
+    "choice": {"oneOf": [{"type": "integer"}, {"type": "object", "properties": {"x": {"type": "integer"}}}]}}})";
+  const json value = {{"n", "${{ params.n }}"}, {"choice", {{"x", "${{ params.n }}"}}}};
+  EXPECT_THAT(ProblemsOf(schema, value, Texts::kTemplates), IsEmpty());
+  EXPECT_THAT(ProblemsOf(schema, value), testing::SizeIs(2));
+  EXPECT_THAT(ProblemsOf(schema, {{"n", "$${{ params.n }}"}}, Texts::kTemplates), testing::SizeIs(1));
+  EXPECT_THAT(ProblemsOf(schema, {{"static", "a ${{ params.n }}"}}, Texts::kTemplates),
+              ElementsAre("'static': an expression cannot stand here; write the value itself"));
+  // Plain texts are what they are.
+  EXPECT_THAT(ProblemsOf(schema, {{"static", "a ${{ params.n }}"}}), IsEmpty());
+}
+
+TEST(SchemaCheckerTest, FillsInDefaults) {
+  const SchemaChecker checker(json::parse(R"({"type": "object", "properties": {
+    "a": {"default": 1},
+    "text": {"default": "${{ x }}"},
+    "inner": {"type": "object", "default": {}, "properties": {"b": {"default": [2]}}},
+    "list": {"items": {"properties": {"c": {"default": 3}}}}}})"));
+  EXPECT_EQ(checker.Checked(json{{"list", {json::object(), {{"c", 4}}}}}),
+            json({{"a", 1}, {"text", "${{ x }}"}, {"inner", {{"b", {2}}}}, {"list", {{{"c", 3}}, {{"c", 4}}}}}));
+  EXPECT_EQ(checker.Checked(nullptr)["a"], 1);
+  EXPECT_EQ(checker.WithDefaults(json::object(), Texts::kTemplates)["text"], "$${{ x }}");
+}
+
+TEST(SchemaCheckerTest, CheckedThrowsEverythingThatIsWrong) {
+  const SchemaChecker checker(json::parse(R"({"properties": {"a": {"type": "integer"}, "b": {"type": "boolean"}}})"));
+  try {
+    checker.Checked({{"a", "1"}, {"b", 0}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidInput);
+    EXPECT_EQ(error.message(),
+              "'a': expected an integer, found the text '1'; 'b': expected true or false, found the integer 0");
+    EXPECT_EQ(error.hint(), "remove the quotes");
+  }
+}
+
+TEST(SchemaCheckerTest, RefusesWhatIsNoSchema) {
+  EXPECT_THROW(SchemaChecker(json::parse(R"({"type": 7})")), Error);
+  EXPECT_THROW(SchemaChecker(json::parse(R"({"properties": []})")), Error);
+  EXPECT_THAT(SchemaChecker(nullptr).Check({{"a", 1}}, Texts::kPlain), IsEmpty());
+}
+
+TEST(SchemaCheckerTest, ServesThreads) {
+  const SchemaChecker checker(json::parse(R"({"properties": {"a": {"pattern": "^x+$"}}})"));
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(checker.Check({{"a", "xx"}}, Texts::kPlain).size(), 0u);
+        EXPECT_EQ(checker.Check({{"a", "y"}}, Texts::kPlain).size(), 1u);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(WorkflowSchemaTest, SchemasAreSchemas) {
+  EXPECT_NO_THROW(SchemaChecker(json::parse(WorkflowSchema())));
+  EXPECT_NO_THROW(SchemaChecker(json::parse(ConfigSchema())));
+  EXPECT_NO_THROW(SchemaChecker(DefinitionSchema("stage")));
+}
+
+TEST(WorkflowSchemaTest, EveryKeyIsDescribedForEditors) {
+  const json schema = json::parse(WorkflowSchema());
+  for (const auto& [name, property] : schema["properties"].items()) {
+    EXPECT_TRUE(property.contains("description") || property.contains("$ref")) << name;
+  }
+  for (const auto& [name, property] : schema["definitions"]["stage"]["properties"].items()) {
+    EXPECT_TRUE(property.contains("description") || property.contains("$ref")) << name;
+  }
+}
+
+}  // namespace
+}  // namespace cosmos
