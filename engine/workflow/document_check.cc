@@ -10,7 +10,7 @@ DocumentCheck::DocumentCheck(std::string text, std::string file, const PluginDir
                              const Environment* environment)
     : document(YamlDocument::Parse(std::move(text), std::move(file))),
       findings(document.findings()),
-      plugins(directory, &document, &findings),
+      plugins(directory, &findings),
       references(&document, &findings, environment) {}
 
 void DocumentCheck::CheckShape(const SchemaChecker& checker, const std::string& root_name) {

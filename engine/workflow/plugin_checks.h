@@ -17,9 +17,8 @@ namespace cosmos {
 // Checks the use of plugins in one workflow, and what they get as parameters. Not thread-safe.
 class PluginChecks {
  public:
-  // All must outlive the checks. `findings` are those of `document`.
-  PluginChecks(const PluginDirectory* plugins, const YamlDocument* document, FindingList* findings)
-      : plugins_(*plugins), document_(*document), findings_(*findings) {}
+  // Both must outlive the checks.
+  PluginChecks(const PluginDirectory* plugins, FindingList* findings) : plugins_(*plugins), findings_(*findings) {}
 
   // The plugin `id` that is named at `place`; nullptr, and a finding, when there is none of this kind.
   const PluginFacts* Find(const std::string& id, PluginFacts::Kind kind, Place place);
@@ -41,7 +40,6 @@ class PluginChecks {
   const SchemaChecker* CheckerOf(const PluginFacts& facts);
 
   const PluginDirectory& plugins_;
-  const YamlDocument& document_;
   FindingList& findings_;
   std::map<std::string, std::unique_ptr<SchemaChecker>> checkers_;  // by plugin id; null: its schema is wrong
   std::map<std::string, bool> is_file_;

@@ -198,7 +198,7 @@ void YamlBuilder::PutMember(Open* map, Part part) {
   }
   const auto [member, added] = map->part.value.emplace(map->key, std::move(part.value));
   if (added) {
-    map->part.node.members.emplace_back(map->key, std::move(part.node));
+    map->part.node.members.push_back({map->key, std::move(part.node)});
     return;
   }
   const YamlNode* first = map->part.node.Member(map->key);
@@ -220,7 +220,7 @@ void YamlBuilder::Merge(Open* map) {
   }
   for (Part& source : sources) {
     for (auto& [name, node] : source.node.members) {
-      if (map->part.value.emplace(name, source.value[name]).second) map->part.node.members.emplace_back(name, node);
+      if (map->part.value.emplace(name, source.value[name]).second) map->part.node.members.push_back({name, node});
     }
   }
 }

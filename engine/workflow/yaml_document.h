@@ -3,25 +3,31 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "workflow/findings.h"
 
 namespace cosmos {
 
+struct YamlMember;
+
 // Where a value of a document stands, in a tree of the same shape as the value. Members are in the order of the
 // document.
 struct YamlNode {
   Place key;    // of a member's key; elsewhere the same as `value`
   Place value;  // its first character; an alias: where the alias stands
-  std::vector<std::pair<std::string, YamlNode>> members;
+  std::vector<YamlMember> members;
   std::vector<YamlNode> items;
 
   // The member, or nullptr. Linear: iterate where there are many.
   const YamlNode* Member(std::string_view name) const;
   // The node at a path of keys and indices, or the nearest one above that is there. Never nullptr.
   const YamlNode* Nearest(const std::vector<std::string>& path) const;
+};
+
+struct YamlMember {
+  std::string key;
+  YamlNode node;
 };
 
 // One YAML 1.2 document (core schema: only true/false/null and numbers are typed, `yes` and `on` are texts) as JSON,
