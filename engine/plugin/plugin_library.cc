@@ -81,13 +81,26 @@ cosmos_plugin_entry_t Load(const fs::path& path) {
   return copy;
 }
 
+// No exception may cross the ABI; of one that does all the same, the text is better than a crash.
+template <typename Call>
+cosmos_status Guarded(std::string* reason, Call call) {
+  try {
+    return call();
+  } catch (const std::exception& error) {
+    *reason = std::string("an exception left it: ") + error.what();
+  } catch (...) {
+    *reason = "an exception of unknown type left it";
+  }
+  return COSMOS_ERROR;
+}
+
 std::vector<std::string> Texts(const nlohmann::json& description, const char* key) {
   return description.value(key, std::vector<std::string>());
 }
 
 PluginFacts FactsOf(const fs::path& path, const cosmos_plugin_entry_t& entry) {
   std::string text, reason;
-  if (entry.describe(SinkInto(&text), SinkInto(&reason)) != COSMOS_OK) {
+  if (Guarded(&reason, [&] { return entry.describe(SinkInto(&text), SinkInto(&reason)); }) != COSMOS_OK) {
     Refuse(path, "its description failed: " + reason, "mend its Describe()");
   }
   PluginFacts facts;
@@ -155,7 +168,8 @@ const cosmos_plugin_entry_t& PluginLibrary::Entry() {
   const std::lock_guard lock(mutex_);
   if (!initialised_) {
     initialised_ = true;
-    if (entry_.init != nullptr && entry_.init(Host(), SinkInto(&init_error_)) != COSMOS_OK && init_error_.empty()) {
+    const auto init = [&] { return entry_.init(Host(), SinkInto(&init_error_)); };
+    if (entry_.init != nullptr && Guarded(&init_error_, init) != COSMOS_OK && init_error_.empty()) {
       init_error_ = "it gave no reason";
     }
   }

@@ -15,12 +15,12 @@ class Misbehave : public cosmos::sdk::Stage {
     cosmos::sdk::Description description;
     description.id = "misbehave";
     description.summary = "Fails in the way it is asked to.";
-    description.parameters = {{"type", "object"},
-                              {"required", {"how"}},
-                              {"additionalProperties", false},
-                              {"properties",
-                               {{"how", {{"enum", {"fail", "throw", "wait", "leak"}}}},
-                                {"text", {{"type", "string"}, {"default", ""}}}}}};
+    description.parameters = {
+        {"type", "object"},
+        {"required", {"how"}},
+        {"additionalProperties", false},
+        {"properties",
+         {{"how", {{"enum", {"fail", "throw", "wait", "leak"}}}}, {"text", {{"type", "string"}, {"default", ""}}}}}};
     description.outputs = {{"type", "object"}, {"properties", {{"text", {{"type", "string"}}}}}};
     return description;
   }
@@ -34,7 +34,7 @@ class Misbehave : public cosmos::sdk::Stage {
       throw cosmos::sdk::Cancelled();
     }
     if (how == "leak") {
-      task.Log(COSMOS_LOG_WARNING, "the text is " + text);
+      task.Log(cosmos::sdk::LogLevel::kWarning, "the text is " + text);
       task.Progress(1, 2, text);
       return {{"text", text}};
     }
@@ -55,4 +55,4 @@ class Misbehave : public cosmos::sdk::Stage {
 
 }  // namespace
 
-COSMOS_PLUGIN(Misbehave)
+COSMOS_PLUGIN(Misbehave);

@@ -13,11 +13,11 @@ class Recorder : public cosmos::sdk::Hook {
     cosmos::sdk::Description description;
     description.id = "recorder";
     description.summary = "Writes events to a file.";
-    description.parameters = {{"type", "object"},
-                              {"required", {"file"}},
-                              {"additionalProperties", false},
-                              {"properties",
-                               {{"file", {{"type", "string"}}}, {"fail", {{"type", "boolean"}, {"default", false}}}}}};
+    description.parameters = {
+        {"type", "object"},
+        {"required", {"file"}},
+        {"additionalProperties", false},
+        {"properties", {{"file", {{"type", "string"}}}, {"fail", {{"type", "boolean"}, {"default", false}}}}}};
     return description;
   }
   void Start(const cosmos::sdk::Context&, const Json& parameters) override {
@@ -38,4 +38,4 @@ class Recorder : public cosmos::sdk::Hook {
 
 }  // namespace
 
-COSMOS_PLUGIN(Recorder)
+COSMOS_PLUGIN(Recorder);

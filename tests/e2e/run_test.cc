@@ -1,0 +1,238 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <map>
+
+#include "support/sandbox.h"
+
+namespace cosmos::testing {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class RunTest : public ::testing::Test {
+ protected:
+  // Runs the stages and handlers of a workflow; `more` are further words for the command line.
+  Ended Run(const std::string& yaml, const std::vector<std::string>& more = {}) {
+    sandbox_.Write("w.yaml", "version: 1\nname: w\n" + yaml);
+    std::vector<std::string> words = {"run", "w.yaml"};
+    words.insert(words.end(), more.begin(), more.end());
+    return sandbox_.Engine(words);
+  }
+  // The status of each attempt, by `stage.instance#attempt`.
+  std::map<std::string, std::string> Statuses() {
+    std::map<std::string, std::string> statuses;
+    for (const json& stage : sandbox_.Show()["stages"]) {
+      std::string key = stage["stage"];
+      if (stage["instance"].is_string()) key += "." + stage["instance"].get<std::string>();
+      if (stage["attempt"] != 1) key += "#" + stage["attempt"].dump();
+      statuses[key] = stage["status"];
+    }
+    return statuses;
+  }
+
+  Sandbox sandbox_;
+};
+
+using Words = std::map<std::string, std::string>;
+
+TEST_F(RunTest, AStageThatExits3FailsTheRunAndSaysSo) {
+  const Ended ended = Run("stages:\n  bake: {uses: shell, with: {run: 'echo to the log; exit 3'}}\n");
+  EXPECT_EQ(ended.status, 1);
+  const json run = sandbox_.Show();
+  EXPECT_EQ(run["status"], "failed");
+  EXPECT_EQ(run["failure_kind"], "exit_code");
+  EXPECT_THAT(run["error_message"].get<std::string>(), HasSubstr("bake"));
+  EXPECT_THAT(run["error_message"].get<std::string>(), HasSubstr("3"));
+  EXPECT_EQ(sandbox_.Read(run["log_path"].get<std::string>()), "to the log\n");
+}
+
+TEST_F(RunTest, ALongErrorIsCutBetweenCharacters) {
+  std::string text;
+  for (int i = 0; i < 2500; ++i) text += "é€";
+  EXPECT_EQ(Run("stages:\n  a: {uses: misbehave, with: {how: fail, text: '" + text + "'}}\n").status, 1);
+  const std::string message = sandbox_.Show()["error_message"];
+  const auto characters = std::count_if(message.begin(), message.end(), [](char c) { return (c & 0xC0) != 0x80; });
+  EXPECT_LE(characters, 1000);
+  EXPECT_GE(characters, 990);
+  EXPECT_THAT(message, HasSubstr("é€é"));
+  EXPECT_EQ(message.find("\xEF\xBF\xBD"), message.npos);
+}
+
+TEST_F(RunTest, AFailureStopsWhatNeedsItAndNothingElse) {
+  EXPECT_EQ(Run(R"(
+stages:
+  bad: {uses: shell, with: {run: 'exit 1'}}
+  after: {uses: noop, needs: [bad]}
+  later: {uses: noop, needs: [after]}
+  other: {uses: shell, with: {run: 'true'}}
+)")
+                .status,
+            1);
+  EXPECT_EQ(Statuses(), (Words{{"bad", "failed"}, {"after", "skipped"}, {"later", "skipped"}, {"other", "succeeded"}}));
+}
+
+TEST_F(RunTest, AFalseConditionSkipsAStageAndWhatNeedsItStillRuns) {
+  EXPECT_EQ(Run(R"(
+params: {polish: {type: boolean, default: false}}
+stages:
+  polish: {uses: noop, when: "${{ params.polish }}", with: {outputs: {text: polished}}}
+  show:
+    uses: shell
+    needs: polish
+    with: {run: "echo \"$WORD\""}
+    env: {WORD: "${{ default(stages.polish.outputs.text, 'plain') }}"}
+)")
+                .status,
+            0);
+  EXPECT_EQ(Statuses(), (Words{{"polish", "skipped"}, {"show", "succeeded"}}));
+  EXPECT_THAT(sandbox_.Engine({"logs", "last", "show"}).out, "plain\n");
+  EXPECT_EQ(sandbox_.Engine({"run", "w.yaml", "-p", "polish=true"}).status, 0);
+  EXPECT_THAT(sandbox_.Engine({"logs", "last", "show"}).out, "polished\n");
+}
+
+TEST_F(RunTest, AMatrixRunsEveryCombinationAndPairsInstances) {
+  EXPECT_EQ(Run(R"(
+stages:
+  render:
+    uses: shell
+    matrix: {seed: [1, 2], look: [day, night]}
+    with: {run: 'echo "$SEED $LOOK" >"$COSMOS_OUTPUT_DIR/f.txt"', outputs: {text: f.txt}}
+    env: {SEED: "${{ matrix.seed }}", LOOK: "${{ matrix.look }}"}
+  check:
+    uses: shell
+    needs: render
+    matrix: {seed: [1, 2], look: [day, night]}
+    with: {argv: [cat, "${{ stages.render.outputs.text }}"]}
+  all:
+    uses: shell
+    needs: [check, render]
+    with: {argv: [echo, "${{ join(stages.render.outputs.text, ' ') }}"]}
+)")
+                .status,
+            0);
+  EXPECT_EQ(Statuses().size(), 9u);
+  EXPECT_EQ(sandbox_.Engine({"logs", "last", "check.2_night"}).out, "2 night\n");
+  const std::string all = sandbox_.Engine({"logs", "last", "all"}).out;
+  EXPECT_EQ(std::count(all.begin(), all.end(), ' '), 3);
+}
+
+TEST_F(RunTest, ARetryKeepsTheLogOfEveryAttempt) {
+  EXPECT_EQ(Run(R"(
+stages:
+  flaky:
+    uses: shell
+    with: {run: 'echo "attempt $COSMOS_ATTEMPT"; test "$COSMOS_ATTEMPT" = 3'}
+    retry: {attempts: 5, backoff: 10ms, on: [exit_code]}
+)")
+                .status,
+            0);
+  EXPECT_EQ(Statuses(), (Words{{"flaky", "failed"}, {"flaky#2", "failed"}, {"flaky#3", "succeeded"}}));
+  const json run = sandbox_.Show();
+  for (const json& stage : run["stages"]) {
+    EXPECT_EQ(sandbox_.Read(stage["log_path"].get<std::string>()), "attempt " + stage["attempt"].dump() + "\n");
+  }
+}
+
+TEST_F(RunTest, ATimeoutEndsTheWholeGroupAndAnInProcessStage) {
+  EXPECT_EQ(Run(R"(
+stages:
+  job: {uses: shell, with: {run: 'sleep 1000 & sleep 1000'}, timeout: 300ms}
+  inside: {uses: misbehave, with: {how: wait}, timeout: 300ms}
+)")
+                .status,
+            1);
+  const json run = sandbox_.Show();
+  for (const json& stage : run["stages"]) EXPECT_EQ(stage["failure_kind"], "timeout") << stage;
+  EXPECT_TRUE(ProcessesOfRun(run["run_id"]).empty());
+}
+
+TEST_F(RunTest, HandlersRunAtTheEndAndChangeNothingAboutIt) {
+  const std::string handlers = R"(
+on_failure: [{name: sad, uses: shell, with: {run: 'echo "$WHY"'}, env: {WHY: "${{ run.status }}: ${{ run.error }}"}}]
+on_success: [{name: glad, uses: shell, with: {run: 'echo glad'}}]
+on_exit: [{name: bye, uses: shell, with: {run: 'exit 9'}}]
+)";
+  EXPECT_EQ(Run("stages: {a: {uses: shell, with: {run: 'exit 4'}}}\n" + handlers).status, 1);
+  EXPECT_EQ(Statuses(), (Words{{"a", "failed"}, {"sad", "succeeded"}, {"bye", "failed"}}));
+  EXPECT_THAT(sandbox_.Engine({"logs", "last", "sad"}).out, HasSubstr("failed: stage 'a' failed"));
+  EXPECT_THAT(sandbox_.Show()["error_message"].get<std::string>(), HasSubstr("'a'"));
+  EXPECT_EQ(Run("stages: {a: {uses: noop}}\n" + handlers).status, 0);
+  EXPECT_EQ(Statuses(), (Words{{"a", "succeeded"}, {"glad", "succeeded"}, {"bye", "failed"}}));
+}
+
+TEST_F(RunTest, ContinueOnErrorLetsTheRunSucceed) {
+  EXPECT_EQ(Run(R"(
+stages:
+  a: {uses: shell, with: {run: 'exit 4'}, continue_on_error: true}
+  b: {uses: shell, needs: a, with: {run: 'echo "$S"'}, env: {S: "${{ stages.a.status }}"}}
+)")
+                .status,
+            0);
+  EXPECT_EQ(sandbox_.Engine({"logs", "last", "b"}).out, "failed\n");
+}
+
+TEST_F(RunTest, AMissingOutputAndABrokenVideoFailTheStage) {
+  EXPECT_EQ(Run("stages: {a: {uses: shell, with: {run: 'true', outputs: {f: f.txt}}}}\n").status, 1);
+  EXPECT_EQ(sandbox_.Show()["failure_kind"], "output_missing");
+  EXPECT_EQ(
+      Run("stages: {a: {uses: shell, with: {run: 'echo x >\"$COSMOS_OUTPUT_DIR/f.mp4\"', outputs: {f: f.mp4}}}}\n")
+          .status,
+      1);
+  EXPECT_EQ(sandbox_.Show()["failure_kind"], "output_invalid");
+}
+
+TEST_F(RunTest, RetryTriesAgainWhatDidNotSucceed) {
+  EXPECT_EQ(Run(R"(
+stages:
+  a: {uses: shell, with: {run: 'echo x >>count'}}
+  b: {uses: shell, needs: a, with: {run: 'test -e fixed'}}
+  c: {uses: noop, needs: b}
+)")
+                .status,
+            1);
+  sandbox_.Write("fixed", "");
+  EXPECT_EQ(sandbox_.Engine({"retry", "last"}).status, 0);
+  EXPECT_EQ(sandbox_.Read("count"), "x\n");
+  EXPECT_EQ(Statuses(),
+            (Words{{"a", "succeeded"}, {"b", "failed"}, {"b#2", "succeeded"}, {"c", "skipped"}, {"c#2", "succeeded"}}));
+  EXPECT_EQ(sandbox_.Engine({"retry", "last"}).status, 2);
+  EXPECT_EQ(sandbox_.Engine({"retry", "last", "--from", "a"}).status, 0);
+  EXPECT_EQ(sandbox_.Read("count"), "x\nx\n");
+}
+
+TEST_F(RunTest, HooksGetTheEventsAndAFailingOneChangesNothing) {
+  const std::string stages = "stages: {a: {uses: shell, with: {run: 'true'}}}\n";
+  EXPECT_EQ(Run("hooks: {recorder: {file: seen.txt}}\n" + stages).status, 0);
+  const std::string seen = sandbox_.Read("seen.txt");
+  EXPECT_THAT(seen, ::testing::StartsWith("start\nrun_started\n"));
+  EXPECT_THAT(seen, HasSubstr("job_submitted\n"));
+  EXPECT_THAT(seen, ::testing::EndsWith("run_finished\nstop\n"));
+  EXPECT_EQ(Run("hooks: {recorder: {file: bad.txt, fail: true}}\n" + stages).status, 0);
+  const std::string bad = sandbox_.Read("bad.txt");
+  EXPECT_EQ(std::count(bad.begin(), bad.end(), '\n'), 5);  // start, three events, stop
+  int failed = 0;
+  for (const json& event : sandbox_.Journal(sandbox_.Show()["run_id"])) failed += event["type"] == "hook_failed";
+  EXPECT_EQ(failed, 3);
+}
+
+TEST_F(RunTest, EveryStartHasOneEndInTheJournal) {
+  Run("stages: {a: {uses: shell, with: {run: 'exit 1'}}, b: {uses: noop}, c: {uses: noop, needs: a}}\n");
+  std::map<std::string, int> open;
+  std::uint64_t last = 0;
+  for (const json& event : sandbox_.Journal(sandbox_.Show()["run_id"])) {
+    EXPECT_GT(event["seq"], last);
+    last = event["seq"];
+    const std::string type = event["type"];
+    const std::string key = event.value("stage", "run");
+    if (type == "stage_started" || type == "run_started") ++open[key];
+    if (type == "stage_finished" || type == "stage_failed" || type == "run_finished") --open[key];
+  }
+  for (const auto& [key, count] : open) EXPECT_EQ(count, 0) << key;
+}
+
+}  // namespace
+}  // namespace cosmos::testing
