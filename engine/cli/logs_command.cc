@@ -50,28 +50,25 @@ class LogPrinter {
  public:
   LogPrinter(Console* console, bool with_heads) : console_(console), with_heads_(with_heads) {}
 
-  // The last `lines` of a log; all of it for a negative number.
+  // Leaves out all but the last `lines` of a log; nothing for a negative number.
   void Skip(const StageRecord& stage, int lines) {
-    if (lines < 0) return;
     std::error_code error;
-    std::int64_t at = static_cast<std::int64_t>(fs::file_size(stage.log_path, error));
-    if (error) return;
-    Fd file(::open(stage.log_path.c_str(), O_RDONLY | O_CLOEXEC));
-    int newlines = 0;
+    const auto end = static_cast<std::int64_t>(fs::file_size(stage.log_path, error));
+    if (lines < 0 || error) return;
+    if (lines == 0) offsets_[stage.log_path] = end;
+    const Fd file(::open(stage.log_path.c_str(), O_RDONLY | O_CLOEXEC));
     std::string buffer(kPiece, '\0');
     // Backwards by pieces; the newline at the very end ends the last line and does not begin one.
-    for (const std::int64_t end = at; at > 0;) {
+    for (std::int64_t at = end; at > 0 && lines > 0;) {
       const std::int64_t begin = std::max<std::int64_t>(0, at - static_cast<std::int64_t>(kPiece));
       const ssize_t n = ::pread(file.get(), buffer.data(), static_cast<std::size_t>(at - begin), begin);
       for (ssize_t i = n; i-- > 0;) {
-        if (buffer[static_cast<std::size_t>(i)] != '\n' || begin + i + 1 == end) continue;
-        if (++newlines < lines) continue;
+        if (buffer[static_cast<std::size_t>(i)] != '\n' || begin + i + 1 == end || --lines > 0) continue;
         offsets_[stage.log_path] = begin + i + 1;
         return;
       }
       at = begin;
     }
-    if (lines == 0) offsets_[stage.log_path] = static_cast<std::int64_t>(fs::file_size(stage.log_path, error));
   }
 
   // What has come to a log since the last call.

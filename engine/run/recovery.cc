@@ -82,34 +82,40 @@ const StageRecord* History::Last(const StageInstance& instance) const {
   return last;
 }
 
-History::Seen History::SeenOf(const StageRecord& record) const {
-  const auto found = journal_.find(KeyOf(record.stage, record.instance, record.attempt));
+History::Seen History::SeenOf(const std::string& stage, const std::string& instance, int attempt) const {
+  const auto found = journal_.find(KeyOf(stage, instance, attempt));
   return found == journal_.end() ? Seen() : found->second;
+}
+
+InstanceState History::StateOf(const StageInstance& instance) const {
+  InstanceState state;
+  const StageRecord* last = Last(instance);
+  if (last == nullptr) return state;
+  state.attempt = last->attempt;
+  state.status = StatusOf(last->status);
+  if (state.status == Status::kSucceeded) {
+    state.outputs = OutputsOf(*last);
+  } else if (state.status == Status::kFailed && ShouldRetry(instance.retry, FailureOf(*last).kind, last->attempt)) {
+    state.status = Status::kPending;
+    ++state.attempt;
+  } else if (state.status == Status::kFailed) {
+    state.failure = FailureOf(*last);
+  } else if (!IsEnd(state.status)) {
+    state.status = Status::kPending;
+    state.begun = true;
+    state.operation_id = last->operation_id;
+    state.started_at = last->started_at;
+  }
+  return state;
 }
 
 std::vector<InstanceState> History::Resume(const std::vector<StageInstance>& instances) const {
   std::vector<InstanceState> states;
   for (const StageInstance& instance : instances) {
-    InstanceState& state = states.emplace_back();
-    const StageRecord* last = Last(instance);
-    if (last == nullptr) continue;
-    state.attempt = last->attempt;
-    state.status = StatusOf(last->status);
-    if (state.status == Status::kSucceeded) {
-      state.outputs = OutputsOf(*last);
-    } else if (state.status == Status::kFailed && ShouldRetry(instance.retry, FailureOf(*last).kind, last->attempt)) {
-      state.status = Status::kPending;
-      ++state.attempt;
-    } else if (state.status == Status::kFailed) {
-      state.failure = FailureOf(*last);
-    } else if (!IsEnd(state.status)) {
-      state.begun = true;
-      state.operation_id = last->operation_id;
-      state.started_at = last->started_at;
-      const Seen seen = SeenOf(*last);
-      state.start_published = seen.started && !seen.ended;
-      state.status = Status::kPending;
-    }
+    InstanceState& state = states.emplace_back(StateOf(instance));
+    // Journal and store are written side by side, so the journal may know of a start that the store does not.
+    const Seen seen = SeenOf(instance.stage, instance.instance, state.attempt);
+    state.start_published = !IsEnd(state.status) && seen.started && !seen.ended;
   }
   return states;
 }
@@ -140,7 +146,7 @@ std::vector<InstanceState> History::Anew(const std::vector<StageInstance>& insta
 
 void History::PublishMissing(EventBus* bus) const {
   for (const StageRecord& record : stages_) {
-    const Seen seen = SeenOf(record);
+    const Seen seen = SeenOf(record.stage, record.instance, record.attempt);
     if (!IsEnd(StatusOf(record.status)) || seen.ended) continue;
     const bool ran = record.status != "skipped" && !record.operation_id.empty();
     if (ran && !seen.started) bus->Publish(ContextOf(record), StageStarted{record.uses, record.target});

@@ -39,7 +39,8 @@ class History {
   };
 
   const StageRecord* Last(const StageInstance& instance) const;
-  Seen SeenOf(const StageRecord& record) const;
+  InstanceState StateOf(const StageInstance& instance) const;
+  Seen SeenOf(const std::string& stage, const std::string& instance, int attempt) const;
 
   const std::vector<StageRecord> stages_;
   std::map<std::string, Seen> journal_;  // by stage, instance and attempt

@@ -84,6 +84,14 @@ TEST_F(RecoveryTest, ResumeKeepsWhatEndedAndGoesOnWithWhatWasBegun) {
   EXPECT_FALSE(states[2].begun);
 }
 
+TEST_F(RecoveryTest, AStartThatOnlyTheJournalKnowsIsNotToldTwice) {
+  JournalHas("run_started");
+  JournalHas("stage_started", "a");
+  const InstanceState state = History({}, journal_).Resume(instances_)[0];
+  EXPECT_FALSE(state.begun);
+  EXPECT_TRUE(state.start_published);
+}
+
 TEST_F(RecoveryTest, ResumeTriesAgainOnlyWhatItsPolicyAllows) {
   StageRecord failed = Record("a", "failed");
   failed.failure_kind = "exit_code";

@@ -39,7 +39,7 @@ class CrashTest : public ::testing::Test {
     for (const json& stage : run["stages"]) EXPECT_EQ(stage["attempt"], 1);
     EXPECT_EQ(sandbox_.Read("outputs/job/logs/run_rs_test.log"), "begun\nended\n");
     EXPECT_EQ(sandbox_.Read(sandbox_.run_folder("rs_test") / "jobs/job/1/run.log"), "begun\nended\n");
-    EXPECT_TRUE(ProcessesOfRun("rs_test").empty());
+    EXPECT_TRUE(sandbox_.JobProcesses().empty());
   }
 
   Sandbox sandbox_;
@@ -62,7 +62,7 @@ TEST_F(CrashTest, ResumeCollectsWhatFinishedMeanwhile) {
   ::kill(engine, SIGKILL);
   sandbox_.Wait(engine);
   sandbox_.Write("go", "");
-  Await("end of the job", [] { return ProcessesOfRun("rs_test").empty(); });
+  Await("end of the job", [&] { return sandbox_.JobProcesses().empty(); });
   EXPECT_EQ(sandbox_.Engine({"resume", "last"}).status, 0);
   ExpectWhole();
 }
@@ -80,7 +80,7 @@ TEST_F(CrashTest, CtrlCOnceCancelsInOrder) {
   const json run = sandbox_.Show("rs_test");
   EXPECT_EQ(run["status"], "cancelled");
   EXPECT_EQ(run["stages"][1]["status"], "cancelled");
-  EXPECT_TRUE(ProcessesOfRun("rs_test").empty());
+  EXPECT_TRUE(sandbox_.JobProcesses().empty());
 }
 
 TEST_F(CrashTest, CtrlCTwiceLeavesAndTheJobGoesOn) {
@@ -93,7 +93,7 @@ TEST_F(CrashTest, CtrlCTwiceLeavesAndTheJobGoesOn) {
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   ::kill(engine, SIGINT);
   EXPECT_EQ(sandbox_.Wait(engine), 130);
-  EXPECT_FALSE(ProcessesOfRun("rs_test").empty());
+  EXPECT_FALSE(sandbox_.JobProcesses().empty());
   sandbox_.Write("go", "");
   EXPECT_EQ(sandbox_.Engine({"resume", "rs_test"}).status, 0);
   EXPECT_EQ(sandbox_.Read("outputs/job/logs/run_rs_test.log"), "begun\nended\n");
@@ -111,16 +111,16 @@ TEST_F(CrashTest, CancelOfARunWhoseEngineIsGoneEndsItsJobs) {
   const pid_t engine = StartWaiting();
   ::kill(engine, SIGKILL);
   sandbox_.Wait(engine);
-  EXPECT_FALSE(ProcessesOfRun("rs_test").empty());
+  EXPECT_FALSE(sandbox_.JobProcesses().empty());
   EXPECT_EQ(sandbox_.EngineJson({"cancel", "rs_test"})["outcome"], "cancelled");
-  EXPECT_TRUE(ProcessesOfRun("rs_test").empty());
+  EXPECT_TRUE(sandbox_.JobProcesses().empty());
   EXPECT_EQ(sandbox_.Show("rs_test")["status"], "cancelled");
   EXPECT_EQ(sandbox_.Engine({"resume", "rs_test"}).status, 2);
 }
 
 TEST_F(CrashTest, AJobKilledFromOutsideIsRecordedAsKilled) {
   const pid_t engine = StartWaiting();
-  for (const pid_t pid : ProcessesOfRun("rs_test")) ::kill(pid, SIGKILL);
+  for (const pid_t pid : sandbox_.JobProcesses()) ::kill(pid, SIGKILL);
   EXPECT_EQ(sandbox_.Wait(engine), 1);
   EXPECT_EQ(sandbox_.Show("rs_test")["failure_kind"], "killed");
 }
@@ -176,7 +176,7 @@ TEST_F(CrashTest, KilledAtRandomMomentsEveryStageRunsExactlyOnce) {
       if (type == "stage_finished" || type == "stage_failed" || type == "run_finished") --open[key];
     }
     for (const auto& [key, times] : open) EXPECT_EQ(times, 0) << key << " in round " << round;
-    EXPECT_TRUE(ProcessesOfRun(run_id).empty());
+    EXPECT_TRUE(sandbox_.JobProcesses().empty());
   }
 }
 

@@ -25,7 +25,8 @@ class RunTest : public ::testing::Test {
   // The status of each attempt, by `stage.instance#attempt`.
   std::map<std::string, std::string> Statuses() {
     std::map<std::string, std::string> statuses;
-    for (const json& stage : sandbox_.Show()["stages"]) {
+    const json run = sandbox_.Show();
+    for (const json& stage : run["stages"]) {
       std::string key = stage["stage"];
       if (stage["instance"].is_string()) key += "." + stage["instance"].get<std::string>();
       if (stage["attempt"] != 1) key += "#" + stage["attempt"].dump();
@@ -147,7 +148,7 @@ stages:
             1);
   const json run = sandbox_.Show();
   for (const json& stage : run["stages"]) EXPECT_EQ(stage["failure_kind"], "timeout") << stage;
-  EXPECT_TRUE(ProcessesOfRun(run["run_id"]).empty());
+  EXPECT_TRUE(sandbox_.JobProcesses().empty());
 }
 
 TEST_F(RunTest, HandlersRunAtTheEndAndChangeNothingAboutIt) {

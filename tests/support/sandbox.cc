@@ -41,10 +41,8 @@ Sandbox::~Sandbox() {
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
   }
+  for (const pid_t pid : JobProcesses()) ::kill(pid, SIGKILL);
   std::error_code error;
-  for (const auto& run : fs::directory_iterator(outputs() / ".runs", error)) {
-    for (const pid_t pid : ProcessesOfRun(run.path().filename())) ::kill(pid, SIGKILL);
-  }
   fs::remove_all(folder_, error);
 }
 
@@ -149,14 +147,14 @@ void Await(const std::string& what, const std::function<bool()>& holds) {
   FAIL() << "in two minutes there was no " << what;
 }
 
-std::vector<pid_t> ProcessesOfRun(const std::string& run_id) {
+std::vector<pid_t> Sandbox::JobProcesses() const {
   std::vector<pid_t> found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("/proc", error)) {
     const pid_t pid = ::atoi(entry.path().filename().c_str());
-    if (pid > 0 && ReadWhole(entry.path() / "environ").find("COSMOS_RUN_ID=" + run_id) != std::string::npos) {
-      found.push_back(pid);
-    }
+    if (pid <= 0) continue;
+    const std::string environment = ReadWhole(entry.path() / "environ");
+    if (environment.find("COSMOS_OUTPUT_DIR=" + folder_.string() + "/") != std::string::npos) found.push_back(pid);
   }
   return found;
 }

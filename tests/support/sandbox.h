@@ -48,6 +48,9 @@ class Sandbox {
   // Any program.
   Ended Run(const std::vector<std::string>& words) const;
 
+  // The processes of jobs that belong to this sandbox: those with an output folder in it in their environment.
+  std::vector<pid_t> JobProcesses() const;
+
   nlohmann::json Show(const std::string& run_id = "last") const { return EngineJson({"show", run_id}); }
   std::vector<nlohmann::json> Journal(const std::string& run_id) const;
 
@@ -61,8 +64,5 @@ class Sandbox {
 
 // Waits until `holds`, and fails the test when that takes minutes: a bound for broken code, not for slow machines.
 void Await(const std::string& what, const std::function<bool()>& holds);
-
-// The processes on this machine that belong to a run: those with its COSMOS_RUN_ID in their environment.
-std::vector<pid_t> ProcessesOfRun(const std::string& run_id);
 
 }  // namespace cosmos::testing
