@@ -54,7 +54,8 @@ class WorkflowCheck {
   CheckResult Run() {
     CheckConfig();
     if (workflow_.document.value().is_null()) {
-      if (workflow_.findings.empty()) workflow_.findings.Add({1, 1}, "the file is empty, expected a workflow");
+      if (workflow_.findings.empty())
+        workflow_.findings.Add({1, 1}, "the file is empty, expected a workflow", "begin with `version: 1`");
       return {AllFindings(), std::nullopt};
     }
     workflow_.CheckShape(SchemaChecker(json::parse(WorkflowSchema())), "the workflow");
@@ -62,11 +63,11 @@ class WorkflowCheck {
     const bool params_known = AllFindings().empty();
     CheckReferences();
 
-    StageList stages(&workflow_);
+    StageList stages(&workflow_, input_.input_files);
     stages.Link();
-    stages.CheckStages();
     const json no_matrix = json::object();
     const KnownScope scope(&plan_.params, &no_matrix, &environment_);
+    stages.CheckStages(scope);
     if (params_known || AllFindings().empty()) stages.Expand(scope);
     // Names and targets are told beside everything else; what stands in resolved values only when the rest is right.
     SetNames(scope);

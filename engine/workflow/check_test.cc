@@ -136,7 +136,8 @@ stages:
     target: gpu1
 )yaml"),
       ElementsAre("w.yaml:2:7: 'name': found the text 'ten mistakes'; use 1 to 128 of the characters A-Z a-z 0-9 . _ -",
-                  "w.yaml:4:34: 'default' of param 'seed': expected an integer, found the text 'many'",
+                  "w.yaml:4:34: 'default' of param 'seed': expected an integer, found the text 'many'; write an "
+                  "integer, such as 3",
                   "w.yaml:7:11: unknown stage plugin 'prompt-enhancment'; did you mean 'prompt-enhancement'?",
                   "w.yaml:10:5: unknown key 'nedds' in stage 'render'; did you mean 'needs'?",
                   "w.yaml:12:14: 'with.model' of stage 'render': found the text 'cosmos-transfer2', which is none "
@@ -152,11 +153,15 @@ stages:
 }
 
 TEST(CheckTest, TellsOfTextsThatAreNoWorkflow) {
-  EXPECT_THAT(FindingsOf(""), ElementsAre("w.yaml:1:1: the file is empty, expected one YAML document"));
-  EXPECT_THAT(FindingsOf("# nothing\n"), ElementsAre("w.yaml:1:1: the file is empty, expected one YAML document"));
-  EXPECT_THAT(FindingsOf("- a\n"), ElementsAre("w.yaml:1:1: the workflow: expected an object, found a list"));
+  EXPECT_THAT(FindingsOf(""),
+              ElementsAre("w.yaml:1:1: the file is empty, expected one YAML document; begin with `version: 1`"));
+  EXPECT_THAT(FindingsOf("# nothing\n"),
+              ElementsAre("w.yaml:1:1: the file is empty, expected one YAML document; begin with `version: 1`"));
+  EXPECT_THAT(
+      FindingsOf("- a\n"),
+      ElementsAre("w.yaml:1:1: the workflow: expected an object, found a list; write an object, such as {key: value}"));
   EXPECT_THAT(FindingsOf("version: 2\n"),
-              ElementsAre("w.yaml:1:1: missing key 'stages' in the workflow; The nodes of the graph, by name.",
+              ElementsAre("w.yaml:1:1: missing key 'stages' in the workflow; add it: The nodes of the graph, by name.",
                           "w.yaml:1:10: 'version': expected 1, found the integer 2; write `version: 1`"));
 }
 
@@ -179,7 +184,7 @@ stages:
   d: {uses: noop, target: "${{ stages.a.status }}"}
 )yaml"),
       ElementsAre("w.yaml:10:17: 'env' of stage 'c': stage 'a' has no output 'vidoe'; did you mean 'video'?",
-                  "w.yaml:11:17: 'env' of stage 'c': a stage cannot refer to itself",
+                  "w.yaml:11:17: 'env' of stage 'c': a stage cannot refer to itself; remove the reference",
                   "w.yaml:12:17: 'env' of stage 'c': the workflow has no stage 'z'; did you mean 'a'?",
                   "w.yaml:13:17: 'env' of stage 'c': stage 'c' does not need 'd', so it may run before it; add 'd' "
                   "to its needs",
@@ -231,12 +236,14 @@ stages:
   const std::string here = std::filesystem::current_path().string();
   EXPECT_THAT(
       FindingsOf(input),
-      ElementsAre("w.yaml:4:38: 'with.input' of stage 'a': there is no file 'no/such.mp4'; relative paths start at "
+      ElementsAre("w.yaml:4:38: 'with.input' of stage 'a': there is no file 'no/such.mp4'; check the path; relative "
+                  "ones start at "
                   "the current folder, " +
                       here,
-                  "w.yaml:5:55: 'with.input[0]' of stage 'b': there is no file '/dev/null/x'",
-                  "w.yaml:5:101: 'with.input[2]' of stage 'b': '/' is no file",
-                  "w.yaml:6:115: 'with.controls.depth.video' of stage 'c': there is no file 'y.mp4'; relative paths "
+                  "w.yaml:5:55: 'with.input[0]' of stage 'b': there is no file '/dev/null/x'; check the path",
+                  "w.yaml:5:101: 'with.input[2]' of stage 'b': '/' is no file; check the path",
+                  "w.yaml:6:115: 'with.controls.depth.video' of stage 'c': there is no file 'y.mp4'; check the path; "
+                  "relative ones "
                   "start at the current folder, " +
                       here));
 }

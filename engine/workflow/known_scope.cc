@@ -1,5 +1,7 @@
 #include "workflow/known_scope.h"
 
+#include "core/text.h"
+
 namespace cosmos {
 
 using nlohmann::json;
@@ -7,7 +9,8 @@ using nlohmann::json;
 std::optional<json> KnownScope::Find(const std::vector<std::string>& path) const {
   if (path[0] == "env") {
     const std::optional<std::string> value = environment_(path[1]);
-    return value ? std::optional<json>(*value) : std::nullopt;
+    // The environment may hold anything, JSON only UTF-8.
+    return value ? std::optional<json>(TruncateUtf8(*value, value->size())) : std::nullopt;
   }
   if (path[0] != "params" && path[0] != "matrix") return std::nullopt;
   const json& values = path[0] == "params" ? params_ : matrix_;

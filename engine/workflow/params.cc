@@ -10,13 +10,19 @@ namespace {
 
 using nlohmann::json;
 
-// The JSON Schema of the values of one param.
+std::string TypeOf(const json& declaration) {
+  return declaration.contains("type") && declaration["type"].is_string() ? declaration["type"].get<std::string>() : "";
+}
+
+// The JSON Schema of the values of one param. What is wrong in the declaration is told elsewhere and left out here.
 json SchemaOf(const json& declaration) {
   json schema = json::object();
-  for (const char* keyword : {"type", "enum", "minimum", "maximum"}) {
-    if (declaration.contains(keyword)) schema[keyword] = declaration[keyword];
+  const std::string type = TypeOf(declaration);
+  if (!type.empty()) schema["type"] = type == "path" ? "string" : type;
+  if (declaration.contains("enum") && declaration["enum"].is_array()) schema["enum"] = declaration["enum"];
+  for (const char* limit : {"minimum", "maximum"}) {
+    if (declaration.contains(limit) && declaration[limit].is_number()) schema[limit] = declaration[limit];
   }
-  if (schema.contains("type") && schema["type"] == "path") schema["type"] = "string";
   if (declaration.contains("items") && declaration["items"].is_object()) {
     schema["items"] = SchemaOf(declaration["items"]);
   }
@@ -28,10 +34,6 @@ SchemaProblems ProblemsOf(const json& value, const json& declaration, const Sche
   return SchemaExplainer(&schema).Explain(value, Texts::kPlain, path, "");
 }
 
-std::string TypeOf(const json& declaration) {
-  return declaration.contains("type") && declaration["type"].is_string() ? declaration["type"].get<std::string>() : "";
-}
-
 // A value without a declared type: JSON where it is some, else a text.
 json Guessed(const std::string& text) {
   const json value = json::parse(text, nullptr, false);
@@ -40,7 +42,8 @@ json Guessed(const std::string& text) {
 
 json ListOf(const std::string& text, const json& declaration) {
   if (!text.empty() && text[0] == '[') return Guessed(text);
-  const json items = declaration.value("items", json::object());
+  const bool has_items = declaration.contains("items") && declaration["items"].is_object();
+  const json items = has_items ? declaration["items"] : json::object();
   json list = json::array();
   for (size_t start = 0; !text.empty() && start <= text.size();) {
     const size_t comma = std::min(text.find(',', start), text.size());
@@ -94,7 +97,8 @@ class Resolver {
     const YamlDocument document = YamlDocument::Parse(as_json.is_object() ? "{}" : text, file);
     const json& given = as_json.is_object() ? as_json : document.value();
     FindingList list = document.findings();
-    if (list.empty() && !given.is_object()) list.Add({1, 1}, "expected an object with values of params");
+    if (list.empty() && !given.is_object())
+      list.Add({1, 1}, "expected an object with values of params", "write NAME: VALUE");
     const json values = given.is_object() ? given : json::object();
     for (const auto& [name, value] : values.items()) {
       const YamlNode* node = document.root().Nearest(SchemaPath{name});
@@ -112,10 +116,11 @@ class Resolver {
 
   void TakeOverride(const std::string& text) {
     const auto add = [&](const std::string& message, const std::string& hint) {
-      others_->push_back({"-p " + text, 0, 0, message, hint});
+      others_->push_back({"-p " + TruncateUtf8(text, text.size()), 0, 0, message, hint});
     };
     const size_t equals = text.find('=');
-    if (equals == text.npos || equals == 0) return add("expected NAME=VALUE", "");
+    if (equals == text.npos || equals == 0) return add("expected NAME=VALUE", "write -p NAME=VALUE");
+    if (TruncateUtf8(text, text.size()) != text) return add("the text is not UTF-8", "give it in UTF-8");
     const std::string name = text.substr(0, equals);
     if (declarations_.count(name) == 0) {
       return add("the workflow has no param '" + name + "'", Suggestion(name, names_));

@@ -65,20 +65,23 @@ TEST(ParamsTest, WhatComesLaterWins) {
 TEST(ParamsTest, TellsOfValuesThatDoNotFit) {
   EXPECT_THAT(
       FindingsWith({"sed=1", "seed=abc", "seed=101", "fast=yes", "seeds=1,x", "more=x", "look=dusk", "novalue"}),
-      ElementsAre("-p sed=1: the workflow has no param 'sed'; did you mean 'seed'?",
-                  "-p seed=abc: param 'seed': expected an integer, found the text 'abc'",
-                  "-p seed=101: param 'seed': expected at most 100, found 101",
-                  "-p fast=yes: param 'fast': expected true or false, found the text 'yes'; write true or false, "
-                  "without quotes",
-                  "-p seeds=1,x: '[1]' of param 'seeds': expected an integer, found the text 'x'",
-                  "-p more=x: param 'more': expected an object, found the text 'x'",
-                  "-p look=dusk: param 'look': found the text 'dusk', which is none of the values known here; "
-                  "expected one of day, night",
-                  "-p novalue: expected NAME=VALUE"));
-  EXPECT_THAT(FindingsWith({}, "seed: x\nsedes: 1\n"),
-              ElementsAre("p.yaml:1:7: param 'seed': expected an integer, found the text 'x'",
-                          "p.yaml:2:1: the workflow has no param 'sedes'; did you mean 'seeds'?"));
-  EXPECT_THAT(FindingsWith({}, "- 1\n"), ElementsAre("p.yaml:1:1: expected an object with values of params"));
+      ElementsAre(
+          "-p sed=1: the workflow has no param 'sed'; did you mean 'seed'?",
+          "-p seed=abc: param 'seed': expected an integer, found the text 'abc'; write an integer, such as 3",
+          "-p seed=101: param 'seed': expected at most 100, found 101; lower it",
+          "-p fast=yes: param 'fast': expected true or false, found the text 'yes'; write true or false, "
+          "without quotes",
+          "-p seeds=1,x: '[1]' of param 'seeds': expected an integer, found the text 'x'; write an integer, such as 3",
+          "-p more=x: param 'more': expected an object, found the text 'x'; write an object, such as {key: value}",
+          "-p look=dusk: param 'look': found the text 'dusk', which is none of the values known here; "
+          "expected one of day, night",
+          "-p novalue: expected NAME=VALUE; write -p NAME=VALUE"));
+  EXPECT_THAT(
+      FindingsWith({}, "seed: x\nsedes: 1\n"),
+      ElementsAre("p.yaml:1:7: param 'seed': expected an integer, found the text 'x'; write an integer, such as 3",
+                  "p.yaml:2:1: the workflow has no param 'sedes'; did you mean 'seeds'?"));
+  EXPECT_THAT(FindingsWith({}, "- 1\n"),
+              ElementsAre("p.yaml:1:1: expected an object with values of params; write NAME: VALUE"));
 }
 
 TEST(ParamsTest, AParamWithoutDefaultMustBeGiven) {
@@ -89,17 +92,28 @@ TEST(ParamsTest, AParamWithoutDefaultMustBeGiven) {
   EXPECT_EQ(PlanOf(input).params, json({{"p", "x"}}));
 }
 
+TEST(ParamsTest, SurvivesDeclarationsThatAreNone) {
+  EXPECT_THAT(
+      FindingsOf("version: 1\nparams:\n  a: {type: , default: x, enum: 3, minimum: y}\n  b: {type: array, items: 1, "
+                 "default: [1]}\n  c: [1]\nstages: {a: {uses: noop}}\n"),
+      testing::SizeIs(5));
+  CheckInput input = InputOf(kDeclarations);
+  input.params.overrides = {"text=\xff"};
+  EXPECT_THAT(FindingsOf(input), ElementsAre("-p text=\xEF\xBF\xBD: the text is not UTF-8; give it in UTF-8"));
+}
+
 TEST(ParamsTest, ChecksDeclarations) {
   EXPECT_THAT(
       FindingsOf("version: 1\nparams:\n  a: {type: strng}\n  b: {type: integer, default: 1.5}\n  c d: {type: path}\n"
                  "stages: {a: {uses: noop}}\n"),
-      ElementsAre("w.yaml:3:3: param 'a' has no value; give it with -p a=VALUE, or write a default",
-                  "w.yaml:3:13: 'type' of param 'a': found the text 'strng', which is none of the values known here; "
-                  "did you mean 'string'?",
-                  "w.yaml:4:31: 'default' of param 'b': expected an integer, found the number 1.5",
-                  "w.yaml:5:3: 'c d' in 'params' is not a usable name; use letters, digits, '_' and '-', beginning "
-                  "with a letter or '_', at most 64",
-                  "w.yaml:5:3: param 'c d' has no value; give it with -p c d=VALUE, or write a default"));
+      ElementsAre(
+          "w.yaml:3:3: param 'a' has no value; give it with -p a=VALUE, or write a default",
+          "w.yaml:3:13: 'type' of param 'a': found the text 'strng', which is none of the values known here; "
+          "did you mean 'string'?",
+          "w.yaml:4:31: 'default' of param 'b': expected an integer, found the number 1.5; write an integer, such as 3",
+          "w.yaml:5:3: 'c d' in 'params' is not a usable name; use letters, digits, '_' and '-', beginning "
+          "with a letter or '_', at most 64",
+          "w.yaml:5:3: param 'c d' has no value; give it with -p c d=VALUE, or write a default"));
 }
 
 }  // namespace

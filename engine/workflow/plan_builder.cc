@@ -136,7 +136,7 @@ void PlanBuilder::SetParameters(const StageSource& stage, const KnownScope& scop
   if (!known) return;
   instance->with = check_.plugins.WithDefaults(*stage.facts, *known);
   if (given && *known != *with) check_.plugins.CheckParameters(*stage.facts, instance->with, node, path);
-  if (input_.input_files) check_.plugins.CheckFiles(*stage.facts, instance->with, node, path);
+  if (input_.input_files) check_.plugins.CheckFiles(*stage.facts, instance->with, node, path, scope);
 }
 
 json PlanBuilder::Environment(const StageSource& stage, const KnownScope& scope) {

@@ -116,7 +116,7 @@ stages:
   d: {uses: noop, matrix: {k: [1, 1]}}
   e: {uses: noop, matrix: {k: "${{ matrix.k }}"}}
 )yaml"),
-      ElementsAre("w.yaml:4:31: 'matrix.k' of stage 'a': the list is empty",
+      ElementsAre("w.yaml:4:31: 'matrix.k' of stage 'a': the list is empty; add one",
                   "w.yaml:8:36: 'matrix' of stage 'e': there is no matrix here, so there is no 'matrix.k'; give the "
                   "stage a `matrix:`"));
   EXPECT_THAT(
@@ -186,8 +186,8 @@ stages:
   b: {uses: noop, resources: {gpus: "${{ params.n }}"}, timeout: "${{ params.t }}", target: "${{ params.t }}"}
   c: {uses: noop, env: {X: "${{ join(params.t) }}"}}
 )yaml"),
-      ElementsAre("w.yaml:6:63: 'with.seed' of stage 'a': expected at least 0, found -1",
-                  "w.yaml:7:37: 'resources.gpus' of stage 'b': expected at least 0, found -1",
+      ElementsAre("w.yaml:6:63: 'with.seed' of stage 'a': expected at least 0, found -1; raise it",
+                  "w.yaml:7:37: 'resources.gpus' of stage 'b': expected at least 0, found -1; raise it",
                   "w.yaml:7:66: 'timeout' of stage 'b': 'later' is not a duration; write a number with ms, s, m, h or "
                   "d, such as 30s, 2h or 1h30m",
                   "w.yaml:8:28: 'env.X' of stage 'c': join() got a text, expected a list"));

@@ -18,14 +18,18 @@ SchemaPath Joined(SchemaPath path, const SchemaPath& below) {
   return path;
 }
 
-// What the template stands for; nothing when it holds an expression, or a wrong one.
-std::optional<std::string> PlainText(const std::string& text) {
+// What the template stands for; nothing when that is not known before the run, or the template is wrong.
+std::optional<std::string> KnownText(const std::string& text, const Scope& scope) {
   if (!TextTemplate::MayHaveExpressions(text)) return text;
   try {
     const TextTemplate parsed = TextTemplate::Parse(text);
-    return parsed.has_expressions() ? std::nullopt : std::optional<std::string>(parsed.parts()[0].text);
+    for (const TextTemplate::Part& part : parsed.parts()) {
+      if (part.expression && HasDeferred(*part.expression)) return std::nullopt;
+    }
+    const json value = parsed.Value(scope);
+    return value.is_string() ? value.get<std::string>() : std::optional<std::string>();
   } catch (const ExpressionError&) {
-    return std::nullopt;
+    return std::nullopt;  // told where expressions are checked; or a matrix value, which only an instance has
   }
 }
 
@@ -114,27 +118,27 @@ void PluginChecks::CheckSecrets(const PluginFacts& facts, const json& with, cons
              });
 }
 
-void PluginChecks::CheckFiles(const PluginFacts& facts, const json& with, const YamlNode& node,
-                              const SchemaPath& path) {
+void PluginChecks::CheckFiles(const PluginFacts& facts, const json& with, const YamlNode& node, const SchemaPath& path,
+                              const Scope& scope) {
   if (CheckerOf(facts) == nullptr) return;
-  WalkSchema(
-      facts.parameters, facts.parameters, with, [&](const json& schema, const json& value, const SchemaPath& below) {
-        if (!value.is_string() || schema.value("format", "") != "input-file") return;
-        const auto file = PlainText(value.get_ref<const std::string&>());
-        if (!file || file->empty()) return;
-        const auto [known, is_new] = is_file_.try_emplace(*file);
-        std::error_code ignored;
-        if (is_new) known->second = std::filesystem::is_regular_file(*file, ignored);
-        if (known->second) return;
-        const bool exists = std::filesystem::exists(*file, ignored);
-        const bool relative = std::filesystem::path(*file).is_relative();
-        findings_.Add(
-            node.Nearest(below)->value,
-            NameOf(Joined(path, below)) + ": " +
-                (exists ? "'" + *file + "' is no file" : "there is no file '" + *file + "'"),
-            relative ? "relative paths start at the current folder, " + std::filesystem::current_path(ignored).string()
-                     : "");
-      });
+  WalkSchema(facts.parameters, facts.parameters, with,
+             [&](const json& schema, const json& value, const SchemaPath& below) {
+               if (!value.is_string() || schema.value("format", "") != "input-file") return;
+               const auto file = KnownText(value.get_ref<const std::string&>(), scope);
+               if (!file || file->empty()) return;
+               const auto [known, is_new] = is_file_.try_emplace(*file);
+               std::error_code ignored;
+               if (is_new) known->second = std::filesystem::is_regular_file(*file, ignored);
+               if (known->second) return;
+               const bool exists = std::filesystem::exists(*file, ignored);
+               const bool relative = std::filesystem::path(*file).is_relative();
+               findings_.Add(node.Nearest(below)->value,
+                             NameOf(Joined(path, below)) + ": " +
+                                 (exists ? "'" + *file + "' is no file" : "there is no file '" + *file + "'"),
+                             "check the path" + (relative ? "; relative ones start at the current folder, " +
+                                                                std::filesystem::current_path(ignored).string()
+                                                          : std::string()));
+             });
 }
 
 std::optional<std::set<std::string>> PluginChecks::OutputsOf(const PluginFacts& facts, const json& with) {

@@ -10,6 +10,7 @@
 #include "workflow/findings.h"
 #include "workflow/plugin_facts.h"
 #include "workflow/schema_checker.h"
+#include "workflow/scope.h"
 #include "workflow/yaml_document.h"
 
 namespace cosmos {
@@ -30,8 +31,9 @@ class PluginChecks {
                        const SchemaPath& path);
   // Checks that no secret reaches a parameter that is written into files ("x-no-secrets").
   void CheckSecrets(const PluginFacts& facts, const nlohmann::json& with, const YamlNode& node, const SchemaPath& path);
-  // Checks that the files exist which parameters without expressions name ("format": "input-file").
-  void CheckFiles(const PluginFacts& facts, const nlohmann::json& with, const YamlNode& node, const SchemaPath& path);
+  // Checks that the files exist that parameters name ("format": "input-file"), where `scope` tells their names.
+  void CheckFiles(const PluginFacts& facts, const nlohmann::json& with, const YamlNode& node, const SchemaPath& path,
+                  const Scope& scope);
 
   // The names of a stage's outputs; nothing when they are not known beforehand.
   static std::optional<std::set<std::string>> OutputsOf(const PluginFacts& facts, const nlohmann::json& with);

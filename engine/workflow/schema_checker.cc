@@ -34,6 +34,18 @@ SchemaPath PathOf(const std::vector<std::string>& context, const SchemaPath& pre
   return path;
 }
 
+// valijson fails on a format where the value turns out to be no text.
+json WithoutFormats(const json& schema) {
+  json copy = schema;
+  if (!copy.is_structured()) return copy;
+  if (copy.is_object() && copy.contains("format") && copy["format"].is_string()) copy.erase("format");
+  for (auto it = copy.begin(); it != copy.end(); ++it) {
+    const bool is_value = copy.is_object() && (it.key() == "enum" || it.key() == "const" || it.key() == "default");
+    if (!is_value) *it = WithoutFormats(*it);
+  }
+  return copy;
+}
+
 }  // namespace
 
 class SchemaChecker::Impl {
@@ -41,7 +53,8 @@ class SchemaChecker::Impl {
   explicit Impl(json schema) : schema_(schema.is_null() ? json::object() : std::move(schema)), explainer_(&schema_) {
     try {
       valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-      parser.populateSchema(NlohmannJsonAdapter(schema_), compiled_);
+      const json plain = WithoutFormats(schema_);
+      parser.populateSchema(NlohmannJsonAdapter(plain), compiled_);
     } catch (const std::exception& error) {
       throw Error(ErrorCode::kInvalidInput, std::string("this is no JSON Schema: ") + error.what());
     }

@@ -43,7 +43,7 @@ TEST(SchemaCheckerTest, SaysFoundExpectedAndFix) {
     return ProblemsOf(schema, value);
   };
   EXPECT_THAT(ProblemsOf(schema, json::object()),
-              ElementsAre("missing key 'model' in the parameters; What makes the video."));
+              ElementsAre("missing key 'model' in the parameters; add it: What makes the video."));
   EXPECT_THAT(problems({{"modle", 1}, {"sed", 1}}),
               ElementsAre("unknown key 'modle' in the parameters; expected one of fixed, flag, list, name, seed, wait, "
                           "weight, width",
@@ -51,33 +51,36 @@ TEST(SchemaCheckerTest, SaysFoundExpectedAndFix) {
   EXPECT_THAT(problems({{"model", "playblst"}}),
               ElementsAre("'model': found the text 'playblst', which is none of the values known here; did you mean "
                           "'playblast'?"));
-  EXPECT_THAT(problems({{"seed", "abc"}}), ElementsAre("'seed': expected an integer, found the text 'abc'"));
+  EXPECT_THAT(problems({{"seed", "abc"}}),
+              ElementsAre("'seed': expected an integer, found the text 'abc'; write an integer, such as 3"));
   EXPECT_THAT(problems({{"seed", "7"}}),
               ElementsAre("'seed': expected an integer, found the text '7'; remove the quotes"));
-  EXPECT_THAT(problems({{"seed", 1.5}}), ElementsAre("'seed': expected an integer, found the number 1.5"));
-  EXPECT_THAT(problems({{"seed", -1}}), ElementsAre("'seed': expected at least 0, found -1"));
-  EXPECT_THAT(problems({{"seed", 11}}), ElementsAre("'seed': expected at most 10, found 11"));
-  EXPECT_THAT(problems({{"weight", 0}}), ElementsAre("'weight': expected more than 0, found 0"));
-  EXPECT_THAT(problems({{"weight", 1}}), ElementsAre("'weight': expected less than 1, found 1"));
+  EXPECT_THAT(problems({{"seed", 1.5}}),
+              ElementsAre("'seed': expected an integer, found the number 1.5; write an integer, such as 3"));
+  EXPECT_THAT(problems({{"seed", -1}}), ElementsAre("'seed': expected at least 0, found -1; raise it"));
+  EXPECT_THAT(problems({{"seed", 11}}), ElementsAre("'seed': expected at most 10, found 11; lower it"));
+  EXPECT_THAT(problems({{"weight", 0}}), ElementsAre("'weight': expected more than 0, found 0; raise it"));
+  EXPECT_THAT(problems({{"weight", 1}}), ElementsAre("'weight': expected less than 1, found 1; lower it"));
   EXPECT_THAT(problems({{"name", 7}}),
               ElementsAre("'name': expected a text, found the integer 7; write it in quotes: \"7\""));
-  EXPECT_THAT(problems({{"name", ""}}), ElementsAre("'name': the text is empty"));
-  EXPECT_THAT(problems({{"name", "äöüß"}}), ElementsAre("'name': the text has 4 characters, expected at most 3",
-                                                        "'name': found the text 'äöüß', expected a text that matches "
-                                                        "^[a-z]*$"));
+  EXPECT_THAT(problems({{"name", ""}}), ElementsAre("'name': the text is empty; write a text"));
+  EXPECT_THAT(problems({{"name", "äöüß"}}),
+              ElementsAre("'name': the text has 4 characters, expected at most 3; shorten it",
+                          "'name': found the text 'äöüß', expected a text that matches "
+                          "^[a-z]*$; write it in that form"));
   EXPECT_THAT(problems({{"list", "a"}}),
               ElementsAre("'list': expected a list, found the text 'a'; write it as a list: [a]"));
-  EXPECT_THAT(problems({{"list", json::array()}}), ElementsAre("'list': the list is empty"));
+  EXPECT_THAT(problems({{"list", json::array()}}), ElementsAre("'list': the list is empty; add one"));
   EXPECT_THAT(problems({{"list", {"a", 2, "a"}}}),
-              ElementsAre("'list': expected at most 2 elements",
+              ElementsAre("'list': expected at most 2 elements; remove some",
                           "'list[1]': expected a text, found the integer 2; write it in quotes: \"2\"",
-                          "'list': the text 'a' stands in the list twice"));
+                          "'list': the text 'a' stands in the list twice; remove one of them"));
   EXPECT_THAT(problems({{"wait", "soon"}}), ElementsAre(HasSubstr("'wait': 'soon' is not a duration; write a number")));
   EXPECT_THAT(problems({{"wait", 3}, {"width", 4}, {"flag", true}, {"fixed", 1}}), IsEmpty());
-  EXPECT_THAT(problems({{"width", 3}}), ElementsAre("'width': expected a multiple of 2, found 3"));
+  EXPECT_THAT(problems({{"width", 3}}), ElementsAre("'width': expected a multiple of 2, found 3; round it"));
   EXPECT_THAT(problems({{"flag", "yes"}}),
               ElementsAre("'flag': expected true or false, found the text 'yes'; write true or false, without quotes"));
-  EXPECT_THAT(problems({{"fixed", nullptr}}), ElementsAre("'fixed': expected 1, found nothing"));
+  EXPECT_THAT(problems({{"fixed", nullptr}}), ElementsAre("'fixed': expected 1, found nothing; write 1"));
 }
 
 TEST(SchemaCheckerTest, ExplainsTheBranchThatWasMeant) {
@@ -91,9 +94,9 @@ TEST(SchemaCheckerTest, ExplainsTheBranchThatWasMeant) {
   EXPECT_THAT(ProblemsOf(schema, {{"control", 3}}),
               ElementsAre("'control': expected a text or an object, found the integer 3; write it in quotes: \"3\""));
   EXPECT_THAT(ProblemsOf(schema, {{"control", {{"video", "v"}, {"weight", "x"}}}}),
-              ElementsAre("'control.weight': expected a number, found the text 'x'"));
+              ElementsAre("'control.weight': expected a number, found the text 'x'; write a number, such as 0.5"));
   EXPECT_THAT(ProblemsOf(schema, {{"shape", {{"kind", "box"}, {"size", "x"}}}}),
-              ElementsAre("'shape.size': expected an integer, found the text 'x'"));
+              ElementsAre("'shape.size': expected an integer, found the text 'x'; write an integer, such as 3"));
   EXPECT_THAT(ProblemsOf(schema, {{"control", "v"}, {"shape", {{"kind", "box"}}}}), IsEmpty());
 }
 
@@ -111,9 +114,10 @@ TEST(SchemaCheckerTest, FollowsConditionsReferencesAndNegations) {
     "definitions": {"positive": {"type": "integer", "minimum": 1}},
     "properties": {"a": {"$ref": "#/definitions/positive"}, "b": {"not": {"type": "null"}}, "gone": false},
     "if": {"required": ["c"]}, "then": {"required": ["d"]}})";
-  EXPECT_THAT(ProblemsOf(schema, {{"a", 0}}), ElementsAre("'a': expected at least 1, found 0"));
-  EXPECT_THAT(ProblemsOf(schema, {{"b", nullptr}}), ElementsAre("'b': found nothing, which is not allowed here"));
-  EXPECT_THAT(ProblemsOf(schema, {{"c", 1}}), ElementsAre("missing key 'd' in the parameters"));
+  EXPECT_THAT(ProblemsOf(schema, {{"a", 0}}), ElementsAre("'a': expected at least 1, found 0; raise it"));
+  EXPECT_THAT(ProblemsOf(schema, {{"b", nullptr}}),
+              ElementsAre("'b': found nothing, which is not allowed here; write something else"));
+  EXPECT_THAT(ProblemsOf(schema, {{"c", 1}}), ElementsAre("missing key 'd' in the parameters; add it"));
   EXPECT_THAT(ProblemsOf(schema, {{"gone", 1}}),
               ElementsAre("'gone': found the integer 1, expected nothing here; remove it"));
 }
@@ -122,6 +126,15 @@ TEST(SchemaCheckerTest, ValijsonRefusesWhatTheExplainerDoesNotKnow) {
   EXPECT_THAT(ProblemsOf(R"({"properties": {"l": {"contains": {"const": 1}}}})", {{"l", {2, 3}}}),
               testing::Contains(HasSubstr("'l': ")));
   EXPECT_THAT(ProblemsOf(R"({"dependencies": {"a": ["b"]}})", {{"a", 1}}), testing::Not(IsEmpty()));
+}
+
+TEST(SchemaCheckerTest, TakesAFormatOfValuesThatAreNoText) {
+  const std::string schema = R"({"properties": {
+    "input": {"type": ["string", "array"], "format": "input-file", "items": {"type": "string", "format": "input-file"}},
+    "format": {"type": "string"}}})";
+  EXPECT_THAT(ProblemsOf(schema, {{"input", {"a", "b"}}, {"format", "png"}}), IsEmpty());
+  EXPECT_THAT(ProblemsOf(schema, {{"input", "a"}}), IsEmpty());
+  EXPECT_THAT(ProblemsOf(schema, {{"format", 1}}), testing::SizeIs(1));
 }
 
 TEST(SchemaCheckerTest, TemplatesMayStandForAnything) {

@@ -110,7 +110,8 @@ bool SchemaExplainer::CheckType(const json& schema, const json& value, Frame* fr
 void SchemaExplainer::CheckWords(const json& schema, const json& value, Frame* frame) {
   const auto constant = schema.find("const");
   if (constant != schema.end() && value != *constant) {
-    Add(frame, "expected " + constant->dump() + ", found " + Found(value), schema.value("x-hint", ""));
+    Add(frame, "expected " + constant->dump() + ", found " + Found(value),
+        schema.value("x-hint", "write " + constant->dump()));
   }
   const auto words = schema.find("enum");
   if (words == schema.end() || std::find(words->begin(), words->end(), value) != words->end()) return;
@@ -122,20 +123,20 @@ void SchemaExplainer::CheckWords(const json& schema, const json& value, Frame* f
 
 void SchemaExplainer::CheckNumber(const json& schema, const json& value, Frame* frame) {
   const double number = value.get<double>();
-  const auto limit = [&](const char* keyword, const char* words, auto is_wrong) {
+  const auto limit = [&](const char* keyword, const char* words, const char* fix, auto is_wrong) {
     const auto found = schema.find(keyword);
     if (found == schema.end() || !found->is_number() || !is_wrong(found->get<double>())) return;
     Add(frame, std::string("expected ") + words + " " + found->dump() + ", found " + value.dump(),
-        schema.value("x-hint", ""));
+        schema.value("x-hint", fix));
   };
-  limit("minimum", "at least", [&](double least) { return number < least; });
-  limit("maximum", "at most", [&](double most) { return number > most; });
-  limit("exclusiveMinimum", "more than", [&](double bound) { return number <= bound; });
-  limit("exclusiveMaximum", "less than", [&](double bound) { return number >= bound; });
+  limit("minimum", "at least", "raise it", [&](double least) { return number < least; });
+  limit("maximum", "at most", "lower it", [&](double most) { return number > most; });
+  limit("exclusiveMinimum", "more than", "raise it", [&](double bound) { return number <= bound; });
+  limit("exclusiveMaximum", "less than", "lower it", [&](double bound) { return number >= bound; });
   const auto divisor = schema.find("multipleOf");
   if (divisor != schema.end() && divisor->is_number_integer() && value.is_number_integer() &&
       value.get<std::int64_t>() % divisor->get<std::int64_t>() != 0) {
-    Add(frame, "expected a multiple of " + divisor->dump() + ", found " + value.dump());
+    Add(frame, "expected a multiple of " + divisor->dump() + ", found " + value.dump(), "round it");
   }
 }
 
@@ -145,16 +146,19 @@ void SchemaExplainer::CheckText(const json& schema, const json& value, Frame* fr
   const size_t least = schema.value("minLength", size_t{0});
   const size_t most = schema.value("maxLength", std::numeric_limits<size_t>::max());
   if (length < least) {
-    Add(frame, least == 1 ? "the text is empty" : "expected at least " + std::to_string(least) + " characters");
+    Add(frame, least == 1 ? "the text is empty" : "expected at least " + std::to_string(least) + " characters",
+        "write a text");
   }
   if (length > most) {
-    Add(frame, "the text has " + std::to_string(length) + " characters, expected at most " + std::to_string(most));
+    Add(frame, "the text has " + std::to_string(length) + " characters, expected at most " + std::to_string(most),
+        "shorten it");
   }
   const auto pattern = schema.find("pattern");
   if (pattern != schema.end() && !std::regex_search(text, Regex(pattern->get<std::string>()))) {
     const std::string expected = "expected a text that matches " + pattern->get<std::string>();
     const std::string hint = schema.value("x-hint", "");
-    Add(frame, "found " + Found(value) + (hint.empty() ? ", " + expected : ""), hint);
+    Add(frame, "found " + Found(value) + (hint.empty() ? ", " + expected : ""),
+        hint.empty() ? "write it in that form" : hint);
   }
   if (schema.value("format", "") == "duration") {
     try {
@@ -169,9 +173,10 @@ void SchemaExplainer::CheckList(const json& schema, const json& value, Frame* fr
   const size_t least = schema.value("minItems", size_t{0});
   const size_t most = schema.value("maxItems", std::numeric_limits<size_t>::max());
   if (value.size() < least) {
-    Add(frame, least == 1 ? "the list is empty" : "expected at least " + std::to_string(least) + " elements");
+    Add(frame, least == 1 ? "the list is empty" : "expected at least " + std::to_string(least) + " elements",
+        "add one");
   }
-  if (value.size() > most) Add(frame, "expected at most " + std::to_string(most) + " elements");
+  if (value.size() > most) Add(frame, "expected at most " + std::to_string(most) + " elements", "remove some");
   const auto items = schema.find("items");
   for (size_t i = 0; items != schema.end() && i < value.size(); ++i) {
     if (items->is_array() && i >= items->size()) break;
@@ -183,7 +188,7 @@ void SchemaExplainer::CheckList(const json& schema, const json& value, Frame* fr
   for (size_t i = 1; i < value.size(); ++i) {
     const auto here = value.begin() + static_cast<std::ptrdiff_t>(i);
     if (std::find(value.begin(), here, *here) == here) continue;
-    Add(frame, Found(*here) + " stands in the list twice");
+    Add(frame, Found(*here) + " stands in the list twice", "remove one of them");
   }
 }
 
@@ -192,13 +197,17 @@ void SchemaExplainer::CheckObject(const json& schema, const json& value, Frame* 
     for (const json& key : schema["required"]) {
       const std::string name = key.get<std::string>();
       if (value.contains(name)) continue;
-      std::string hint;
+      std::string hint = "add it";
       const json properties = schema.value("properties", json::object());
-      if (properties.contains(name)) hint = Dereferenced(root_, properties[name]).value("description", "");
+      if (properties.contains(name)) {
+        const std::string description = Dereferenced(root_, properties[name]).value("description", "");
+        if (!description.empty()) hint += ": " + description;
+      }
       frame->problems.push_back({frame->path, true, "missing key '" + name + "' in " + Name(*frame), hint});
     }
   }
-  if (value.size() < schema.value("minProperties", size_t{0})) Add(frame, "expected at least one entry, found none");
+  if (value.size() < schema.value("minProperties", size_t{0}))
+    Add(frame, "expected at least one entry, found none", "add one");
   for (auto it = value.begin(); it != value.end(); ++it) CheckMember(schema, value, it.key(), frame);
 }
 
@@ -210,7 +219,7 @@ void SchemaExplainer::CheckMember(const json& schema, const json& object, const 
   };
   const auto names = schema.find("propertyNames");
   if (names != schema.end() && !Fits(*names, name, *frame)) {
-    const std::string hint = Dereferenced(root_, *names).value("x-hint", "");
+    const std::string hint = Dereferenced(root_, *names).value("x-hint", "write another name");
     frame->path.push_back(name);
     frame->problems.push_back({frame->path, true, "'" + name + "' in " + container() + " is not a usable name", hint});
     frame->path.pop_back();
@@ -260,11 +269,12 @@ void SchemaExplainer::CheckBranches(const json& schema, const json& value, Frame
                                        [&](const json& branch) { return Fits(branch, value, *frame); });
     if (fitting == 0) AddBestBranch(branches, value, frame);
     if (only_one && fitting > 1 && !MayVary(value)) {
-      Add(frame, Found(value) + " fits more than one of the forms known here", schema.value("x-hint", ""));
+      Add(frame, Found(value) + " fits more than one of the forms known here",
+          schema.value("x-hint", "keep to one of them"));
     }
   }
   if (schema.contains("not") && Fits(schema["not"], value, *frame) && !MayVary(value)) {
-    Add(frame, "found " + Found(value) + ", which is not allowed here", schema.value("x-hint", ""));
+    Add(frame, "found " + Found(value) + ", which is not allowed here", schema.value("x-hint", "write something else"));
   }
   if (!schema.contains("if")) return;
   const char* next = Fits(schema["if"], value, *frame) ? "then" : "else";

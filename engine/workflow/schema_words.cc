@@ -50,17 +50,22 @@ std::string TypeHint(const std::vector<std::string>& expected, const json& value
   const auto expects = [&](const char* type) {
     return std::find(expected.begin(), expected.end(), type) != expected.end();
   };
-  if (value.is_string() && (expects("integer") || expects("number"))) {
+  const bool expects_number = expects("integer") || expects("number");
+  if (value.is_string() && expects_number) {
     const json number = json::parse(value.get_ref<const std::string&>(), nullptr, false);
-    return number.is_number() ? "remove the quotes" : "";
+    if (number.is_number()) return "remove the quotes";
   }
-  if (value.is_string() && expects("boolean")) return "write true or false, without quotes";
-  if ((value.is_number() || value.is_boolean()) && expects("string"))
+  if (expects("boolean")) return "write true or false, without quotes";
+  if ((value.is_number() || value.is_boolean()) && expects("string")) {
     return "write it in quotes: \"" + value.dump() + "\"";
+  }
   if (!value.is_structured() && !value.is_null() && expects("array")) {
     return "write it as a list: [" + (value.is_string() ? value.get<std::string>() : value.dump()) + "]";
   }
-  return "";
+  if (expects_number) return expects("integer") ? "write an integer, such as 3" : "write a number, such as 0.5";
+  if (expects("string")) return "write a text";
+  if (expects("array")) return "write a list, such as [a, b]";
+  return expects("object") ? "write an object, such as {key: value}" : "remove it";
 }
 
 }  // namespace cosmos

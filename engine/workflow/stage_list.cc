@@ -30,7 +30,7 @@ std::vector<std::string> SharedKeys(const StageSource& one, const StageSource& o
   return shared;
 }
 
-StageList::StageList(DocumentCheck* check) : check_(*check) {
+StageList::StageList(DocumentCheck* check, bool input_files) : check_(*check), input_files_(input_files) {
   const json& stages = ObjectIn(check_.document.value(), "stages");
   for (const auto& [id, node] : NodeIn(check_.document.root(), "stages").members) {
     const auto value = stages.find(id);
@@ -162,13 +162,14 @@ void StageList::ExpandOne(StageSource* stage, const KnownScope& scope) {
   if (CombinationsOf(matrix) > kMostInstances) {
     check_.findings.Add(NodeIn(*stage->node, "matrix").value,
                         stage->name() + ": the matrix makes " + std::to_string(CombinationsOf(matrix)) +
-                            " instances, expected at most " + std::to_string(kMostInstances));
+                            " instances, expected at most " + std::to_string(kMostInstances),
+                        "give fewer values");
     return;
   }
   stage->instances = ExpandMatrix(matrix);
 }
 
-void StageList::CheckStages() {
+void StageList::CheckStages(const KnownScope& scope) {
   for (StageSource& stage : stages_) {
     for (const auto& [key, node] : NodeIn(*stage.node, "matrix").members) {
       if (ObjectIn(*stage.value, "matrix").contains(key)) stage.matrix_keys.push_back(key);
@@ -180,12 +181,12 @@ void StageList::CheckStages() {
       rules.matrix = stage.matrix_keys;
       rules.check_stage = [this, &stage](const Expression&, const std::string& other, const std::string& output,
                                          const auto& add) { CheckStageReference(stage, other, output, add); };
-      CheckOne(&stage, rules);
+      CheckOne(&stage, rules, scope);
     }
   }
 }
 
-void StageList::CheckOne(StageSource* stage, const ReferenceRules& rules) {
+void StageList::CheckOne(StageSource* stage, const ReferenceRules& rules, const KnownScope& scope) {
   const auto check = [&](const char* field, const ReferenceRules& field_rules, auto method) {
     const auto value = stage->value->find(field);
     if (value == stage->value->end()) return;
@@ -214,6 +215,7 @@ void StageList::CheckOne(StageSource* stage, const ReferenceRules& rules) {
   const json complete = check_.plugins.WithDefaults(*stage->facts, given ? *with : json());
   check_.plugins.CheckParameters(*stage->facts, complete, node, path);
   check_.plugins.CheckSecrets(*stage->facts, complete, node, path);
+  if (input_files_) check_.plugins.CheckFiles(*stage->facts, complete, node, path, scope);
 }
 
 void StageList::CheckNames(const StageSource& stage) {
@@ -230,7 +232,7 @@ void StageList::CheckStageReference(const StageSource& stage, const std::string&
   if (position == positions_.end()) return add("the workflow has no stage '" + other + "'", Suggestion(other, Ids()));
   const bool in_order = order_.size() == stages_.size();
   if (!stage.is_handler() && in_order && !graph_.Reaches(positions_.at(stage.id), position->second)) {
-    if (stage.id == other) return add("a stage cannot refer to itself", "");
+    if (stage.id == other) return add("a stage cannot refer to itself", "remove the reference");
     return add("stage '" + stage.id + "' does not need '" + other + "', so it may run before it",
                "add '" + other + "' to its needs");
   }

@@ -15,15 +15,15 @@ namespace cosmos {
 // matrices, and in each stage of expressions, plugins, parameters and names that are wrong. Not thread-safe.
 class StageList {
  public:
-  // `check` must outlive the list.
-  explicit StageList(DocumentCheck* check);
+  // `check` must outlive the list. `input_files`: whether the files that parameters name must exist.
+  StageList(DocumentCheck* check, bool input_files);
 
   // Links stages by `needs:` and looks their plugins up.
   void Link();
   // Expands the matrices. To be called when the params are known.
   void Expand(const KnownScope& scope);
-  // Checks each stage by itself, and its references to others.
-  void CheckStages();
+  // Checks each stage by itself, and its references to others. `scope` knows the params.
+  void CheckStages(const KnownScope& scope);
 
   const std::vector<StageSource>& stages() const { return stages_; }
   const std::vector<StageSource>& handlers() const { return handlers_; }
@@ -38,7 +38,7 @@ class StageList {
   void LinkNeeds(size_t position);
   void TellCycles();
   void ExpandOne(StageSource* stage, const KnownScope& scope);
-  void CheckOne(StageSource* stage, const ReferenceRules& rules);
+  void CheckOne(StageSource* stage, const ReferenceRules& rules, const KnownScope& scope);
   void CheckNames(const StageSource& stage);
   // Tells of a reference from `stage` to another one that is not there, not needed, or has no such output.
   void CheckStageReference(const StageSource& stage, const std::string& other, const std::string& output,
@@ -46,6 +46,7 @@ class StageList {
   std::vector<std::string> Ids() const;
 
   DocumentCheck& check_;
+  const bool input_files_;
   std::vector<StageSource> stages_;
   std::vector<StageSource> handlers_;
   std::map<std::string, size_t> positions_;

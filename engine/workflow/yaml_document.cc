@@ -77,7 +77,7 @@ YamlDocument YamlDocument::Parse(std::string text, std::string file) {
     YAML::Parser parser(stream);
     YamlBuilder builder(findings);
     if (!parser.HandleNextDocument(builder)) {
-      findings->Add({1, 1}, "the file is empty, expected one YAML document");
+      findings->Add({1, 1}, "the file is empty, expected one YAML document", "begin with `version: 1`");
       return document;
     }
     document.value_ = builder.TakeValue();
