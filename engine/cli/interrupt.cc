@@ -16,6 +16,8 @@ std::atomic<CancelToken*> interrupted_token{nullptr};
 void OnSignal(int) {
   CancelToken* const token = interrupted_token.load();
   if (token == nullptr || token->cancelled()) ::_exit(kExitCancelled);
+  constexpr char kWords[] = "\ncosmos-engine: ending the run in order; once more leaves at once, and its jobs go on\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kWords, sizeof kWords - 1);
   token->Cancel();
 }
 

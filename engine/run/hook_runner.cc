@@ -1,15 +1,18 @@
 #include "run/hook_runner.h"
 
 #include "core/error.h"
+#include "workflow/expression.h"
 
 namespace cosmos {
 
-HookRunner::HookRunner(const RunServices* services, const std::vector<HookUse>& hooks, const RunContext& context)
+HookRunner::HookRunner(const RunServices* services, const std::vector<HookUse>& hooks, const RunContext& context,
+                       const Scope& scope)
     : services_(*services), context_(context) {
   for (const HookUse& use : hooks) {
     try {
-      auto hook = std::make_unique<HookPlugin>(&services_.plugins->Get(use.id));
-      hook->Start(context, use.with);
+      PluginLibrary& library = services_.plugins->Get(use.id);
+      auto hook = std::make_unique<HookPlugin>(&library);
+      hook->Start(context, library.Checker().Checked(Resolve(use.with, scope)));
       HookPlugin* const plugin = hook.get();
       hooks_.push_back(std::move(hook));
       services_.bus->Subscribe({use.id, Subscription::Overflow::kDropOldest, 4096,

@@ -6,6 +6,7 @@
 #include "plugin/hook_plugin.h"
 #include "run/run_services.h"
 #include "workflow/plan.h"
+#include "workflow/scope.h"
 
 namespace cosmos {
 
@@ -13,9 +14,11 @@ namespace cosmos {
 // the run. Used by one thread.
 class HookRunner {
  public:
-  // Starts the hooks and subscribes them. A hook that cannot start is told of in the run's log, and left out. The
+  // Starts the hooks and subscribes them. `scope` is what their parameters may refer
+  // to. A hook that cannot start is told of in the run's log, and left out. The
   // services must outlive the runner, and the runner the bus's last event.
-  HookRunner(const RunServices* services, const std::vector<HookUse>& hooks, const RunContext& context);
+  HookRunner(const RunServices* services, const std::vector<HookUse>& hooks, const RunContext& context,
+             const Scope& scope);
   // Tells each hook that the run is over; after the bus was closed.
   void Stop();
 

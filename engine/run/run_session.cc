@@ -108,7 +108,8 @@ RunEnd Session::Run(CancelToken* cancel) {
   KeepRunRecord();
   bus_.Subscribe(journal_.Subscribe());
   for (const Subscription& watcher : order_.watchers) bus_.Subscribe(watcher);
-  HookRunner hooks(&services_, order_.plan.hooks, ContextOfRun(state_));
+  const StageInstance no_stage;
+  HookRunner hooks(&services_, order_.plan.hooks, ContextOfRun(state_), StageScope(&state_, &no_stage, &secrets_));
   TellBegin();
   StageRunner runner(&services_, &state_, &secrets_, prompt_id_);
   const RunEnd end = RunEngine(&services_, &state_, &runner).Run(order_.inputs.jobs, cancel);

@@ -1,10 +1,18 @@
 #include "store/store_writer.h"
 
+#include <chrono>
 #include <utility>
 
 namespace cosmos {
+namespace {
 
-StoreWriter::StoreWriter(RunStore* store) : store_(store), thread_([this] { Commit(); }) {}
+// How long changes that nobody waits for may gather. A crash within this time loses only what a resumed run finds
+// again.
+constexpr std::chrono::milliseconds kGather{5};
+
+}  // namespace
+
+StoreWriter::StoreWriter(RunStore* store) : store_(store), thread_([this] { CommitNowAndThen(); }) {}
 
 StoreWriter::~StoreWriter() {
   {
@@ -29,43 +37,52 @@ void StoreWriter::Flush() {
 }
 
 std::uint64_t StoreWriter::Enqueue(Change change) {
-  std::uint64_t number;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (failure_ != nullptr) std::rethrow_exception(failure_);
-    waiting_.push_back(std::move(change));
-    number = ++last_given_;
-  }
-  changed_.notify_one();
-  return number;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (failure_ != nullptr) std::rethrow_exception(failure_);
+  waiting_.push_back(std::move(change));
+  if (waiting_.size() == 1) changed_.notify_one();
+  return ++last_given_;
 }
 
 void StoreWriter::WaitFor(std::uint64_t number) {
   std::unique_lock<std::mutex> lock(mutex_);
-  committed_.wait(lock, [&] { return last_committed_ >= number || failure_ != nullptr; });
+  while (last_committed_ < number && failure_ == nullptr) {
+    if (committing_) {
+      committed_.wait(lock);
+    } else {
+      CommitWaiting(&lock);
+    }
+  }
   if (failure_ != nullptr) std::rethrow_exception(failure_);
 }
 
-void StoreWriter::Commit() {
+void StoreWriter::CommitWaiting(std::unique_lock<std::mutex>* lock) {
+  committing_ = true;
+  const std::vector<Change> batch = std::exchange(waiting_, {});
+  lock->unlock();
+  std::exception_ptr failure;
+  try {
+    store_->InTransaction([&] {
+      for (const Change& change : batch) change(*store_);
+    });
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  lock->lock();
+  committing_ = false;
+  last_committed_ += batch.size();
+  if (failure != nullptr && failure_ == nullptr) failure_ = failure;
+  committed_.notify_all();
+}
+
+void StoreWriter::CommitNowAndThen() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    if (waiting_.empty()) return;
-    const std::vector<Change> batch = std::move(waiting_);
-    waiting_.clear();
-    lock.unlock();
-    std::exception_ptr failure;
-    try {
-      store_->InTransaction([&] {
-        for (const Change& change : batch) change(*store_);
-      });
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    lock.lock();
-    last_committed_ += batch.size();
-    if (failure != nullptr && failure_ == nullptr) failure_ = failure;
-    committed_.notify_all();
+    changed_.wait_for(lock, kGather, [this] { return stopping_; });
+    committed_.wait(lock, [this] { return !committing_; });
+    if (!waiting_.empty()) CommitWaiting(&lock);
+    if (stopping_ && waiting_.empty()) return;
   }
 }
 

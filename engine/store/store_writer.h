@@ -35,18 +35,21 @@ class StoreWriter {
   void Flush();
 
  private:
-  void Commit();
+  void CommitNowAndThen();
   std::uint64_t Enqueue(Change change);
   void WaitFor(std::uint64_t number);
+  // Commits all that waits; REQUIRES: `lock` holds mutex_ (given away meanwhile), and committing_ is false.
+  void CommitWaiting(std::unique_lock<std::mutex>* lock);
 
   RunStore* const store_;
-  std::mutex mutex_;  // guards all that follows
-  std::condition_variable changed_;
-  std::condition_variable committed_;
+  std::mutex mutex_;                   // guards all that follows
+  std::condition_variable changed_;    // for the thread: a first change waits
+  std::condition_variable committed_;  // for everybody: a commit has ended
   std::vector<Change> waiting_;
   std::uint64_t last_given_ = 0;
   std::uint64_t last_committed_ = 0;
   std::exception_ptr failure_;
+  bool committing_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };
