@@ -21,10 +21,9 @@ class EventBus::Subscriber {
     thread_ = std::thread([this] { Deliver(); });
   }
 
+  bool Blocks() const { return subscription_.overflow == Subscription::Overflow::kBlock; }
   bool Wants(const EventPayload& payload) const { return !disabled_ && subscription_.wants(payload); }
-  bool MustWait(const EventPayload& payload) const {
-    return subscription_.overflow == Subscription::Overflow::kBlock && Wants(payload) && Full();
-  }
+  bool MustWait(const EventPayload& payload) const { return Blocks() && Wants(payload) && Full(); }
   void WaitForRoom(std::unique_lock<std::mutex>& lock) {
     room_.wait(lock, [this] { return disabled_ || !Full(); });
   }
@@ -32,7 +31,7 @@ class EventBus::Subscriber {
   void Enqueue(const EventPtr& event) {
     if (!Wants(event->payload)) return;
     if (!IsLifecycle(event->payload)) Coalesce(event);
-    if (Full() && subscription_.overflow == Subscription::Overflow::kDropOldest) {
+    if (Full() && !Blocks()) {
       while (!queue_.empty() && queue_.front() == nullptr) queue_.pop_front();
       queue_.pop_front();
       --waiting_;
@@ -166,11 +165,19 @@ void EventBus::PublishLocked(const RunContext& context, EventPayload payload) {
 }
 
 void EventBus::Close() noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& subscriber : subscribers_) subscriber->Stop();
+  // The journal last: it still hears of those who fail at what they get at the very end.
+  for (const auto last : {false, true}) {
+    const auto now = [&](const auto& subscriber) { return subscriber->Blocks() == last; };
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& subscriber : subscribers_) {
+        if (now(subscriber)) subscriber->Stop();
+      }
+    }
+    for (const auto& subscriber : subscribers_) {
+      if (now(subscriber)) subscriber->Join();
+    }
   }
-  for (const auto& subscriber : subscribers_) subscriber->Join();
   const std::lock_guard lock(mutex_);
   closed_ = true;
   subscribers_.clear();

@@ -45,7 +45,8 @@ class EventBus {
   void Subscribe(Subscription subscription);
   // Gives the event its number and times and enqueues it. No I/O; waits only for a blocking subscriber that is full.
   void Publish(const RunContext& context, EventPayload payload) noexcept;
-  // Waits until every subscriber has had what was published, and ends their threads. Later events are not delivered.
+  // Waits until every subscriber has had what was published, the blocking ones last, and ends their threads. Later
+  // events are not delivered.
   void Close() noexcept;
 
  private:

@@ -65,7 +65,9 @@ TEST_F(StoreWriterTest, ChangesOfOneThreadAreMadeInItsOrder) {
 }
 
 TEST_F(StoreWriterTest, TheDestructorCommitsWhatWaits) {
-  { StoreWriter(store_.get()).Write([](RunStore& store) { store.PutRun(Run("rs_1")); }); }
+  {
+    StoreWriter(store_.get()).Write([](RunStore& store) { store.PutRun(Run("rs_1")); });
+  }
   EXPECT_TRUE(store_->HasRun("rs_1"));
 }
 

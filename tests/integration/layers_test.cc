@@ -30,15 +30,9 @@ struct Seam {
   const char* place;   // the beginning of the path of those who may
 };
 constexpr Seam kSeams[] = {
-    {"boost/dll", "engine/plugin/"},
-    {"boost/filesystem", "engine/plugin/"},
-    {"boost/program_options", "engine/cli/"},
-    {"glog/", "engine/log/"},
-    {"libssh/", "engine/target/ssh/"},
-    {"odb/", "engine/store/"},
-    {"openssl/", "engine/core/"},
-    {"sqlite3", "engine/store/"},
-    {"valijson/", "engine/workflow/"},
+    {"boost/dll", "engine/plugin/"},   {"boost/filesystem", "engine/plugin/"}, {"boost/program_options", "engine/cli/"},
+    {"glog/", "engine/log/"},          {"libssh/", "engine/target/ssh/"},      {"odb/", "engine/store/"},
+    {"openssl/", "engine/core/"},      {"sqlite3", "engine/store/"},           {"valijson/", "engine/workflow/"},
     {"yaml-cpp/", "engine/workflow/"},
 };
 
