@@ -61,9 +61,16 @@ int List(const Catalogue& catalogue, Console* console) {
   return bad ? kExitWrongInput : kExitSucceeded;
 }
 
+std::string Texts(const json& values, const std::string& separator) {
+  std::vector<std::string> texts;
+  for (const json& value : values) texts.push_back(value.is_string() ? value.get<std::string>() : value.dump());
+  return Join(texts, separator);
+}
+
 std::string TypeOf(const json& schema) {
-  const json type = schema.value("type", json("any"));
-  return type.is_string() ? type.get<std::string>() : type.dump();
+  if (schema.contains("enum")) return "one of " + Texts(schema["enum"], ", ");
+  const json type = schema.value("type", json("any value"));
+  return type.is_array() ? Texts(type, " or ") : type.get<std::string>();
 }
 
 void PrintProperties(const json& schema, const std::string& indent, Console* console) {

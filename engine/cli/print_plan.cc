@@ -50,19 +50,30 @@ std::string StageText(std::size_t number, const json& stage, const Console& cons
 
 void PrintPlan(const Plan& plan, const Catalogue& plugins, const std::filesystem::path& output_dir, Console* console) {
   const RunPaths paths(output_dir, "RUN_ID");
-  json stages = json::array();
-  for (const StageInstance& instance : plan.instances) stages.push_back(Preview(plan, instance, plugins, paths));
+  const auto preview = [&](const std::vector<StageInstance>& instances) {
+    json stages = json::array();
+    for (const StageInstance& instance : instances) stages.push_back(Preview(plan, instance, plugins, paths));
+    return stages;
+  };
+  const json report = {{"workflow", plan.name},
+                       {"params", plan.params},
+                       {"stages", preview(plan.instances)},
+                       {"on_failure", preview(plan.on_failure)},
+                       {"on_success", preview(plan.on_success)},
+                       {"on_exit", preview(plan.on_exit)}};
   if (console->json()) {
-    console->PrintJson({{"workflow", plan.name}, {"params", plan.params}, {"stages", stages}});
+    console->PrintJson(report);
     return;
   }
-  console->PrintLine(
-      fmt::format("{}: {} stage{}; nothing is executed", plan.name, stages.size(), stages.size() == 1 ? "" : "s"));
-  for (const auto& [name, value] : plan.params.items()) {
-    console->Print(Block(name, Value(value)));
-  }
+  const std::size_t count = plan.instances.size();
+  console->PrintLine(fmt::format("{}: {} stage{}; nothing is executed", plan.name, count, count == 1 ? "" : "s"));
+  for (const auto& [name, value] : plan.params.items()) console->Print(Block(name, Value(value)));
   std::size_t number = 0;
-  for (const json& stage : stages) console->Print(StageText(++number, stage, *console));
+  for (const json& stage : report["stages"]) console->Print(StageText(++number, stage, *console));
+  for (const char* handlers : {"on_failure", "on_success", "on_exit"}) {
+    if (!report[handlers].empty()) console->PrintLine(std::string("\n") + handlers);
+    for (const json& stage : report[handlers]) console->Print(StageText(++number, stage, *console));
+  }
 }
 
 }  // namespace cosmos

@@ -55,14 +55,14 @@ void RunEngine::AwaitWorkers(const CancelToken& cancel) {
   std::unique_lock lock(mutex_);
   bool told = false;
   while (working_ > 0) {
-    changed_.wait_for(lock, kTick, [this] { return working_ == 0; });
+    left_.wait_for(lock, kTick, [this] { return working_ == 0; });
     const bool tell = cancel.cancelled() && !std::exchange(told, cancel.cancelled());
     if (tell) stopping_ = true;
     lock.unlock();
     if (tell) runner_.CancelAll();
     runner_.CancelOverdue(services_.clock->Wall());
     lock.lock();
-    if (tell) changed_.notify_all();
+    if (tell) work_.notify_all();
   }
 }
 
@@ -82,13 +82,14 @@ void RunEngine::Work(CancelToken* cancel) {
         stopping_ = true;
       }
     } else if (waiting_.empty()) {
-      changed_.wait(lock);
+      work_.wait(lock);
     } else {
-      changed_.wait_until(lock, waiting_.top().first);
+      work_.wait_until(lock, waiting_.top().first);
     }
   }
   --working_;
-  changed_.notify_all();
+  work_.notify_all();
+  if (working_ == 0) left_.notify_one();
 }
 
 bool RunEngine::Take(std::size_t* index) {
@@ -127,7 +128,7 @@ void RunEngine::Carry(std::size_t index, const CancelToken& cancel) {
     state_.Set(index, next);
     const std::lock_guard lock(mutex_);
     waiting_.emplace(services_.clock->Steady() + delay, index);
-    changed_.notify_one();
+    work_.notify_one();
     return;
   }
   Settle(index, std::move(state));
@@ -137,7 +138,7 @@ void RunEngine::Settle(std::size_t index, InstanceState state) {
   state_.Set(index, state);
   const std::lock_guard lock(mutex_);
   Follow(scheduler_.Ended(index, EndOf(state_.plan().instances[index], state)));
-  if (scheduler_.finished()) changed_.notify_all();
+  if (scheduler_.finished()) work_.notify_all();
 }
 
 void RunEngine::Follow(const Scheduler::Step& first) {
@@ -154,7 +155,7 @@ void RunEngine::Follow(const Scheduler::Step& first) {
       }
       if (!state.begun) runner_.TellReady(state_.plan().instances[index], state);
       ready_.push_back(index);
-      changed_.notify_one();
+      work_.notify_one();
     }
   }
 }

@@ -56,8 +56,9 @@ class RunEngine {
   const RunServices& services_;
   RunState& state_;
   StageRunner& runner_;
-  std::mutex mutex_;  // guards all that follows
-  std::condition_variable changed_;
+  std::mutex mutex_;              // guards all that follows
+  std::condition_variable work_;  // for the workers: there may be something to take, or nothing any more
+  std::condition_variable left_;  // for the calling thread: the last worker has ended
   Scheduler scheduler_;
   std::deque<std::size_t> ready_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> waiting_;  // retries, and when they may start

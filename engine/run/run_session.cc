@@ -52,7 +52,7 @@ class Session {
   void TellBegin();
   void RunHandlers(const RunEnd& end, StageRunner* runner);
   void KeepEnd(const RunEnd& end);
-  std::string LogOfFailure();
+  std::string LogOfRun();
 
   const RunOrder& order_;
   RunStore& store_;
@@ -183,13 +183,14 @@ void Session::RunHandlers(const RunEnd& end, StageRunner* runner) {
 
 void Session::KeepEnd(const RunEnd& end) {
   const std::int64_t now = UnixMilliseconds(clock_.Wall());
-  const std::string log_path = end.failure ? LogOfFailure() : "";
+  writer_.Flush();
+  const std::string log_path = LogOfRun();
   writer_.WriteAndWait([&](RunStore& store) {
     RunRecord record = store.GetRun(order_.run_id);
     record.status = ToString(end.status);
     record.failure_kind = ToString(end.failure.kind);
     record.ended_at = now;
-    if (!log_path.empty()) record.log_path = log_path;
+    record.log_path = log_path;
     store.PutRun(record);
     if (end.status == Status::kFailed) {
       store.SetRunError(order_.run_id, std::string(ToString(end.failure.kind)), end.failure.message);
@@ -199,20 +200,23 @@ void Session::KeepEnd(const RunEnd& end) {
               std::string(ToString(end.status)) + (end.failure ? ": " + end.failure.message : std::string()));
 }
 
-// The log of the first stage that failed for good.
-std::string Session::LogOfFailure() {
-  writer_.Flush();
-  for (const StageRecord& record : store_.StagesOf(order_.run_id)) {
-    for (std::size_t i = 0; i < order_.plan.instances.size(); ++i) {
-      const StageInstance& instance = order_.plan.instances[i];
-      const InstanceState state = state_.Get(i);
-      if (state.status == Status::kFailed && !instance.continue_on_error && record.stage == instance.stage &&
-          record.instance == instance.instance && record.attempt == state.attempt) {
-        return record.log_path;
-      }
-    }
+// The log of the first stage that failed for good, or else of the last one that has any; handlers do not count.
+std::string Session::LogOfRun() {
+  std::map<std::string, InstanceState> states;
+  for (std::size_t i = 0; i < order_.plan.instances.size(); ++i) {
+    const StageInstance& instance = order_.plan.instances[i];
+    InstanceState state = state_.Get(i);
+    if (instance.continue_on_error) state.failure = {};
+    states[instance.key()] = std::move(state);
   }
-  return "";
+  std::string log;
+  for (const StageRecord& record : store_.StagesOf(order_.run_id)) {
+    const auto state = states.find(record.instance.empty() ? record.stage : record.stage + "." + record.instance);
+    if (state == states.end() || record.attempt != state->second.attempt || record.log_path.empty()) continue;
+    if (state->second.status == Status::kFailed && state->second.failure) return record.log_path;
+    log = record.log_path;
+  }
+  return log;
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ std::uint64_t StoreWriter::Enqueue(Change change) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (failure_ != nullptr) std::rethrow_exception(failure_);
   waiting_.push_back(std::move(change));
-  if (waiting_.size() == 1) changed_.notify_one();
+  if (idle_) changed_.notify_one();
   return ++last_given_;
 }
 
@@ -78,7 +78,9 @@ void StoreWriter::CommitWaiting(std::unique_lock<std::mutex>* lock) {
 void StoreWriter::CommitNowAndThen() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
+    idle_ = true;
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    idle_ = false;
     changed_.wait_for(lock, kGather, [this] { return stopping_; });
     committed_.wait(lock, [this] { return !committing_; });
     if (!waiting_.empty()) CommitWaiting(&lock);

@@ -49,6 +49,7 @@ class StoreWriter {
   std::uint64_t last_given_ = 0;
   std::uint64_t last_committed_ = 0;
   std::exception_ptr failure_;
+  bool idle_ = false;  // the thread waits for a first change
   bool committing_ = false;
   bool stopping_ = false;
   std::thread thread_;

@@ -163,6 +163,8 @@ on_exit: [{name: bye, uses: shell, with: {run: 'exit 9'}}]
   EXPECT_THAT(sandbox_.Show()["error_message"].get<std::string>(), HasSubstr("'a'"));
   EXPECT_EQ(Run("stages: {a: {uses: noop}}\n" + handlers).status, 0);
   EXPECT_EQ(Statuses(), (Words{{"a", "succeeded"}, {"glad", "succeeded"}, {"bye", "failed"}}));
+  EXPECT_EQ(sandbox_.Show()["log_path"], nullptr);  // a handler's log is not the run's
+  EXPECT_THAT(sandbox_.Engine({"run", "w.yaml", "--dry-run"}).out, HasSubstr("echo glad"));
 }
 
 TEST_F(RunTest, ContinueOnErrorLetsTheRunSucceed) {
