@@ -83,7 +83,7 @@ JobOutcome JobRunner::Run(const JobRequest& request, const CancelToken& cancel, 
 JobHandle JobRunner::Start(const JobRequest& request, const OutputCollector& collector, JobRecord* record) {
   if (!request.target->Find(request.folder)) collector.RemoveOld();
   const JobScript script = MakeJobScript(request.context, request.folder, request.command, *masker_);
-  const auto [handle, attached] = request.target->Submit({request.folder, script.text, script.secret_env});
+  const auto [handle, attached] = request.target->Submit({request.folder, script.text, script.environment});
   *record = RecordOf(request, handle);
   record->submitted_at = UnixMilliseconds(clock_->Wall());
   store_->WriteAndWait([&, attached = attached](RunStore& store) {

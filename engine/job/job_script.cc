@@ -9,20 +9,20 @@ namespace {
 // Quotes words, with secrets taken out into variables.
 class SecretQuoter {
  public:
-  SecretQuoter(const Masker& masker, std::map<std::string, std::string>* secret_env)
-      : masker_(masker), secret_env_(secret_env) {}
+  SecretQuoter(const Masker& masker, std::map<std::string, std::string>* environment)
+      : masker_(masker), environment_(environment) {}
 
   std::string Quote(const std::string& word) {
     if (!masker_.Finds(word)) return ShellQuote(word);
     // The whole word becomes one variable, which a shell neither splits nor expands between double quotes.
-    const std::string name = "COSMOS_SECRET_" + std::to_string(secret_env_->size() + 1);
-    (*secret_env_)[name] = word;
+    const std::string name = "COSMOS_SECRET_" + std::to_string(environment_->size() + 1);
+    (*environment_)[name] = word;
     return "\"$" + name + "\"";
   }
 
  private:
   const Masker& masker_;
-  std::map<std::string, std::string>* const secret_env_;
+  std::map<std::string, std::string>* const environment_;
 };
 
 }  // namespace
@@ -34,7 +34,7 @@ JobScript MakeJobScript(const RunContext& context, const std::string& folder, co
                 "pass it through `env:` and use the variable");
   }
   JobScript job;
-  SecretQuoter quoter(masker, &job.secret_env);
+  SecretQuoter quoter(masker, &job.environment);
   std::string& text = job.text;
   text =
       "#!/bin/sh\n"
@@ -58,6 +58,7 @@ JobScript MakeJobScript(const RunContext& context, const std::string& folder, co
   env["COSMOS_PROMPT_NAME"] = context.prompt_name;
   env["COSMOS_PROMPT_ID"] = context.prompt_id;
   env["COSMOS_OUTPUT_DIR"] = folder + "/out";
+  for (const char* name : {"COSMOS_RUN_ID", "COSMOS_STAGE", "COSMOS_OUTPUT_DIR"}) job.environment[name] = env[name];
   text += "export";
   for (const auto& [name, value] : env) text += " " + name + "=" + quoter.Quote(value);
   text += "\ncd " + ShellQuote(command.workdir) + " || exit 126\n";

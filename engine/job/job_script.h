@@ -17,10 +17,11 @@ struct JobCommand {
   std::string workdir;  // absolute, on the target
 };
 
-// The text of job.sh, and the variables that must not stand in it.
+// The text of job.sh, and what its process gets in its environment: COSMOS_RUN_ID, COSMOS_STAGE and COSMOS_OUTPUT_DIR,
+// by which it can be told from outside whose it is, and the secrets, which must not stand in the text.
 struct JobScript {
   std::string text;
-  std::map<std::string, std::string> secret_env;
+  std::map<std::string, std::string> environment;
 };
 
 // Wraps a command so that it is durable (DESIGN 6). The script needs nothing but a POSIX shell and Linux's /proc, and
@@ -28,7 +29,7 @@ struct JobScript {
 //  - claims the job by creating `pid` (process, start time, boot id) exclusively; a second start ends at once,
 //  - appends stdout and stderr to run.log,
 //  - writes `exit_status` in one go, also after a TERM that ended the command.
-// Where a value of env or a word of argv holds a secret, the script only names a variable of secret_env. Throws
+// Where a value of env or a word of argv holds a secret, the script only names a variable of the environment. Throws
 // Error{kInvalidInput} when `script` holds one: there is no safe place for it in a text of unknown quoting.
 JobScript MakeJobScript(const RunContext& context, const std::string& folder, const JobCommand& command,
                         const Masker& masker);

@@ -33,7 +33,7 @@ class JobScriptTest : public ::testing::Test {
   // Runs the job and gives its exit status; the log stands in log_.
   int Run(const Masker& masker = Masker()) {
     const JobScript script = MakeJobScript(context_, folder_, command_, masker);
-    const JobHandle handle = target_.Submit({folder_, script.text, script.secret_env}).handle;
+    const JobHandle handle = target_.Submit({folder_, script.text, script.environment}).handle;
     JobState state;
     do {
       state = target_.Wait(handle, cancel_, 1h);
@@ -82,6 +82,16 @@ TEST_F(JobScriptTest, TheEnvironmentSaysWhoseJobItIs) {
       "test -d \"$COSMOS_OUTPUT_DIR\"";
   EXPECT_EQ(Run(), 0);
   EXPECT_EQ(log_, "rs_1 render city ps_1 it's $HOME\n" + root_ + "\n");
+}
+
+TEST_F(JobScriptTest, EveryProcessOfAJobTellsFromOutsideWhoseItIs) {
+  command_.script = "tr '\\0' '\\n' </proc/$$/environ; tr '\\0' '\\n' </proc/$(sh -c 'echo $PPID')/environ";
+  EXPECT_EQ(Run(), 0);
+  std::size_t found = 0;
+  for (size_t at = log_.find("COSMOS_RUN_ID=rs_1\n"); at != log_.npos; at = log_.find("COSMOS_RUN_ID=rs_1\n", at + 1)) {
+    ++found;
+  }
+  EXPECT_EQ(found, 2u);  // the job's leader, and its child that carries the script out
 }
 
 TEST_F(JobScriptTest, AMissingWorkingFolderIsToldInTheLog) {

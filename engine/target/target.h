@@ -16,7 +16,8 @@ namespace cosmos {
 struct JobOrder {
   std::string folder;  // absolute, on the target; the job's own. Below it: job.sh, run.log, pid, exit_status, out/
   std::string script;  // for /bin/sh; made by job/job_script.h, which writes the files that a target reads
-  std::map<std::string, std::string> secret_env;  // given to the process directly, never written anywhere
+  // Given to the process from its first moment on, and never written anywhere.
+  std::map<std::string, std::string> environment;
 };
 
 // All it takes to find a job again, from any process, after any crash (DESIGN 6). A value; kept in the store.

@@ -151,13 +151,10 @@ pid_t LocalTarget::Start(const JobOrder& order) {
   std::string script = order.folder + "/job.sh";
   char shell[] = "/bin/sh";
   char* argv[] = {shell, script.data(), nullptr};
-  std::vector<std::string> variables;
+  std::vector<std::string> variables = Environment(order.environment);
   std::vector<char*> envp;
-  if (!order.secret_env.empty()) {
-    variables = Environment(order.secret_env);
-    for (std::string& variable : variables) envp.push_back(variable.data());
-    envp.push_back(nullptr);
-  }
+  for (std::string& variable : variables) envp.push_back(variable.data());
+  envp.push_back(nullptr);
   pid_t pid = 0;
   // Entered as a child before anyone can wait for it.
   const std::lock_guard lock(mutex_);

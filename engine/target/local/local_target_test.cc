@@ -160,7 +160,7 @@ TEST_F(LocalTargetTest, AttachesFromAnotherProcess) {
 
 TEST_F(LocalTargetTest, SecretsReachTheJobAndNoFile) {
   JobOrder order = Order("test \"$TOKEN\" = gold");
-  order.secret_env["TOKEN"] = "gold";
+  order.environment["TOKEN"] = "gold";
   EXPECT_EQ(WaitForEnd(target_.Submit(order).handle).exit_status, 0);
 }
 
