@@ -96,6 +96,15 @@ TEST_F(CliTest, RunWithJsonPrintsOneObject) {
   EXPECT_THAT(sandbox_.Engine({"run", "w.yaml", "--verbose"}).err, HasSubstr(" -] started: "));
 }
 
+TEST_F(CliTest, AReaderThatGoesAwayDoesNotEndARun) {
+  sandbox_.Write(
+      "w.yaml",
+      "version: 1\nname: w\nstages:\n  a: {uses: shell, with: {run: 'sleep 0.2'}}\n  b: {uses: noop, needs: a}\n");
+  const Ended ended = sandbox_.EngineInShell("run w.yaml | head -n 1");
+  EXPECT_EQ(std::count(ended.out.begin(), ended.out.end(), '\n'), 1);
+  EXPECT_EQ(sandbox_.Show()["status"], "succeeded");
+}
+
 TEST_F(CliTest, ARunIdCanBeGivenOnce) {
   sandbox_.Write("w.yaml", "version: 1\nname: w\nstages: {a: {uses: noop}}\n");
   EXPECT_EQ(sandbox_.Engine({"run", "w.yaml", "--run-id", "mine"}).status, 0);

@@ -106,6 +106,10 @@ Ended Sandbox::Engine(const std::vector<std::string>& words) const {
   return Run(all);
 }
 
+Ended Sandbox::EngineInShell(const std::string& words) const {
+  return Run({"sh", "-c", "'" COSMOS_PROGRAM "' " + words});
+}
+
 nlohmann::json Sandbox::EngineJson(std::vector<std::string> words) const {
   words.insert(words.end(), {"--format", "json"});
   const Ended ended = Engine(words);

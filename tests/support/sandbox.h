@@ -39,7 +39,9 @@ class Sandbox {
 
   // Runs `cosmos-engine` with the words, to its end.
   Ended Engine(const std::vector<std::string>& words) const;
-  // The same, which must succeed and print one JSON object.
+  // Runs `cosmos-engine WORDS` as a line of a shell.
+  Ended EngineInShell(const std::string& words) const;
+  // The same as Engine, which must succeed and print one JSON object.
   nlohmann::json EngineJson(std::vector<std::string> words) const;
   // Starts it and returns; its output goes to the file `engine.out` in the folder.
   pid_t StartEngine(const std::vector<std::string>& words);
