@@ -24,6 +24,12 @@ int StatusOf(const RunEnd& end) {
   return end.status == Status::kSucceeded ? kExitSucceeded : kExitRunFailed;
 }
 
+// As short as it can be typed from here.
+std::string FromHere(const fs::path& path) {
+  const fs::path relative = path.lexically_relative(fs::current_path());
+  return relative.empty() || *relative.begin() == ".." ? path.string() : relative.string();
+}
+
 void PrintEnd(const RunOrder& order, const RunEnd& end, RunStore* store, Console* console) {
   const RunRecord run = store->GetRun(order.run_id);
   if (console->json()) {
@@ -35,7 +41,7 @@ void PrintEnd(const RunOrder& order, const RunEnd& end, RunStore* store, Console
   console->PrintLine(fmt::format("run {} {} in {}", run.run_id, console->PaintStatus(run.status),
                                  FormatDuration(std::chrono::milliseconds(run.ended_at - run.started_at))));
   for (const ArtifactRecord& artifact : store->ArtifactsOf(run.run_id)) {
-    console->PrintLine(fmt::format("  {:<18} {}", artifact.stage, artifact.path));
+    console->PrintLine(fmt::format("  {:<18} {}", artifact.stage, FromHere(artifact.path)));
   }
   if (end.status == Status::kSucceeded) return;
   console->PrintLine(
