@@ -90,7 +90,7 @@ TEST_F(CrashTest, CtrlCTwiceLeavesAndTheJobGoesOn) {
   const pid_t engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", "rs_test"});
   Await("running job", [&] { return sandbox_.Read("outputs/job/logs/run_rs_test.log") == "begun\n"; });
   ::kill(engine, SIGINT);
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  Await("answer to Ctrl-C", [&] { return sandbox_.Read("engine.out").find("once more leaves") != std::string::npos; });
   ::kill(engine, SIGINT);
   EXPECT_EQ(sandbox_.Wait(engine), 130);
   EXPECT_FALSE(sandbox_.JobProcesses().empty());
