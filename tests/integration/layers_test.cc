@@ -103,8 +103,8 @@ std::string ProblemOf(const std::string& path, const Include& include) {
 
 // What is wrong with a file, a line `path:line: …` each. `path` is relative to the tree.
 std::vector<std::string> CheckSource(const std::string& path, const std::string& text) {
-  static const std::regex include_line(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"].*)");
-  static const std::regex prints(R"(^(?!\s*//).*\bstd::cout\b.*)");
+  static const std::regex kInclude(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"].*)");
+  static const std::regex kPrints(R"(^(?!\s*//).*\bstd::cout\b.*)");
   std::vector<std::string> problems;
   std::istringstream lines(text);
   std::string line;
@@ -113,9 +113,9 @@ std::vector<std::string> CheckSource(const std::string& path, const std::string&
       if (!problem.empty()) problems.push_back(path + ":" + std::to_string(number) + ": " + problem);
     };
     std::smatch match;
-    if (std::regex_match(line, match, include_line)) add(ProblemOf(path, {match[2], match[1] == "\""}));
+    if (std::regex_match(line, match, kInclude)) add(ProblemOf(path, {match[2], match[1] == "\""}));
     const bool may_print = path.rfind("engine/cli/", 0) == 0 || IsOfTests(path);
-    if (!may_print && std::regex_match(line, prints)) add("std::cout is for engine/cli/; use the logger");
+    if (!may_print && std::regex_match(line, kPrints)) add("std::cout is for engine/cli/; use the logger");
   }
   return problems;
 }
