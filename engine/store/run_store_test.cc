@@ -150,7 +150,7 @@ TEST_F(RunStoreTest, KeepsTheHandleOfAJob) {
   job.run_id = "rs_1";
   job.stage = "render";
   job.target = "local";
-  job.folder = "/work/.runs/rs_1/jobs/render/1";
+  job.folder = "/srv/.runs/rs_1/jobs/render/1";
   job.pid = 4711;
   job.pid_start_time = 123456789;
   job.boot_id = "b00t";
