@@ -69,6 +69,7 @@ RunInputs InputsOf(const CheckInput& input, const Plan& plan, const Arguments& a
   inputs.target = input.default_target;
   inputs.plugin_path = arguments.Get("plugin-path");
   inputs.working_folder = fs::current_path();
+  inputs.targets = plan.targets;
   return inputs;
 }
 

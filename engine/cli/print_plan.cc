@@ -42,6 +42,7 @@ std::string StageText(std::size_t number, const json& stage, const Console& cons
                                        stage["retry"]["backoff"].get<double>()));
   }
   for (const json& input : stage["inputs"]) text += Block("uploads", input);
+  if (stage.contains("container")) text += Block("container", stage["container"].value("image", ""));
   text += Block("runs", stage["job"].is_null() ? "no job: the plugin works in the engine" : CommandOf(stage["job"]));
   return text + Block("log", stage["log_path"]);
 }

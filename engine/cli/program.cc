@@ -40,6 +40,7 @@ int StatusOf(ErrorCode code) {
       return kExitWrongInput;
     case ErrorCode::kConflict:
     case ErrorCode::kUnavailable:
+    case ErrorCode::kConnectionLost:
     case ErrorCode::kIo:
     case ErrorCode::kInternal:
       return kExitCannotWork;

@@ -64,6 +64,11 @@ void ProgressView::Show(const Event& event) {
   } else if (const auto* retrying = std::get_if<StageRetrying>(&event.payload)) {
     --ended_;
     Note(event, fmt::format("attempt {} in {}", retrying->next_attempt, FormatDuration(retrying->delay)));
+  } else if (const auto* lost = std::get_if<TargetLost>(&event.payload)) {
+    console_->PrintLine(
+        fmt::format("  target {}: no connection ({}); jobs go on, and it is tried again", lost->target, lost->reason));
+  } else if (const auto* back = std::get_if<TargetReconnected>(&event.payload)) {
+    console_->PrintLine(fmt::format("  target {}: connected again", back->target));
   } else if (const auto* hook = std::get_if<HookFailed>(&event.payload)) {
     console_->Warn(fmt::format("hook '{}' failed: {}{}", hook->hook, hook->message,
                                hook->disabled ? " (it gets no more events)" : ""));

@@ -27,7 +27,8 @@ std::string FormatSize(std::int64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", size, kUnits[unit]);
 }
 
-std::string StageText(const StageRecord& stage, const std::vector<ArtifactRecord>& artifacts, const Console& console) {
+std::string StageText(const StageRecord& stage, const std::vector<ContainerRecord>& containers,
+                      const std::vector<ArtifactRecord>& artifacts, const Console& console) {
   const std::string key = stage.instance.empty() ? stage.stage : stage.stage + "." + stage.instance;
   std::string text = fmt::format("\n{}  {}", console.Paint(Colour::kBold, key), console.PaintStatus(stage.status));
   if (stage.attempt > 1) text += fmt::format(", attempt {}", stage.attempt);
@@ -35,6 +36,12 @@ std::string StageText(const StageRecord& stage, const std::vector<ArtifactRecord
   text += fmt::format("  ({} on {})\n", stage.uses, stage.target);
   if (!stage.error_message.empty()) text += "  " + Line("error", stage.error_message);
   if (!stage.log_path.empty()) text += "  " + Line("log", stage.log_path);
+  for (const ContainerRecord& container : containers) {
+    if (container.stage != stage.stage || container.instance != stage.instance || container.attempt != stage.attempt) {
+      continue;
+    }
+    text += "  " + Line("container", fmt::format("{}  {}, {}", container.name, container.image, container.status));
+  }
   for (const ArtifactRecord& artifact : artifacts) {
     if (artifact.stage != stage.stage || artifact.instance != stage.instance || artifact.attempt != stage.attempt) {
       continue;
@@ -59,7 +66,9 @@ void ShowRun(const RunRecord& run, RunStore* store, Console* console) {
   if (run.ended_at != 0) text += Line("ended", FormatTime(FromUnixMilliseconds(run.ended_at)));
   text += Line("took", Took(run.started_at, run.ended_at)) + Line("prompt", run.prompt_id) + Line("log", run.log_path);
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
-  for (const StageRecord& stage : store->StagesOf(run.run_id)) text += StageText(stage, artifacts, *console);
+  const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
+  for (const StageRecord& stage : store->StagesOf(run.run_id))
+    text += StageText(stage, containers, artifacts, *console);
   console->Print(text);
 }
 

@@ -7,13 +7,14 @@ namespace cosmos {
 
 // What kind of thing went wrong; decides the program's exit status (DESIGN 10).
 enum class ErrorCode {
-  kInvalidInput,  // the user's input is wrong and nothing was executed
-  kNotFound,      // a named thing (run, file, plugin) does not exist
-  kConflict,      // the thing is there but in a state that forbids the operation
-  kUnavailable,   // a target, a database or a program cannot be reached or used now
-  kIo,            // a system call on a file failed
-  kPlugin,        // a plugin is wrong or broke its contract
-  kInternal,      // a defect of the engine
+  kInvalidInput,    // the user's input is wrong and nothing was executed
+  kNotFound,        // a named thing (run, file, plugin) does not exist
+  kConflict,        // the thing is there but in a state that forbids the operation
+  kUnavailable,     // a target, a database or a program cannot be used now
+  kConnectionLost,  // a target cannot be reached now; what goes on there goes on
+  kIo,              // a system call on a file failed
+  kPlugin,          // a plugin is wrong or broke its contract
+  kInternal,        // a defect of the engine
 };
 
 // The one exception of the engine. `message` says what was found and what was expected, `hint` what to do about it (may

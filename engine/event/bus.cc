@@ -51,10 +51,11 @@ class EventBus::Subscriber {
  private:
   bool Full() const { return waiting_ >= subscription_.capacity; }
 
-  // Of a stage's progress only the latest matters: the one that still waits becomes an empty place.
+  // Of what is for watching only the latest of its kind and stage matters: the one that still waits becomes an empty
+  // place.
   void Coalesce(const EventPtr& event) {
     for (auto it = queue_.rbegin(); it != queue_.rend() && it - queue_.rbegin() < 64; ++it) {
-      if (*it == nullptr || IsLifecycle((*it)->payload)) continue;
+      if (*it == nullptr || (*it)->payload.index() != event->payload.index() || IsLifecycle((*it)->payload)) continue;
       if ((*it)->context.stage != event->context.stage || (*it)->context.instance != event->context.instance) continue;
       *it = nullptr;
       --waiting_;

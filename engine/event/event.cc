@@ -24,6 +24,9 @@ struct TypeNames {
   std::string_view operator()(const LogAvailable&) const { return "log_available"; }
   std::string_view operator()(const Progress&) const { return "progress"; }
   std::string_view operator()(const ArtifactMade&) const { return "artifact_made"; }
+  std::string_view operator()(const TargetConnected&) const { return "target_connected"; }
+  std::string_view operator()(const TargetLost&) const { return "target_lost"; }
+  std::string_view operator()(const TargetReconnected&) const { return "target_reconnected"; }
   std::string_view operator()(const HookFailed&) const { return "hook_failed"; }
   std::string_view operator()(const EventsDropped&) const { return "events_dropped"; }
 };
@@ -54,7 +57,9 @@ struct Data {
     if (e.kind != FailureKind::kNone) data["kind"] = ToString(e.kind);
     return data;
   }
-  json operator()(const LogAvailable& e) const { return {{"path", e.path}, {"offset", e.offset}}; }
+  json operator()(const LogAvailable& e) const {
+    return {{"path", e.path}, {"offset", e.offset}, {"growing", e.growing}};
+  }
   json operator()(const Progress& e) const {
     return {{"done", e.done},
             {"total", e.total > 0 ? json(e.total) : json()},
@@ -64,6 +69,9 @@ struct Data {
   json operator()(const ArtifactMade& e) const {
     return {{"name", e.name}, {"path", e.path}, {"size", e.size}, {"sha256", e.sha256}};
   }
+  json operator()(const TargetConnected& e) const { return {{"target", e.target}}; }
+  json operator()(const TargetLost& e) const { return {{"target", e.target}, {"reason", e.reason}}; }
+  json operator()(const TargetReconnected& e) const { return {{"target", e.target}}; }
   json operator()(const HookFailed& e) const {
     return {{"hook", e.hook}, {"message", e.message}, {"disabled", e.disabled}};
   }
@@ -74,7 +82,10 @@ struct Data {
 
 std::string_view TypeName(const EventPayload& payload) { return std::visit(TypeNames(), payload); }
 
-bool IsLifecycle(const EventPayload& payload) { return !std::holds_alternative<Progress>(payload); }
+bool IsLifecycle(const EventPayload& payload) {
+  const auto* log = std::get_if<LogAvailable>(&payload);
+  return !std::holds_alternative<Progress>(payload) && (log == nullptr || !log->growing);
+}
 
 json ToJson(const Event& event) {
   json value = {{"v", 1},

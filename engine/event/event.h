@@ -59,6 +59,7 @@ struct JobEnded {
 struct LogAvailable {
   std::string path;
   std::int64_t offset = 0;  // bytes that are there now
+  bool growing = false;     // told while the job runs: for watching only
 };
 struct Progress {
   double done = 0;
@@ -72,6 +73,16 @@ struct ArtifactMade {
   std::int64_t size = 0;
   std::string sha256;
 };
+struct TargetConnected {
+  std::string target;
+};
+struct TargetLost {
+  std::string target;
+  std::string reason;
+};
+struct TargetReconnected {
+  std::string target;
+};
 struct HookFailed {
   std::string hook;
   std::string message;
@@ -82,9 +93,10 @@ struct EventsDropped {
   std::uint64_t count = 0;
 };
 
-using EventPayload = std::variant<RunStarted, RunResumed, RunFinished, StageReady, StageStarted, StageFinished,
-                                  StageFailed, StageCancelled, StageSkipped, StageRetrying, JobSubmitted, JobAttached,
-                                  JobEnded, LogAvailable, Progress, ArtifactMade, HookFailed, EventsDropped>;
+using EventPayload =
+    std::variant<RunStarted, RunResumed, RunFinished, StageReady, StageStarted, StageFinished, StageFailed,
+                 StageCancelled, StageSkipped, StageRetrying, JobSubmitted, JobAttached, JobEnded, LogAvailable,
+                 Progress, ArtifactMade, TargetConnected, TargetLost, TargetReconnected, HookFailed, EventsDropped>;
 
 // One thing that happened in a run. Immutable once published. `context.stage` is empty for what concerns the whole run.
 struct Event {
@@ -97,7 +109,8 @@ struct Event {
 
 // The name of the payload, such as "stage_started".
 std::string_view TypeName(const EventPayload& payload);
-// Whether the journal keeps it; the rest (progress) is for watching only, and only the latest of a stage matters.
+// Whether the journal keeps it; the rest (progress, a log that grows) is for watching only, and of each kind only the
+// latest of a stage matters.
 bool IsLifecycle(const EventPayload& payload);
 
 // {"v": 1, "seq", "run_id", "stage", "instance", "attempt", "time", "monotonic", "type", "data": {…}}; stage, instance

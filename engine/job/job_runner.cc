@@ -4,31 +4,52 @@
 #include <string.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "core/error.h"
+#include "core/files.h"
+#include "core/text.h"
 
 namespace cosmos {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr auto kLogInterval = milliseconds(100);
 constexpr auto kLongestWait = std::chrono::hours(1);
+constexpr auto kTellInterval = milliseconds(100);  // of a log that grows
+constexpr auto kDiagnosisTime = std::chrono::seconds(10);
 constexpr int kHighestSignal = 64;
+
+template <typename Record>
+void SetKey(const RunContext& context, Record* record) {
+  record->run_id = context.run_id;
+  record->stage = context.stage;
+  record->instance = context.instance;
+  record->attempt = context.attempt;
+}
 
 JobRecord RecordOf(const JobRequest& request, const JobHandle& handle) {
   JobRecord record;
-  record.run_id = request.context.run_id;
-  record.stage = request.context.stage;
-  record.instance = request.context.instance;
-  record.attempt = request.context.attempt;
+  SetKey(request.context, &record);
   record.target = request.target_name;
   record.folder = handle.folder;
   record.pid = handle.pid;
   record.pid_start_time = handle.pid_start_time;
   record.boot_id = handle.boot_id;
   record.container = handle.container;
+  record.status = "running";
+  return record;
+}
+
+ContainerRecord ContainerOf(const JobRequest& request) {
+  ContainerRecord record;
+  SetKey(request.context, &record);
+  record.target = request.target_name;
+  record.engine = request.command.container->engine;
+  record.sudo = request.command.container->sudo;
+  record.name = ContainerNameOf(request.context);
+  record.image = request.command.container->image;
   record.status = "running";
   return record;
 }
@@ -41,7 +62,7 @@ void KeepSubmissionTime(RunStore& store, JobRecord* record) {
 }
 
 // A shell reports a command that a signal ended as 128 + its number.
-Failure FailureOf(const JobState& state, const std::filesystem::path& log) {
+Failure FailureOf(const JobState& state, const std::filesystem::path& log, const ContainerRecord* container) {
   const std::string see = "; see its log " + log.string();
   if (state.gone == FailureKind::kHostRebooted) {
     return {state.gone, "the machine was restarted while the job ran" + see};
@@ -50,6 +71,13 @@ Failure FailureOf(const JobState& state, const std::filesystem::path& log) {
     return {state.gone, "the job was killed from outside and left no exit status" + see};
   }
   if (state.exit_status == 0) return {};
+  if (container != nullptr && container->oom_killed) {
+    return {FailureKind::kKilled, "the job's container was killed: the machine had no memory left for it" + see};
+  }
+  if (container != nullptr && state.exit_status == 125) {
+    return {FailureKind::kExitCode,
+            "the container of image '" + container->image + "' could not be started (status 125)" + see};
+  }
   const int signal = state.exit_status - 128;
   if (signal >= 1 && signal <= kHighestSignal) {
     const char* name = ::sigabbrev_np(signal);
@@ -59,59 +87,133 @@ Failure FailureOf(const JobState& state, const std::filesystem::path& log) {
   return {FailureKind::kExitCode, fmt::format("the job exited with status {}{}", state.exit_status, see)};
 }
 
+// Hooks cannot get at a log any more once the job is not waited for.
+class OpenedLog {
+ public:
+  OpenedLog(JobLogs* logs, std::string name, std::shared_ptr<JobLog> log)
+      : logs_(logs), name_(std::move(name)), log_(std::move(log)) {
+    logs_->Add(name_, log_);
+  }
+  ~OpenedLog() {
+    log_->Close();
+    logs_->Remove(name_);
+  }
+  OpenedLog(const OpenedLog&) = delete;
+  OpenedLog& operator=(const OpenedLog&) = delete;
+
+ private:
+  JobLogs* const logs_;
+  const std::string name_;
+  const std::shared_ptr<JobLog> log_;
+};
+
 }  // namespace
 
 JobRunner::JobRunner(StoreWriter* store, EventBus* bus, Logger* logger, const Masker* masker, Clock* clock)
     : store_(store), bus_(bus), logger_(logger), masker_(masker), clock_(clock) {}
 
-JobOutcome JobRunner::Run(const JobRequest& request, const CancelToken& cancel, const LogPump::Listener& on_output) {
+JobOutcome JobRunner::Run(const JobRequest& request, const CancelToken& cancel, const JobLog::Listener& on_output) {
   const OutputCollector collector(request.outputs, request.folder, request.local_folder);
-  JobRecord record;
-  const JobHandle handle = Start(request, collector, &record);
-  LogPump log(request.target, handle, request.log_path, masker_, on_output);
-  bus_->Publish(request.context, LogAvailable{request.log_path, 0});
+  Job job{request, {}, {}, std::nullopt, {}, nullptr};
+  if (request.command.container) job.container = ContainerOf(request);
+  bool attached = request.target->Find(request.folder).has_value();
   JobOutcome outcome;
-  outcome.failure = Await(request, handle, record, &log, cancel);
-  bus_->Publish(request.context, LogAvailable{request.log_path, log.Finish()});
-  if (outcome.failure) return outcome;
-  Collection collection = collector.Collect(request.target, cancel);
-  outcome.failure = std::move(collection.failure);
-  outcome.outputs = std::move(collection.outputs);
+  if (!attached && !BringInputs(request, cancel)) {
+    outcome.failure = {FailureKind::kCancelled, "cancelled"};
+    return outcome;
+  }
+  attached = Start(&job, collector, attached);
+  OpenLog(&job, on_output);
+  const OpenedLog opened(&logs_, JobLogs::NameOf(request.context), job.log);
+  if (attached) {
+    bus_->Publish(request.context, JobAttached{request.target_name, job.handle.folder, job.handle.pid});
+  } else {
+    bus_->Publish(request.context, JobSubmitted{request.target_name, job.handle.folder, job.handle.pid});
+  }
+  bus_->Publish(request.context, LogAvailable{request.log_path, 0, false});
+  outcome.failure = Await(&job, cancel);
+  bus_->Publish(request.context, LogAvailable{request.log_path, job.log->Finish(), false});
+  if (!outcome.failure) {
+    Collection collection = collector.Collect(request.target, cancel, request.on_progress);
+    outcome.failure = std::move(collection.failure);
+    outcome.outputs = std::move(collection.outputs);
+  }
+  if (outcome.failure) KeepDiagnosis(job);
+  if (job.container) Remove(&job);
   return outcome;
 }
 
-JobHandle JobRunner::Start(const JobRequest& request, const OutputCollector& collector, JobRecord* record) {
-  if (!request.target->Find(request.folder)) collector.RemoveOld();
-  const JobScript script = MakeJobScript(request.context, request.folder, request.command, *masker_);
-  const auto [handle, attached] = request.target->Submit({request.folder, script.text, script.environment});
-  *record = RecordOf(request, handle);
-  record->submitted_at = UnixMilliseconds(clock_->Wall());
-  store_->WriteAndWait([&, attached = attached](RunStore& store) {
-    if (attached) KeepSubmissionTime(store, record);
-    store.PutJob(record);
-    if (request.also) request.also(store);
+bool JobRunner::BringInputs(const JobRequest& request, const CancelToken& cancel) {
+  if (request.inputs.empty()) return true;
+  request.target->Upload(request.inputs, request.context.run_id, cancel, [&](std::int64_t done, std::int64_t total) {
+    if (request.on_progress) request.on_progress(static_cast<double>(done), static_cast<double>(total), "uploading");
   });
-  if (attached) {
-    bus_->Publish(request.context, JobAttached{request.target_name, handle.folder, handle.pid});
-  } else {
-    bus_->Publish(request.context, JobSubmitted{request.target_name, handle.folder, handle.pid});
-  }
-  return handle;
+  return !cancel.cancelled();
 }
 
-Failure JobRunner::Await(const JobRequest& request, const JobHandle& handle, JobRecord record, LogPump* log,
-                         const CancelToken& cancel) {
+bool JobRunner::Start(Job* job, const OutputCollector& collector, bool attached) {
+  const JobRequest& request = job->request;
+  if (!attached) collector.RemoveOld();
+  const JobScript script = MakeJobScript(request.context, request.folder, request.command, *masker_);
+  const Submission submission =
+      request.target->Submit({request.folder, script.text, script.environment, request.newest_log});
+  attached = attached || submission.attached;
+  job->handle = submission.handle;
+  if (job->container) job->handle.container = job->container->name;
+  job->record = RecordOf(request, job->handle);
+  job->record.submitted_at = UnixMilliseconds(clock_->Wall());
+  store_->WriteAndWait([&](RunStore& store) {
+    if (attached) KeepSubmissionTime(store, &job->record);
+    store.PutJob(&job->record);
+    if (job->container) {
+      for (ContainerRecord& known : store.ContainersOf(request.context.run_id)) {
+        if (known.name == job->container->name) job->container = std::move(known);
+      }
+      store.PutContainer(&*job->container);
+    }
+    if (request.also) request.also(store);
+  });
+  return attached;
+}
+
+void JobRunner::OpenLog(Job* job, const JobLog::Listener& on_output) {
+  const JobRequest& request = job->request;
+  JobLog::Order order;
+  order.target = request.target;
+  order.handle = job->handle;
+  order.local = request.log_path;
+  order.max_bytes = request.max_log_bytes;
+  order.masker = masker_;
+  order.listener = on_output;
+  order.on_grown = [this, context = request.context, path = request.log_path.string(),
+                    last = std::make_shared<std::atomic<SteadyTime>>(SteadyTime())](std::int64_t size) {
+    const SteadyTime now = clock_->Steady();
+    if (now - last->load() < kTellInterval) return;
+    last->store(now);
+    bus_->Publish(context, LogAvailable{path, size, true});
+  };
+  order.on_trouble = [this, &request](const std::string& text) { Warn(request, text); };
+  job->log = std::make_shared<JobLog>(std::move(order));
+}
+
+Failure JobRunner::Await(Job* job, const CancelToken& cancel) {
+  const JobRequest& request = job->request;
   Failure ended_by_us;
   JobState state;
+  SteadyTime next_pump = clock_->Steady();
   for (;;) {
-    Duration longest = log->needed() ? Duration(kLogInterval) : Duration(kLongestWait);
+    const std::optional<Duration> interval = job->log->PumpInterval();
+    Duration longest = interval ? *interval : Duration(kLongestWait);
     if (request.deadline) longest = std::min(longest, Duration(*request.deadline - clock_->Wall()));
-    state = request.target->Wait(handle, cancel, longest);
+    state = request.target->Wait(job->handle, cancel, longest);
     if (state.phase == JobState::Phase::kEnded) break;
     if (cancel.abandoned()) {
-      throw Error(ErrorCode::kUnavailable, "the engine gave up; the job goes on", "`cosmos-engine resume` finds it");
+      throw Error(ErrorCode::kConnectionLost, "the engine gave up; the job goes on", "`cosmos-engine resume` finds it");
     }
-    log->Pump();
+    if (interval && clock_->Steady() >= next_pump) {
+      job->log->Pump();
+      next_pump = clock_->Steady() + *interval;
+    }
     if (cancel.cancelled()) ended_by_us = {FailureKind::kCancelled, "cancelled"};
     if (!ended_by_us && request.deadline && clock_->Wall() >= *request.deadline) {
       ended_by_us = {FailureKind::kTimeout, "the stage's time was over and its job was ended"};
@@ -119,22 +221,70 @@ Failure JobRunner::Await(const JobRequest& request, const JobHandle& handle, Job
     if (ended_by_us) break;
   }
   // Also after a good end: nothing that the job started stays behind.
-  if (!End(request, handle) && ended_by_us) ended_by_us.message += ", but not all of its processes could be ended";
-  if (ended_by_us) state = request.target->Poll(handle);
-  const Failure failure = ended_by_us ? ended_by_us : FailureOf(state, request.log_path);
-  record.status = "ended";
-  record.exit_status = state.exit_status;
-  record.ended_at = UnixMilliseconds(clock_->Wall());
-  store_->Write([record](RunStore& store) mutable { store.PutJob(&record); });
+  if (!End(job, static_cast<bool>(ended_by_us)) && ended_by_us) {
+    ended_by_us.message += ", but not all that it started could be ended";
+  }
+  if (ended_by_us) state = request.target->Poll(job->handle);
+  const Failure failure =
+      ended_by_us ? ended_by_us : FailureOf(state, request.log_path, job->container ? &*job->container : nullptr);
+  job->record.status = "ended";
+  job->record.exit_status = state.exit_status;
+  job->record.ended_at = UnixMilliseconds(clock_->Wall());
+  store_->Write([record = job->record](RunStore& store) mutable { store.PutJob(&record); });
   bus_->Publish(request.context, JobEnded{state.exit_status, failure.kind});
   return failure;
 }
 
-bool JobRunner::End(const JobRequest& request, const JobHandle& handle) {
-  if (request.target->Cancel(handle, request.grace)) return true;
-  logger_->Log(LogLevel::kWarning, request.context,
-               fmt::format("processes of the job in {} could not be ended (session {})", handle.folder, handle.pid));
+bool JobRunner::End(Job* job, bool runs) {
+  const JobRequest& request = job->request;
+  bool gone = true;
+  if (job->container) {
+    if (runs) gone = StopContainer(request.target, *job->container, request.grace);
+    job->container_facts = InspectContainer(request.target, &*job->container);
+    if (job->container->status == "running" && !job->container_facts.empty()) {
+      gone = StopContainer(request.target, *job->container, request.grace);
+      job->container_facts = InspectContainer(request.target, &*job->container);
+    }
+    PutContainer(*job->container);
+    if (!gone) Warn(request, "the container " + job->container->name + " could not be ended");
+  }
+  if (request.target->Cancel(job->handle, request.grace)) return gone;
+  Warn(request,
+       fmt::format("processes of the job in {} could not be ended (session {})", job->handle.folder, job->handle.pid));
   return false;
+}
+
+void JobRunner::KeepDiagnosis(const Job& job) {
+  const JobRequest& request = job.request;
+  try {
+    MakeFolders(request.diagnostics);
+    const std::string stem =
+        (request.diagnostics / (request.context.key() + ".attempt-" + std::to_string(request.context.attempt)))
+            .string();
+    if (!job.container_facts.empty()) WriteFile(stem + ".container.json", masker_->Mask(job.container_facts) + "\n");
+    const TargetOutput host = request.target->Run(
+        "cd -- " + ShellQuote(request.folder) + " && date -u && uptime && ls -la . out && df -h . && cat /proc/meminfo",
+        kDiagnosisTime);
+    WriteFile(stem + ".host.txt", masker_->Mask(host.output + host.errors));
+  } catch (const Error& error) {
+    Warn(request, std::string("the diagnosis of the failed job could not be kept: ") + error.what());
+  }
+}
+
+void JobRunner::Remove(Job* job) {
+  if (!RemoveContainer(job->request.target, *job->container)) {
+    return Warn(job->request, "the container " + job->container->name + " could not be removed");
+  }
+  job->container->status = "removed";
+  PutContainer(*job->container);
+}
+
+void JobRunner::PutContainer(const ContainerRecord& container) {
+  store_->Write([record = container](RunStore& store) mutable { store.PutContainer(&record); });
+}
+
+void JobRunner::Warn(const JobRequest& request, const std::string& text) {
+  logger_->Log(LogLevel::kWarning, request.context, text);
 }
 
 }  // namespace cosmos

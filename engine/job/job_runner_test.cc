@@ -56,7 +56,7 @@ class JobRunnerTest : public ::testing::Test {
   }
 
   // As one engine does it: its own writer, bus and listeners.
-  JobOutcome Run(const JobRequest& request, const LogPump::Listener& listener = {}) {
+  JobOutcome Run(const JobRequest& request, const JobLog::Listener& listener = {}) {
     StoreWriter writer(store_.get());
     EventBus bus(&clock_, 0);
     events_.clear();

@@ -59,15 +59,26 @@ JobScript MakeJobScript(const RunContext& context, const std::string& folder, co
   env["COSMOS_PROMPT_ID"] = context.prompt_id;
   env["COSMOS_OUTPUT_DIR"] = folder + "/out";
   for (const char* name : {"COSMOS_RUN_ID", "COSMOS_STAGE", "COSMOS_OUTPUT_DIR"}) job.environment[name] = env[name];
+  if (command.container) {
+    for (const auto& [name, value] : command.container->env) env.try_emplace(name, value);
+  }
   text += "export";
   for (const auto& [name, value] : env) text += " " + name + "=" + quoter.Quote(value);
   text += "\ncd " + ShellQuote(command.workdir) + " || exit 126\n";
-  if (command.argv.empty()) {
-    text += "set -e\neval " + ShellQuote(command.script) + "\n";
-  } else {
-    text += "exec";
+  std::string container;
+  if (command.container) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : env) names.push_back(name);
+    container = RunContainerWords(*command.container, context, command.workdir, names);
+  }
+  if (!command.argv.empty()) {
+    text += "exec" + (container.empty() ? "" : " " + container);
     for (const std::string& word : command.argv) text += " " + quoter.Quote(word);
     text += "\n";
+  } else if (container.empty()) {
+    text += "set -e\neval " + ShellQuote(command.script) + "\n";
+  } else {
+    text += "exec " + container + " /bin/sh -e -c " + ShellQuote(command.script) + "\n";
   }
   text +=
       ")\n"

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/masker.h"
 #include "core/run_context.h"
+#include "job/container.h"
 
 namespace cosmos {
 
@@ -14,7 +16,8 @@ struct JobCommand {
   std::vector<std::string> argv;  // one of argv and script is given
   std::string script;             // for /bin/sh with `set -e`
   std::map<std::string, std::string> env;
-  std::string workdir;  // absolute, on the target
+  std::string workdir;                     // absolute, on the target
+  std::optional<ContainerSpec> container;  // in which it is run; workdir is there under the same path
 };
 
 // The text of job.sh, and what its process gets in its environment: COSMOS_RUN_ID, COSMOS_STAGE and COSMOS_OUTPUT_DIR,
@@ -25,7 +28,7 @@ struct JobScript {
 };
 
 // Wraps a command so that it is durable (DESIGN 6). The script needs nothing but a POSIX shell and Linux's /proc, and
-// starts no process but the command. In its folder it
+// starts no process but the command (or the container engine's). In its folder it
 //  - claims the job by creating `pid` (process, start time, boot id) exclusively; a second start ends at once,
 //  - appends stdout and stderr to run.log,
 //  - writes `exit_status` in one go, also after a TERM that ended the command.

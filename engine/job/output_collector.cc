@@ -45,26 +45,45 @@ OutputCollector::OutputCollector(std::vector<JobOutput> outputs, std::string job
   }
 }
 
-fs::path OutputCollector::LocalPath(const JobOutput& output) const {
+// An absolute path is where the job found it good; on this machine the file stays there.
+fs::path OutputCollector::LocalPath(const JobOutput& output, bool is_local) const {
   const fs::path path(output.path);
-  return path.is_absolute() ? path : local_folder_ / path;
+  if (!path.is_absolute()) return local_folder_ / path;
+  return is_local ? path : local_folder_ / path.filename();
 }
 
 void OutputCollector::RemoveOld() const {
   for (const JobOutput& output : outputs_) {
     std::error_code error;
-    if (!fs::path(output.path).is_absolute()) fs::remove(LocalPath(output), error);
+    if (!fs::path(output.path).is_absolute()) fs::remove(LocalPath(output, true), error);
   }
 }
 
-Collection OutputCollector::Collect(Target* target, const CancelToken& cancel) const {
-  Collection collection;
+bool OutputCollector::Bring(Target* target, const CancelToken& cancel, const Target::TransferListener& listener) const {
+  std::vector<FileTransfer> files;
   for (const JobOutput& output : outputs_) {
-    const fs::path local = LocalPath(output);
-    if (!fs::path(output.path).is_absolute()) {
-      const std::string made = job_folder_ + "/out/" + output.path;
-      if (target->HasFile(made)) target->Download(made, local);
-    }
+    const bool absolute = fs::path(output.path).is_absolute();
+    if (absolute && target->IsLocal()) continue;
+    files.push_back(
+        {LocalPath(output, target->IsLocal()), absolute ? output.path : job_folder_ + "/out/" + output.path});
+  }
+  if (!files.empty()) target->Download(files, cancel, listener);
+  return !cancel.cancelled();
+}
+
+Collection OutputCollector::Collect(
+    Target* target, const CancelToken& cancel,
+    const std::function<void(double done, double total, std::string_view phase)>& on_progress) const {
+  Collection collection;
+  const bool brought = Bring(target, cancel, [&](std::int64_t done, std::int64_t total) {
+    if (on_progress) on_progress(static_cast<double>(done), static_cast<double>(total), "downloading");
+  });
+  if (!brought) {
+    collection.failure = {FailureKind::kCancelled, "cancelled"};
+    return collection;
+  }
+  for (const JobOutput& output : outputs_) {
+    const fs::path local = LocalPath(output, target->IsLocal());
     std::error_code error;
     if (!fs::is_regular_file(local, error)) {
       if (output.optional) continue;

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/cancel.h"
@@ -27,7 +28,7 @@ struct CollectedOutput {
 };
 
 struct Collection {
-  Failure failure;  // output_missing or output_invalid, when something is wrong
+  Failure failure;  // output_missing or output_invalid, when something is wrong; cancelled
   std::vector<CollectedOutput> outputs;
 };
 
@@ -40,10 +41,15 @@ class OutputCollector {
 
   // Removes local files that a failed earlier attempt may have left, before a new attempt starts.
   void RemoveOld() const;
-  Collection Collect(Target* target, const CancelToken& cancel) const;
+  // `on_progress` as in JobRequest; may be empty.
+  Collection Collect(
+      Target* target, const CancelToken& cancel,
+      const std::function<void(double done, double total, std::string_view phase)>& on_progress = nullptr) const;
 
  private:
-  std::filesystem::path LocalPath(const JobOutput& output) const;
+  std::filesystem::path LocalPath(const JobOutput& output, bool is_local) const;
+  // False when `cancel` was cancelled meanwhile.
+  bool Bring(Target* target, const CancelToken& cancel, const Target::TransferListener& listener) const;
 
   const std::vector<JobOutput> outputs_;
   const std::string job_folder_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "plugin/host_services.h"
 #include "plugin/stage_plugin.h"
 
 namespace cosmos {
@@ -17,9 +16,10 @@ HookPlugin::HookPlugin(PluginLibrary* library)
 
 HookPlugin::~HookPlugin() { entry_.destroy(instance_); }
 
-void HookPlugin::Start(const RunContext& context, const nlohmann::json& parameters) {
+void HookPlugin::Start(cosmos_run* run, const nlohmann::json& parameters) {
   std::string reason;
-  const std::string context_text = ToJson(context).dump(), parameters_text = parameters.dump();
+  if (entry_.attach != nullptr) Check(entry_.attach(instance_, run, SinkInto(&reason)), "attach", reason);
+  const std::string context_text = ToJson(run->context).dump(), parameters_text = parameters.dump();
   Check(entry_.start(instance_, ToAbi(context_text), ToAbi(parameters_text), SinkInto(&reason)), "start", reason);
 }
 

@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/run_context.h"
 #include "event/event.h"
+#include "plugin/host_services.h"
 #include "plugin/plugin_library.h"
 
 namespace cosmos {
@@ -18,7 +18,8 @@ class HookPlugin {
   HookPlugin(const HookPlugin&) = delete;
   HookPlugin& operator=(const HookPlugin&) = delete;
 
-  void Start(const RunContext& context, const nlohmann::json& parameters);
+  // `run` is what its services are asked about; it must outlive this.
+  void Start(cosmos_run* run, const nlohmann::json& parameters);
   bool Wants(const EventPayload& payload) const;
   void OnEvent(const Event& event);
   void Stop();

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <exception>
 #include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
 
 namespace cosmos {
 namespace {
@@ -25,10 +28,13 @@ cosmos_status Serve(cosmos_sink result, cosmos_sink error, Work work) noexcept {
   return COSMOS_ERROR;
 }
 
+LogLevel LevelOf(int32_t level) {
+  return static_cast<LogLevel>(std::clamp<int32_t>(level, COSMOS_LOG_DEBUG, COSMOS_LOG_ERROR));
+}
+
 void Log(cosmos_task* task, int32_t level, cosmos_str text) noexcept {
   try {
-    task->host->Log(static_cast<LogLevel>(std::clamp<int32_t>(level, COSMOS_LOG_DEBUG, COSMOS_LOG_ERROR)),
-                    FromAbi(text));
+    task->host->Log(LevelOf(level), FromAbi(text));
   } catch (...) {  // a line that cannot be written changes nothing
   }
 }
@@ -78,11 +84,82 @@ cosmos_status PutPrompt(cosmos_task* task, cosmos_str prompt, cosmos_sink result
   return Serve(result, error, [&] { return task->host->PutPrompt(nlohmann::json::parse(FromAbi(prompt))); });
 }
 
+cosmos_status Containers(cosmos_task* task, cosmos_str run_id, cosmos_sink result, cosmos_sink error) noexcept {
+  return Serve(result, error, [&] { return task->host->Containers(std::string(FromAbi(run_id))).dump(); });
+}
+
+void LogOfHook(cosmos_run* run, int32_t level, cosmos_str text) noexcept {
+  run->logger->Log(LevelOf(level), run->context, FromAbi(text));
+}
+
+std::shared_ptr<JobLog> FindLog(const cosmos_run* run, cosmos_str job) {
+  return run->logs->Find(std::string(FromAbi(job)));
+}
+
+int64_t LogPosition(cosmos_run* run, cosmos_str job) noexcept {
+  try {
+    const auto log = FindLog(run, job);
+    return log == nullptr ? -1 : log->Position();
+  } catch (...) {
+    return -1;
+  }
+}
+
+cosmos_status ReadLog(cosmos_run* run, cosmos_str job, int64_t position, size_t limit, cosmos_sink bytes,
+                      cosmos_sink error) noexcept {
+  cosmos_status status = COSMOS_OK;
+  const cosmos_status served = Serve(bytes, error, [&]() -> std::string {
+    const auto log = FindLog(run, job);
+    std::optional<std::string> piece = log == nullptr ? std::nullopt : log->Read(position, limit);
+    if (!piece) status = COSMOS_CANCELLED;
+    return piece ? std::move(*piece) : "";
+  });
+  return served == COSMOS_OK ? status : served;
+}
+
+cosmos_status FollowLog(cosmos_run* run, cosmos_str job, int64_t position,
+                        int32_t (*on_bytes)(void* self, int64_t position, cosmos_str bytes), void* self,
+                        cosmos_sink error) noexcept {
+  cosmos_status status = COSMOS_OK;
+  const cosmos_status served = Serve({nullptr, nullptr}, error, [&] {
+    const auto log = FindLog(run, job);
+    const FollowEnd end =
+        log == nullptr ? FollowEnd::kStopped : log->Follow(position, [&](std::int64_t at, std::string_view bytes) {
+          return on_bytes(self, at, ToAbi(bytes)) != 0;
+        });
+    if (end == FollowEnd::kStopped) status = COSMOS_CANCELLED;
+    if (end == FollowEnd::kBusy) status = COSMOS_FAILED;
+    return "";
+  });
+  return served == COSMOS_OK ? status : served;
+}
+
+cosmos_status AppendToLog(cosmos_run* run, cosmos_str job, int64_t position, cosmos_str bytes,
+                          cosmos_sink error) noexcept {
+  return Serve({nullptr, nullptr}, error, [&] {
+    if (const auto log = FindLog(run, job)) log->Append(position, FromAbi(bytes));
+    return "";
+  });
+}
+
+int32_t WaitForLog(cosmos_run* run, cosmos_str job, int64_t milliseconds) noexcept {
+  try {
+    const auto log = FindLog(run, job);
+    return log == nullptr || log->WaitUntilClosed(std::chrono::milliseconds(milliseconds)) ? 1 : 0;
+  } catch (...) {
+    return 1;
+  }
+}
+
 constexpr cosmos_log_1 kLog = {sizeof(cosmos_log_1), Log};
 constexpr cosmos_progress_1 kProgress = {sizeof(cosmos_progress_1), ReportProgress};
 constexpr cosmos_job_1 kJob = {sizeof(cosmos_job_1), JobInput, JobOutputFolder, RunJob};
 constexpr cosmos_files_1 kFiles = {sizeof(cosmos_files_1), FilesFolder, AddArtifact};
 constexpr cosmos_store_1 kStore = {sizeof(cosmos_store_1), PutPrompt};
+constexpr cosmos_target_1 kTarget = {sizeof(cosmos_target_1), Containers};
+constexpr cosmos_run_1 kRun = {sizeof(cosmos_run_1), LogOfHook};
+constexpr cosmos_job_log_1 kJobLog = {
+    sizeof(cosmos_job_log_1), LogPosition, ReadLog, FollowLog, AppendToLog, WaitForLog};
 
 struct Service {
   std::string_view id;
@@ -90,7 +167,8 @@ struct Service {
 };
 constexpr Service kServices[] = {
     {"cosmos.log/1", &kLog},     {"cosmos.progress/1", &kProgress}, {"cosmos.job/1", &kJob},
-    {"cosmos.files/1", &kFiles}, {"cosmos.store/1", &kStore},
+    {"cosmos.files/1", &kFiles}, {"cosmos.store/1", &kStore},       {"cosmos.target/1", &kTarget},
+    {"cosmos.run/1", &kRun},     {"cosmos.job_log/1", &kJobLog},
 };
 
 const void* FindService(const cosmos_host*, cosmos_str id) noexcept {

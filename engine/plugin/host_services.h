@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "core/logger.h"
+#include "core/run_context.h"
+#include "job/job_logs.h"
 #include "plugin/task_host.h"
 
 // What the plugins' opaque task is on this side of the ABI.
@@ -12,9 +15,17 @@ struct cosmos_task {
   cosmos::TaskHost* host;
 };
 
+// And the run of a hook. All it points to must outlive the hook.
+struct cosmos_run {
+  const cosmos::JobLogs* logs;
+  cosmos::Logger* logger;
+  cosmos::RunContext context;  // of the run as a whole
+};
+
 namespace cosmos {
 
-// The host that every plugin is given: services as C functions over TaskHost. No exception leaves them.
+// The host that every plugin is given: services as C functions over TaskHost and, for hooks, over the run's job logs.
+// No exception leaves them.
 const cosmos_host* Host();
 // The ids of all services there are, such as "cosmos.log/1".
 std::vector<std::string> ServiceIds();

@@ -30,6 +30,7 @@ class TaskHost {
   virtual std::string Folder() = 0;
   virtual void AddArtifact(const std::string& path) = 0;
   virtual std::string PutPrompt(const nlohmann::json& prompt) = 0;
+  virtual nlohmann::json Containers(const std::string& run_id) = 0;
 };
 
 }  // namespace cosmos

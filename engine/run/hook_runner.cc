@@ -7,12 +7,12 @@ namespace cosmos {
 
 HookRunner::HookRunner(const RunServices* services, const std::vector<HookUse>& hooks, const RunContext& context,
                        const Scope& scope)
-    : services_(*services), context_(context) {
+    : services_(*services), run_{&services->jobs->logs(), services->logger, context} {
   for (const HookUse& use : hooks) {
     try {
       PluginLibrary& library = services_.plugins->Get(use.id);
       auto hook = std::make_unique<HookPlugin>(&library);
-      hook->Start(context, library.Checker().Checked(Resolve(use.with, scope)));
+      hook->Start(&run_, library.Checker().Checked(Resolve(use.with, scope)));
       HookPlugin* const plugin = hook.get();
       hooks_.push_back(std::move(hook));
       services_.bus->Subscribe({use.id, Subscription::Overflow::kDropOldest, 4096,
@@ -35,7 +35,7 @@ void HookRunner::Stop() {
 }
 
 void HookRunner::Complain(const std::exception& error) const {
-  services_.logger->Log(LogLevel::kWarning, context_, error.what());
+  services_.logger->Log(LogLevel::kWarning, run_.context, error.what());
 }
 
 }  // namespace cosmos

@@ -26,7 +26,7 @@ class HookRunner {
   void Complain(const std::exception& error) const;
 
   const RunServices& services_;
-  const RunContext context_;
+  cosmos_run run_;  // as the hooks see it
   std::vector<std::unique_ptr<HookPlugin>> hooks_;
 };
 

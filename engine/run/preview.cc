@@ -1,9 +1,11 @@
 #include "run/preview.h"
 
 #include <filesystem>
+#include <utility>
 
 #include "core/error.h"
 #include "plugin/stage_plugin.h"
+#include "run/target_paths.h"
 #include "workflow/expression.h"
 
 namespace cosmos {
@@ -15,7 +17,9 @@ using nlohmann::json;
 // Answers a plugin that only says what it would do.
 class PreviewHost final : public TaskHost {
  public:
-  PreviewHost(const RunPaths& paths, const RunContext& context) : paths_(paths), context_(context) {}
+  // `workdir` is the folder of a target that is another machine, empty for this one.
+  PreviewHost(const RunPaths& paths, const RunContext& context, std::string workdir)
+      : paths_(paths), context_(context), workdir_(std::move(workdir)) {}
 
   void Log(LogLevel, std::string_view) override {}
   void Progress(double, double, std::string_view) override {}
@@ -23,13 +27,18 @@ class PreviewHost final : public TaskHost {
     // An expression names a file that there is not yet.
     if (local_path.find("${{") != local_path.npos) return local_path;
     inputs_.push_back(fs::absolute(local_path).string());
-    return fs::absolute(local_path);
+    if (workdir_.empty()) return fs::absolute(local_path);
+    return TargetPaths(workdir_).Input("SHA256", fs::path(local_path).filename());
   }
-  std::string OutputFolder() override { return paths_.JobFolder(context_) / "out"; }
+  std::string OutputFolder() override {
+    return (workdir_.empty() ? paths_.JobFolder(context_).string() : TargetPaths(workdir_).JobFolder(context_)) +
+           "/out";
+  }
   JobResult RunJob(const json&, const std::function<void(std::string_view)>&) override { Refuse(); }
   std::string Folder() override { Refuse(); }
   void AddArtifact(const std::string&) override { Refuse(); }
   std::string PutPrompt(const json&) override { Refuse(); }
+  json Containers(const std::string&) override { Refuse(); }
 
   const json& inputs() const { return inputs_; }
 
@@ -38,6 +47,7 @@ class PreviewHost final : public TaskHost {
 
   const RunPaths& paths_;
   const RunContext& context_;
+  const std::string workdir_;
   json inputs_ = json::array();
 };
 
@@ -74,7 +84,8 @@ json Preview(const Plan& plan, const StageInstance& instance, const Catalogue& p
   const RunContext context = ContextOf(plan, instance);
   PluginLibrary& library = plugins.Get(instance.uses);
   const json parameters = Known(library.Checker().WithDefaults(instance.with, Texts::kTemplates));
-  PreviewHost host(paths, context);
+  const json target = plan.targets.at(instance.target);
+  PreviewHost host(paths, context, target.contains("ssh") ? target.value("workdir", "~/cosmos-engine") : "");
   const json job = StagePlugin(&library).Preview(&host, context, parameters);
   json needs = json::array();
   for (const std::size_t need : instance.needs) needs.push_back(plan.instances[need].key());
@@ -89,6 +100,7 @@ json Preview(const Plan& plan, const StageInstance& instance, const Catalogue& p
                   {"log_path", paths.StageLog(library.facts(), context).string()},
                   {"job", job},
                   {"inputs", host.inputs()}};
+  if (!instance.container.is_null()) preview["container"] = instance.container;
   if (!instance.when.empty()) preview["when"] = instance.when;
   if (instance.timeout) preview["timeout"] = Seconds(*instance.timeout);
   if (instance.retry.attempts > 1) {

@@ -3,21 +3,26 @@
 #include <signal.h>
 
 #include <chrono>
+#include <set>
 #include <vector>
 
 #include "core/error.h"
 #include "core/status.h"
+#include "job/container.h"
+#include "run/run_inputs.h"
 #include "run/run_lock.h"
 #include "run/run_paths.h"
-#include "target/local/local_target.h"
+#include "run/target_paths.h"
+#include "run/target_set.h"
 
 namespace cosmos {
 namespace {
 
 constexpr auto kGrace = std::chrono::seconds(10);
+constexpr auto kLongestToReach = std::chrono::seconds(30);
 
 // By the job's folder and not by its record: the engine may have died between starting a job and recording it.
-void EndJob(LocalTarget* target, const std::string& folder) {
+void EndJob(Target* target, const std::string& folder) {
   const auto handle = target->Find(folder);
   if (!handle || target->Cancel(*handle, kGrace)) return;
   throw Error(
@@ -26,15 +31,40 @@ void EndJob(LocalTarget* target, const std::string& folder) {
       "look at them with `ps -s " + std::to_string(handle->pid) + "` and try again");
 }
 
-void EndJobs(const RunPaths& paths, const std::vector<StageRecord>& stages) {
-  LocalTarget target;
+// The targets of the stages that have not ended, reached.
+TargetSet OpenTargets(const RunPaths& paths, const std::vector<StageRecord>& stages, const CancelToken* cancel) {
+  const RunInputs inputs = LoadRunInputs(paths.inputs());
+  std::set<std::string> names;
+  for (const StageRecord& stage : stages) names.insert(stage.target);
+  TargetSet targets(inputs.targets, names, cancel, nullptr);
+  targets.Reach(kLongestToReach);
+  return targets;
+}
+
+void EndJobs(const RunPaths& paths, RunStore* store, const std::string& run_id) {
+  std::vector<StageRecord> stages = store->StagesOf(run_id);
+  std::erase_if(stages, [](const StageRecord& stage) { return IsEnd(StatusOf(stage.status)); });
+  const CancelToken cancel;
+  const TargetSet targets = OpenTargets(paths, stages, &cancel);
+  const std::vector<ContainerRecord> containers = store->ContainersOf(run_id);
   for (const StageRecord& stage : stages) {
-    if (IsEnd(StatusOf(stage.status))) continue;
+    Target* const target = targets.by_name().at(stage.target);
     RunContext context;
+    context.run_id = run_id;
     context.stage = stage.stage;
     context.instance = stage.instance;
     context.attempt = stage.attempt;
-    EndJob(&target, paths.JobFolder(context));
+    for (ContainerRecord container : containers) {
+      if (container.name != ContainerNameOf(context)) continue;
+      if (!StopContainer(target, container, kGrace)) {
+        throw Error(ErrorCode::kUnavailable, "the container " + container.name + " could not be ended",
+                    "look at it with `" + container.engine + " ps` on the target and try again");
+      }
+      InspectContainer(target, &container);
+      store->PutContainer(&container);
+    }
+    EndJob(target,
+           target->IsLocal() ? paths.JobFolder(context).string() : TargetPaths(target->Workdir()).JobFolder(context));
   }
 }
 
@@ -54,7 +84,7 @@ CancelOutcome CancelRun(const std::string& run_id, RunStore* store, Clock* clock
   if (IsEnd(StatusOf(run.status))) return CancelOutcome::kEnded;
   const RunLock lock(paths.lock());  // nobody resumes it meanwhile
   const std::int64_t now = UnixMilliseconds(clock->Wall());
-  EndJobs(paths, store->StagesOf(run_id));
+  EndJobs(paths, store, run_id);
   store->InTransaction([&] {
     for (StageRecord stage : store->StagesOf(run_id)) {
       if (IsEnd(StatusOf(stage.status))) continue;

@@ -15,7 +15,7 @@ enum class CancelOutcome {
 };
 
 // Cancels a run from any process. Throws Error{kNotFound} for a run that is not in the store, Error{kUnavailable} when
-// something of a run without an engine could not be ended.
+// something of a run without an engine could not be ended, Error{kConnectionLost} when its target cannot be reached.
 CancelOutcome CancelRun(const std::string& run_id, RunStore* store, Clock* clock);
 
 // Whether an engine carries the run out now.

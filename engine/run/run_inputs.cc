@@ -18,7 +18,8 @@ void SaveRunInputs(const RunInputs& inputs, const fs::path& path) {
                                 {"target", inputs.target},
                                 {"plugin_path", inputs.plugin_path},
                                 {"working_folder", inputs.working_folder},
-                                {"jobs", inputs.jobs}};
+                                {"jobs", inputs.jobs},
+                                {"targets", inputs.targets}};
   WriteFileAtomically(path, saved.dump(2) + "\n");
 }
 
@@ -40,6 +41,7 @@ RunInputs LoadRunInputs(const fs::path& path) {
     inputs.plugin_path = saved.at("plugin_path");
     inputs.working_folder = saved.at("working_folder");
     inputs.jobs = saved.at("jobs");
+    inputs.targets = saved.value("targets", nlohmann::json::object());
   } catch (const nlohmann::json::exception& reason) {
     throw Error(ErrorCode::kIo, "cannot read '" + path.string() + "': " + reason.what());
   }

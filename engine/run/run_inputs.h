@@ -19,6 +19,7 @@ struct RunInputs {
   std::string plugin_path;                           // of --plugin-path, or empty
   std::string working_folder;                        // absolute; relative paths of the workflow start here
   std::size_t jobs = 1;
+  nlohmann::json targets = nlohmann::json::object();  // resolved, by name
 };
 
 // Throw Error{kIo}; Load also Error{kNotFound} with what to do when the run's folder is gone.

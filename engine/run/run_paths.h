@@ -27,6 +27,10 @@ class RunPaths {
   // For a stage's own files and for its log, by what its plugin says of them.
   std::filesystem::path StageFolder(const PluginFacts& plugin, const RunContext& context) const;
   std::filesystem::path StageLog(const PluginFacts& plugin, const RunContext& context) const;
+  // For what is found out about a failed run.
+  std::filesystem::path Diagnostics(const RunContext& context) const {
+    return output_dir_ / context.prompt_id / "diagnostics" / context.run_id;
+  }
   // The link that always names the newest log of a prompt_name.
   std::filesystem::path NewestLog(const PluginFacts& plugin, const RunContext& context) const;
 

@@ -26,6 +26,16 @@ json ArtifactsOf(const StageRecord& stage, const std::vector<ArtifactRecord>& ar
   return list;
 }
 
+json ContainerOf(const StageRecord& stage, const std::vector<ContainerRecord>& containers) {
+  for (const ContainerRecord& container : containers) {
+    if (container.stage != stage.stage || container.instance != stage.instance || container.attempt != stage.attempt) {
+      continue;
+    }
+    return ContainerToJson(container);
+  }
+  return json();
+}
+
 json JobOf(const StageRecord& stage, const std::vector<JobRecord>& jobs) {
   for (const JobRecord& job : jobs) {
     if (job.stage != stage.stage || job.instance != stage.instance || job.attempt != stage.attempt) continue;
@@ -39,6 +49,22 @@ json JobOf(const StageRecord& stage, const std::vector<JobRecord>& jobs) {
 }
 
 }  // namespace
+
+json ContainerToJson(const ContainerRecord& container) {
+  return {{"stage", container.stage},
+          {"instance", Text(container.instance)},
+          {"attempt", container.attempt},
+          {"target", container.target},
+          {"engine", container.engine},
+          {"name", container.name},
+          {"id", Text(container.container_id)},
+          {"image", container.image},
+          {"status", container.status},
+          {"exit_status", container.exit_status < 0 ? json() : json(container.exit_status)},
+          {"oom_killed", container.oom_killed},
+          {"started_at", Time(container.started_at)},
+          {"ended_at", Time(container.ended_at)}};
+}
 
 json RunToJson(const RunRecord& run) {
   return {{"run_id", run.run_id},
@@ -60,6 +86,7 @@ json RunToJson(const RunRecord& run, RunStore* store) {
   json report = RunToJson(run);
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
   const std::vector<JobRecord> jobs = store->JobsOf(run.run_id);
+  const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
   report["stages"] = json::array();
   for (const StageRecord& stage : store->StagesOf(run.run_id)) {
     const json outputs = json::parse(stage.outputs.empty() ? "{}" : stage.outputs, nullptr, false);
@@ -79,6 +106,7 @@ json RunToJson(const RunRecord& run, RunStore* store) {
                                 {"ended_at", Time(stage.ended_at)},
                                 {"outputs", outputs.is_discarded() ? json::object() : outputs},
                                 {"job", JobOf(stage, jobs)},
+                                {"container", ContainerOf(stage, containers)},
                                 {"artifacts", ArtifactsOf(stage, artifacts)}});
   }
   return report;

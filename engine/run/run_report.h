@@ -14,6 +14,9 @@ nlohmann::json RunToJson(const RunRecord& run);
 // One run with its stages (every attempt) and their artifacts.
 nlohmann::json RunToJson(const RunRecord& run, RunStore* store);
 
+// A container, as cosmos_target_1 of the SDK gives it.
+nlohmann::json ContainerToJson(const ContainerRecord& container);
+
 // The status as people are told it: `interrupted` for a run that has not ended and has no engine any more.
 std::string StatusForPeople(const RunRecord& run);
 

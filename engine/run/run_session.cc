@@ -1,7 +1,11 @@
 #include "run/run_session.h"
 
+#include <chrono>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -13,23 +17,27 @@
 #include "run/recovery.h"
 #include "run/run_lock.h"
 #include "run/stage_task.h"
-#include "target/local/local_target.h"
+#include "run/target_set.h"
 
 namespace cosmos {
 namespace {
 
 using nlohmann::json;
 
-// Refuses what this program cannot reach, before anything is executed.
-void CheckTargets(const Plan& plan) {
-  for (const StageInstance& instance : plan.instances) {
-    const auto target = plan.targets.find(instance.target);
-    if (target != plan.targets.end() && !target->second.contains("ssh")) continue;
-    throw Error(ErrorCode::kInvalidInput,
-                "stage '" + instance.key() + "' runs on the target '" + instance.target +
-                    "', which is reached by SSH; this version runs stages on the local machine only",
-                "use `--target local`", instance.where);
+constexpr auto kLongestToReach = std::chrono::seconds(10);  // before anything is executed
+constexpr auto kForEver = Duration::max();                  // when jobs may go on there
+
+struct CloseAtEnd {
+  EventBus* bus;
+  ~CloseAtEnd() { bus->Close(); }
+};
+
+std::set<std::string> TargetsOf(const Plan& plan) {
+  std::set<std::string> names;
+  for (const auto* list : {&plan.instances, &plan.on_failure, &plan.on_success, &plan.on_exit}) {
+    for (const StageInstance& instance : *list) names.insert(instance.target);
   }
+  return names;
 }
 
 std::vector<std::string> Values(const Secrets& secrets) {
@@ -41,15 +49,18 @@ std::vector<std::string> Values(const Secrets& secrets) {
 // The parts of one run, made in the order in which they depend on each other.
 class Session {
  public:
-  Session(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock);
+  Session(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock, CancelToken* cancel);
 
-  RunEnd Run(CancelToken* cancel);
+  RunEnd Run();
 
  private:
   RunPaths MakePaths() const;
   std::vector<InstanceState> BeginStates() const;
   void KeepRunRecord();
   void TellBegin();
+  // What a target's connection does, on its own thread.
+  void OnConnection(const std::string& target, const ConnectionChange& change);
+  void Publish(const std::string& target, const ConnectionChange& change);
   void RunHandlers(const RunEnd& end, StageRunner* runner);
   void KeepEnd(const RunEnd& end);
   std::string LogOfRun();
@@ -57,6 +68,7 @@ class Session {
   const RunOrder& order_;
   RunStore& store_;
   Clock& clock_;
+  CancelToken& cancel_;
   const Secrets secrets_;
   const Masker masker_;
   const RunPaths paths_;
@@ -67,17 +79,20 @@ class Session {
   StoreWriter writer_;
   EventBus bus_;
   JobRunner jobs_;
-  LocalTarget local_;
-  const std::map<std::string, Target*> targets_;
+  std::mutex mutex_;  // guards the next two
+  bool begun_ = false;
+  std::vector<std::pair<std::string, ConnectionChange>> before_begin_;
+  const TargetSet targets_;
   const RunServices services_;
   RunState state_;
   std::string prompt_id_;
 };
 
-Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock)
+Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock, CancelToken* cancel)
     : order_(order),
       store_(*store),
       clock_(*clock),
+      cancel_(*cancel),
       secrets_(ReadSecrets(order.plan.secrets)),
       masker_(Values(secrets_)),
       paths_(MakePaths()),
@@ -88,8 +103,9 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       writer_(store),
       bus_(clock, journal_.last_seq()),
       jobs_(&writer_, &bus_, &logger_, &masker_, clock),
-      targets_{{"local", &local_}},
-      services_{clock, &logger_, &masker_, &bus_, &writer_, plugins, &jobs_, &paths_, &targets_},
+      targets_(order.plan.targets, TargetsOf(order.plan), cancel,
+               [this](const std::string& target, const ConnectionChange& change) { OnConnection(target, change); }),
+      services_{clock, &logger_, &masker_, &bus_, &writer_, plugins, &jobs_, &paths_, &targets_.by_name()},
       state_(&order.plan, order.run_id, order.output_dir, BeginStates()) {}
 
 RunPaths Session::MakePaths() const {
@@ -104,15 +120,19 @@ std::vector<InstanceState> Session::BeginStates() const {
   return history_.Retry(order_.plan.instances, order_.retry_from);
 }
 
-RunEnd Session::Run(CancelToken* cancel) {
+RunEnd Session::Run() {
+  const bool resumed = order_.mode == RunOrder::Mode::kResume;
+  if (!resumed) targets_.Reach(kLongestToReach);
   KeepRunRecord();
   bus_.Subscribe(journal_.Subscribe());
   for (const Subscription& watcher : order_.watchers) bus_.Subscribe(watcher);
   const StageInstance no_stage;
   HookRunner hooks(&services_, order_.plan.hooks, ContextOfRun(state_), StageScope(&state_, &no_stage, &secrets_));
+  const CloseAtEnd closer{&bus_};  // hooks get no event any more when they are destroyed, also when this throws
   TellBegin();
+  if (resumed) targets_.Reach(kForEver);
   StageRunner runner(&services_, &state_, &secrets_, prompt_id_);
-  const RunEnd end = RunEngine(&services_, &state_, &runner).Run(order_.inputs.jobs, cancel);
+  const RunEnd end = RunEngine(&services_, &state_, &runner).Run(order_.inputs.jobs, &cancel_);
   state_.SetRunEnd(end.status, end.failure.message);
   RunHandlers(end, &runner);
   KeepEnd(end);
@@ -160,8 +180,38 @@ void Session::TellBegin() {
     bus_.Publish(context, RunStarted{order_.plan.name, order_.plan.instances.size()});
   }
   history_.PublishMissing(&bus_);
+  {
+    const std::lock_guard lock(mutex_);
+    begun_ = true;
+    for (const auto& [target, change] : before_begin_) Publish(target, change);
+  }
   logger_.Log(LogLevel::kInfo, context,
               (order_.mode == RunOrder::Mode::kNew ? "started: " : "goes on: ") + order_.inputs.workflow_path);
+}
+
+// A run's first event is its start, so what happens before waits for it.
+void Session::OnConnection(const std::string& target, const ConnectionChange& change) {
+  const std::lock_guard lock(mutex_);
+  if (!begun_) {
+    before_begin_.emplace_back(target, change);
+  } else {
+    Publish(target, change);
+  }
+}
+
+void Session::Publish(const std::string& target, const ConnectionChange& change) {
+  const RunContext context = ContextOfRun(state_);
+  switch (change.kind) {
+    case ConnectionChange::Kind::kConnected:
+      bus_.Publish(context, TargetConnected{target});
+      break;
+    case ConnectionChange::Kind::kLost:
+      bus_.Publish(context, TargetLost{target, change.reason});
+      break;
+    case ConnectionChange::Kind::kReconnected:
+      bus_.Publish(context, TargetReconnected{target});
+      break;
+  }
 }
 
 // The run has ended, and what its handlers come to changes nothing about how.
@@ -223,8 +273,7 @@ std::string Session::LogOfRun() {
 
 RunEnd CarryOutRun(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock,
                    CancelToken* cancel) {
-  CheckTargets(order.plan);
-  return Session(order, store, plugins, clock).Run(cancel);
+  return Session(order, store, plugins, clock, cancel).Run();
 }
 
 }  // namespace cosmos

@@ -33,8 +33,9 @@ struct RunOrder {
 
 // Carries out one run from its lock to its final record: the whole of what `run`, `resume` and `retry` do once the
 // workflow is checked. `cancel` ends it in order. Blocks; one run at a time per process and run_id.
-// Throws Error: kInvalidInput before anything was executed (a secret is missing, a target cannot be used), kConflict
-// when another engine has the run, and what makes it impossible to go on; the run then stays as it is for `resume`.
+// Throws Error: kInvalidInput before anything was executed (a secret is missing, a target refuses the engine),
+// kConnectionLost when a target cannot be reached (a resumed run waits for it instead), kConflict when another engine
+// has the run, and what makes it impossible to go on; the run then stays as it is for `resume`.
 RunEnd CarryOutRun(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock, CancelToken* cancel);
 
 }  // namespace cosmos

@@ -18,7 +18,9 @@ namespace {
 using nlohmann::json;
 
 // Thrown when the engine itself cannot go on: the attempt has not ended, and must not be recorded as if it had.
-struct Abandoned {};
+struct Abandoned {
+  std::string reason;
+};
 
 constexpr std::size_t kMostMessage = 1000;
 
@@ -156,7 +158,7 @@ AttemptEnd StageRunner::Run(const StageInstance& instance, const InstanceState& 
   }
   return Attempt(instance, begin, [&](const RunContext& context, Record* record) {
     AttemptEnd end = Work(instance, context, record, cancel);
-    if (cancel.abandoned()) throw Abandoned();
+    if (cancel.abandoned()) throw Abandoned{"the engine gave the stage up; its job goes on"};
     return end;
   });
 }
@@ -174,8 +176,9 @@ AttemptEnd StageRunner::Attempt(const StageInstance& instance, const InstanceSta
   AttemptEnd end;
   try {
     end = work(context, &record);
-  } catch (const Abandoned&) {
-    throw Error(ErrorCode::kUnavailable, "the engine gave the stage up; its job goes on");
+  } catch (const Abandoned& abandoned) {
+    throw Error(ErrorCode::kUnavailable, "stage '" + context.key() + "': " + abandoned.reason,
+                "`cosmos-engine resume " + context.run_id + "` goes on with the run");
   } catch (const Error& error) {
     end.failure = {KindOf(error), error.what()};
   } catch (const std::exception& error) {
@@ -213,13 +216,19 @@ AttemptEnd StageRunner::Work(const StageInstance& instance, const RunContext& ru
                    {{"text", parameters["prompt"]}, {"negative_prompt", parameters.value("negative_prompt", "")}});
     record->SetPrompt(context.prompt_id);
   }
-  StageTask::Order order{context,      &instance, &library.facts(), Variables(Resolve(instance.env, scope)),
-                         std::nullopt, {}};
+  StageTask::Order order{context,
+                         &instance,
+                         &library.facts(),
+                         Variables(Resolve(instance.env, scope)),
+                         std::nullopt,
+                         state_.plan().max_log_bytes,
+                         {}};
   if (instance.timeout) order.deadline = FromUnixMilliseconds(record->started_at()) + *instance.timeout;
   order.running = record->Running(services_.paths->StageLog(library.facts(), context));
   StageTask task(&services_, order, &cancel);
   const auto plugin = std::make_shared<StagePlugin>(&library);
   const StageResult result = CallPlugin(plugin, &task, context, parameters, order.deadline);
+  if (!task.lost().empty()) throw Abandoned{task.lost()};
   AttemptEnd end;
   end.failure = result.failure;
   end.outputs = result.outputs;

@@ -12,6 +12,9 @@
 #include "core/ids.h"
 #include "core/sha256.h"
 #include "core/text.h"
+#include "run/input_files.h"
+#include "run/run_report.h"
+#include "run/target_paths.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -44,7 +47,20 @@ std::string KeepPrompt(StoreWriter* store, Clock* clock, const json& prompt) {
 }
 
 StageTask::StageTask(const RunServices* services, Order order, const CancelToken* cancel)
-    : services_(*services), order_(std::move(order)), cancel_(*cancel) {}
+    : services_(*services),
+      order_(std::move(order)),
+      cancel_(*cancel),
+      target_(*services->targets->at(order_.instance->target)) {}
+
+template <typename Work>
+auto StageTask::OnTarget(Work work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kConnectionLost) lost_ = error.message();
+    throw;
+  }
+}
 
 void StageTask::Log(LogLevel level, std::string_view text) {
   services_.logger->Log(level, order_.context, text);
@@ -77,29 +93,49 @@ std::string StageTask::Input(const std::string& local_path) {
   if (!fs::exists(path, error)) {
     throw Error(ErrorCode::kInvalidInput, "the input file '" + path.string() + "' does not exist");
   }
-  return path;
+  if (target_.IsLocal()) return path;
+  const InputFiles files = InputFilesOf(path);
+  const std::string there = TargetPaths(OnTarget([&] { return target_.Workdir(); })).Input(files.digest, files.name);
+  for (const auto& [local, below] : files.files) {
+    inputs_.push_back({local, below.empty() ? there : there + "/" + below});
+  }
+  return there;
 }
 
-std::string StageTask::OutputFolder() { return services_.paths->JobFolder(order_.context) / "out"; }
+std::string StageTask::JobFolder() {
+  if (target_.IsLocal()) return services_.paths->JobFolder(order_.context);
+  return TargetPaths(OnTarget([&] { return target_.Workdir(); })).JobFolder(order_.context);
+}
 
-JobRequest StageTask::RequestFor(const json& spec) const {
+std::string StageTask::OutputFolder() { return JobFolder() + "/out"; }
+
+JobRequest StageTask::RequestFor(const json& spec) {
   JobRequest request;
   request.context = order_.context;
   request.target_name = order_.instance->target;
-  request.target = services_.targets->at(order_.instance->target);
-  request.folder = services_.paths->JobFolder(order_.context);
+  request.target = &target_;
+  request.folder = JobFolder();
   request.command.argv = spec.value("argv", std::vector<std::string>());
   request.command.script = spec.value("script", "");
   request.command.env = order_.env;
   const json env = spec.value("env", json::object()), outputs = spec.value("outputs", json::object());
   for (const auto& [name, value] : env.items()) request.command.env[name] = value;
-  request.command.workdir = fs::current_path();
+  request.command.workdir = OnTarget([&] { return target_.Workdir(); });
+  if (!target_.IsLocal()) request.newest_log = TargetPaths(request.command.workdir).NewestLog(order_.context);
+  if (!order_.instance->container.is_null()) {
+    request.command.container = ContainerSpec::FromJson(order_.instance->container);
+    request.command.container->gpus = order_.instance->gpus;
+  }
+  request.inputs = inputs_;
   for (const auto& [name, output] : outputs.items()) {
     request.outputs.push_back(
         {name, output.at("path"), output.value("kind", "file") == "video", output.value("optional", false)});
   }
   request.local_folder = services_.paths->StageFolder(*order_.plugin, order_.context);
   request.log_path = services_.paths->StageLog(*order_.plugin, order_.context);
+  request.max_log_bytes = order_.max_log_bytes;
+  request.diagnostics = services_.paths->Diagnostics(order_.context);
+  request.on_progress = [this](double done, double total, std::string_view phase) { Progress(done, total, phase); };
   request.deadline = order_.deadline;
   request.grace = kGrace;
   request.also = order_.running;
@@ -116,7 +152,7 @@ JobResult StageTask::RunJob(const json& spec, const std::function<void(std::stri
   }
   MakeFolders(request.log_path.parent_path());
   Symlink(fs::path("logs") / request.log_path.filename(), services_.paths->NewestLog(*order_.plugin, order_.context));
-  const JobOutcome outcome = services_.jobs->Run(request, cancel_, on_output);
+  const JobOutcome outcome = OnTarget([&] { return services_.jobs->Run(request, cancel_, on_output); });
   JobResult result{outcome.failure, json::object()};
   for (const CollectedOutput& output : outcome.outputs) {
     Keep(output);
@@ -152,6 +188,15 @@ void StageTask::AddArtifact(const std::string& path) {
     throw Error(ErrorCode::kPlugin, "the artifact '" + path + "' is not below the stage's folder " + folder.string());
   }
   Keep({"", file, static_cast<std::int64_t>(fs::file_size(file)), Sha256OfFile(file)});
+}
+
+json StageTask::Containers(const std::string& run_id) {
+  json containers = json::array();
+  services_.store->WriteAndWait([&](RunStore& store) {
+    for (const ContainerRecord& container : store.ContainersOf(run_id))
+      containers.push_back(ContainerToJson(container));
+  });
+  return containers;
 }
 
 std::string StageTask::PutPrompt(const json& prompt) { return KeepPrompt(services_.store, services_.clock, prompt); }

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/cancel.h"
 #include "core/run_context.h"
@@ -24,6 +25,7 @@ class StageTask final : public TaskHost {
     const PluginFacts* plugin;
     std::map<std::string, std::string> env;  // of the stage, resolved
     std::optional<WallTime> deadline;
+    std::int64_t max_log_bytes;
     StoreWriter::Change running;  // records that the stage is running, with the job's handle
   };
 
@@ -35,6 +37,7 @@ class StageTask final : public TaskHost {
   std::string Input(const std::string& local_path) override;
   std::string OutputFolder() override;
   JobResult RunJob(const nlohmann::json& spec, const std::function<void(std::string_view)>& on_output) override;
+  nlohmann::json Containers(const std::string& run_id) override;
   std::string Folder() override;
   void AddArtifact(const std::string& path) override;
   std::string PutPrompt(const nlohmann::json& prompt) override;
@@ -42,15 +45,24 @@ class StageTask final : public TaskHost {
   // Writes the plugin's own lines to the stage's log when no job has one. Returns the log's path, empty when there is
   // none.
   std::string FinishLog();
+  // Why the attempt has not ended although the plugin has returned: its target cannot be reached any more. Empty else.
+  const std::string& lost() const { return lost_; }
 
  private:
-  JobRequest RequestFor(const nlohmann::json& spec) const;
+  // Does what asks the target, and notes when it cannot be reached.
+  template <typename Work>
+  auto OnTarget(Work work) -> decltype(work());
+  std::string JobFolder();
+  JobRequest RequestFor(const nlohmann::json& spec);
   void Keep(const CollectedOutput& output);
 
   const RunServices& services_;
   const Order order_;
   const CancelToken& cancel_;
+  Target& target_;
+  std::vector<FileTransfer> inputs_;  // for a target that is another machine
   bool job_ran_ = false;
+  std::string lost_;
   std::mutex mutex_;   // guards what follows
   std::string lines_;  // the plugin's own
   SteadyTime progress_begin_{};

@@ -71,6 +71,26 @@ struct JobRecord {
   std::int64_t ended_at = 0;
 };
 
+// The container of one job. Unique: run_id, stage, instance, attempt. Since version 3.
+struct ContainerRecord {
+  std::uint64_t id = 0;
+  std::string run_id;
+  std::string stage;
+  std::string instance;
+  int attempt = 1;
+  std::string target;
+  std::string engine;  // docker | podman
+  bool sudo = false;   // whether the container engine is called with sudo
+  std::string name;
+  std::string container_id;  // as the container engine tells it, or empty
+  std::string image;
+  std::string status;    // running | exited | removed
+  int exit_status = -1;  // -1: not known
+  bool oom_killed = false;
+  std::int64_t started_at = 0;
+  std::int64_t ended_at = 0;
+};
+
 struct ArtifactRecord {
   std::uint64_t id = 0;
   std::string run_id;

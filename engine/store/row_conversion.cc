@@ -121,6 +121,27 @@ JobRow ToRow(const JobRecord& record, odb::database& database) {
   return row;
 }
 
+ContainerRow ToRow(const ContainerRecord& record, odb::database& database) {
+  ContainerRow row;
+  row.id = record.id;
+  row.run = odb::lazy_ptr<RunRow>(database, record.run_id);
+  row.stage = record.stage;
+  row.instance = record.instance;
+  row.attempt = record.attempt;
+  row.target = record.target;
+  row.engine = record.engine;
+  row.sudo = record.sudo;
+  row.name = record.name;
+  row.container_id = TextOrNull(record.container_id);
+  row.image = record.image;
+  row.status = record.status;
+  row.exit_status = NumberOrNull(record.exit_status, -1);
+  row.oom_killed = record.oom_killed;
+  row.started_at = TimeOrNull(record.started_at);
+  row.ended_at = TimeOrNull(record.ended_at);
+  return row;
+}
+
 ArtifactRow ToRow(const ArtifactRecord& record, odb::database& database) {
   ArtifactRow row;
   row.id = record.id;
@@ -200,6 +221,27 @@ JobRecord ToRecord(const JobRow& row) {
   record.status = row.status;
   record.exit_status = Or(row.exit_status, -1);
   record.submitted_at = Time(row.submitted_at);
+  record.ended_at = Time(row.ended_at);
+  return record;
+}
+
+ContainerRecord ToRecord(const ContainerRow& row) {
+  ContainerRecord record;
+  record.id = row.id;
+  record.run_id = RunIdOf(row);
+  record.stage = row.stage;
+  record.instance = row.instance;
+  record.attempt = row.attempt;
+  record.target = row.target;
+  record.engine = row.engine;
+  record.sudo = row.sudo;
+  record.name = row.name;
+  record.container_id = Text(row.container_id);
+  record.image = row.image;
+  record.status = row.status;
+  record.exit_status = Or(row.exit_status, -1);
+  record.oom_killed = row.oom_killed;
+  record.started_at = Time(row.started_at);
   record.ended_at = Time(row.ended_at);
   return record;
 }

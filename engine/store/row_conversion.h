@@ -18,15 +18,17 @@ odb::nullable<std::string> ErrorOrNull(const std::string& error_message);
 
 PromptRow ToRow(const PromptRecord& record);
 RunRow ToRow(const RunRecord& record);
-// The rows of stages, jobs and artifacts refer to their run in `database`.
+// The rows of stages, jobs, containers and artifacts refer to their run in `database`.
 StageRow ToRow(const StageRecord& record, odb::database& database);
 JobRow ToRow(const JobRecord& record, odb::database& database);
+ContainerRow ToRow(const ContainerRecord& record, odb::database& database);
 ArtifactRow ToRow(const ArtifactRecord& record, odb::database& database);
 
 PromptRecord ToRecord(const PromptRow& row);
 RunRecord ToRecord(const RunRow& row);
 StageRecord ToRecord(const StageRow& row);
 JobRecord ToRecord(const JobRow& row);
+ContainerRecord ToRecord(const ContainerRow& row);
 ArtifactRecord ToRecord(const ArtifactRow& row);
 
 }  // namespace store

@@ -9,7 +9,7 @@
 // The records of records.h as ODB maps them to tables. Private to this folder; run through the `odb` compiler, which
 // understands C++11 at most. A change here changes the schema: see CMakeLists.txt for how a new version is made.
 // Columns are nullable where "nothing yet" is a fact of its own.
-#pragma db model version(1, 2)
+#pragma db model version(1, 3)
 
 namespace cosmos {
 namespace store {
@@ -91,6 +91,29 @@ struct JobRow {
   odb::nullable<std::int64_t> submitted_at;
   odb::nullable<std::int64_t> ended_at;
 #pragma db index("jobs_key") unique members(run, stage, instance, attempt)
+};
+
+#pragma db object table("containers")
+struct ContainerRow {
+#pragma db id auto
+  std::uint64_t id = 0;
+#pragma db not_null column("run_id") on_delete(cascade)
+  odb::lazy_ptr<RunRow> run;
+  std::string stage;
+  std::string instance;
+  int attempt = 1;
+  std::string target;
+  std::string engine;
+  bool sudo = false;
+  std::string name;
+  odb::nullable<std::string> container_id;
+  std::string image;
+  std::string status;
+  odb::nullable<int> exit_status;
+  bool oom_killed = false;
+  odb::nullable<std::int64_t> started_at;
+  odb::nullable<std::int64_t> ended_at;
+#pragma db index("containers_key") unique members(run, stage, instance, attempt)
 };
 
 #pragma db object table("artifacts")

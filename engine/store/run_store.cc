@@ -15,6 +15,7 @@ namespace cosmos {
 namespace {
 
 using store::ArtifactRow;
+using store::ContainerRow;
 using store::JobRow;
 using store::PromptRow;
 using store::RunRow;
@@ -29,7 +30,7 @@ Error NoSuchRun(const std::string& run_id) {
   return Error(ErrorCode::kNotFound, "there is no run '" + run_id + "'", "see `cosmos-engine runs`");
 }
 
-// The key that stages and jobs share.
+// The key that stages, jobs and containers share.
 template <typename Row>
 odb::query<Row> KeyOf(const Row& row) {
   using query = odb::query<Row>;
@@ -172,6 +173,13 @@ void RunStore::PutJob(JobRecord* job) {
   });
 }
 
+void RunStore::PutContainer(ContainerRecord* container) {
+  impl_->database.Write([&](odb::database& database) {
+    ContainerRow row = ToRow(*container, database);
+    container->id = Put(database, &row);
+  });
+}
+
 void RunStore::PutArtifact(ArtifactRecord* artifact) {
   impl_->database.Write([&](odb::database& database) {
     ArtifactRow row = ToRow(*artifact, database);
@@ -261,6 +269,13 @@ std::vector<StageRecord> RunStore::StagesOf(const std::string& run_id) {
 std::vector<JobRecord> RunStore::JobsOf(const std::string& run_id) {
   std::vector<JobRecord> records;
   impl_->database.Read([&](odb::database& database) { records = AllOf<JobRecord, JobRow>(database, run_id); });
+  return records;
+}
+
+std::vector<ContainerRecord> RunStore::ContainersOf(const std::string& run_id) {
+  std::vector<ContainerRecord> records;
+  impl_->database.Read(
+      [&](odb::database& database) { records = AllOf<ContainerRecord, ContainerRow>(database, run_id); });
   return records;
 }
 

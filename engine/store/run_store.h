@@ -32,7 +32,7 @@ struct SchemaVersions {
 class RunStore {
  public:
   // Opens the database at `path`, creating file, folder and schema when there is none. Throws kConflict when the schema
-  // is older ("run `cosmos-engine db upgrade`") or newer than this program ("found version 9, this program knows 2").
+  // is older ("run `cosmos-engine db upgrade`") or newer than this program ("found version 9, this program knows 3").
   static std::unique_ptr<RunStore> Open(const std::string& path);
   ~RunStore();
 
@@ -52,6 +52,7 @@ class RunStore {
   void PutRun(const RunRecord& run);
   void PutStage(StageRecord* stage);
   void PutJob(JobRecord* job);
+  void PutContainer(ContainerRecord* container);
   // Replaces the artifact of the same run, stage, instance, attempt and path.
   void PutArtifact(ArtifactRecord* artifact);
   // Keeps the first text and time; a parent is added when there was none.
@@ -70,6 +71,7 @@ class RunStore {
   // In the order in which they were first kept.
   std::vector<StageRecord> StagesOf(const std::string& run_id);
   std::vector<JobRecord> JobsOf(const std::string& run_id);
+  std::vector<ContainerRecord> ContainersOf(const std::string& run_id);
   std::vector<ArtifactRecord> ArtifactsOf(const std::string& run_id);
   // Throws kNotFound.
   PromptRecord GetPrompt(const std::string& prompt_id);

@@ -180,7 +180,7 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   MakeVersion1();
   const auto before = OldRows(path_);
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
-  EXPECT_EQ(RunStore::Versions(path_).latest, 2u);
+  EXPECT_EQ(RunStore::Versions(path_).latest, 3u);
 
   const std::string backup = RunStore::Upgrade(path_);
   EXPECT_THAT(backup, AllOf(StartsWith(path_ + ".v1.2"), EndsWith("Z.bak")));
@@ -188,12 +188,13 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   EXPECT_EQ(OldRows(backup), before);
   EXPECT_EQ(RunStore::Versions(backup).current, 1u);
   EXPECT_EQ(ModeOf(backup), 0600u);
-  EXPECT_EQ(RunStore::Versions(path_).current, 2u);
+  EXPECT_EQ(RunStore::Versions(path_).current, 3u);
 
   EXPECT_EQ(RunStore::Upgrade(path_), "");
   EXPECT_EQ(OldRows(path_), before);
   EXPECT_THAT(Sql(path_, "SELECT log_path, error_message FROM runs"), ElementsAre("NULL|NULL", "NULL|NULL"));
-  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("2|0"));
+  EXPECT_THAT(Sql(path_, "SELECT count(*) FROM containers"), ElementsAre("0"));
+  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("3|0"));
 }
 
 TEST_F(RunStoreSchemaTest, AnUpgradedDatabaseHasTheSchemaOfANewOne) {
@@ -221,7 +222,7 @@ TEST_F(RunStoreSchemaTest, OpenRefusesAnOlderDatabaseAndSaysHowToUpgrade) {
   MakeVersion1();
   const Error error = ErrorOf([&] { RunStore::Open(path_); });
   EXPECT_EQ(error.code(), ErrorCode::kConflict);
-  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 2");
+  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 3");
   EXPECT_EQ(error.hint(), "run `cosmos-engine db upgrade`");
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
 }
@@ -231,7 +232,7 @@ TEST_F(RunStoreSchemaTest, RefusesANewerDatabase) {
   Sql(path_, "UPDATE schema_version SET version = 9");
   for (const Error& error : {ErrorOf([&] { RunStore::Open(path_); }), ErrorOf([&] { RunStore::Upgrade(path_); })}) {
     EXPECT_EQ(error.code(), ErrorCode::kConflict);
-    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 2");
+    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 3");
     EXPECT_THAT(error.hint(), HasSubstr("use the newer cosmos-engine"));
   }
 }

@@ -2,9 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/cancel.h"
 #include "core/clock.h"
@@ -18,6 +21,7 @@ struct JobOrder {
   std::string script;  // for /bin/sh; made by job/job_script.h, which writes the files that a target reads
   // Given to the process from its first moment on, and never written anywhere.
   std::map<std::string, std::string> environment;
+  std::string newest_log = "";  // absolute; becomes a link to the job's run.log. Empty: none
 };
 
 // All it takes to find a job again, from any process, after any crash (DESIGN 6). A value; kept in the store.
@@ -26,7 +30,7 @@ struct JobHandle {
   std::int64_t pid = 0;             // of the job's session and process group leader; 0: the job never wrote it
   std::int64_t pid_start_time = 0;  // clock ticks since boot; tells a process from a later one of the same number
   std::string boot_id;
-  std::string container;  // empty without one
+  std::string container;  // its name; empty without one
 };
 
 struct Submission {
@@ -45,35 +49,91 @@ struct JobState {
 struct LogPiece {
   std::string bytes;
   std::int64_t size = 0;  // of the whole log now; less than the offset asked for: it was truncated or replaced
+  std::string file;       // tells the file from another one that took its place; empty when there is no log yet
+};
+
+struct LogDigest {
+  std::int64_t size = 0;  // of what was asked for: less when the log is shorter
+  std::string sha256;
+};
+
+// Why following a log ended.
+enum class FollowEnd {
+  kStopped,  // as asked
+  kChanged,  // the log may have been truncated or replaced, or cannot be followed: ReadLog tells
+  kLost,     // the connection was; the log goes on
+  kBusy,     // the target has no channel to spare for it now
+};
+
+struct FileTransfer {
+  std::filesystem::path local;
+  std::string remote;  // absolute
+};
+
+// What a short command came to.
+struct TargetOutput {
+  int exit_status = -1;    // 128 + signal when killed; -1: not known
+  std::string output;      // stdout, at most 1 MiB
+  std::string errors;      // stderr, at most 64 KiB; where the target does not tell the two apart, part of `output`
+  bool timed_out = false;  // it was killed after `longest`
 };
 
 // A machine on which jobs are done. A target knows hosts, folders and processes, but neither runs nor stages.
-// Thread-safe. All functions throw Error{kUnavailable} when the host cannot be used, Error{kIo} for its files.
+// Thread-safe. A host that cannot be reached is waited for, however long that takes, as jobs go on there; only Reach
+// gives up. Waiting ends with Error{kConnectionLost} when the token given to the target is abandoned or, after some
+// grace, cancelled. All functions throw Error{kUnavailable} when the host cannot do what is asked, Error{kInvalidInput}
+// when it refuses the engine, Error{kIo} for local files.
 class Target {
  public:
+  // Called with the bytes that are done and those there are in all.
+  using TransferListener = std::function<void(std::int64_t done, std::int64_t total)>;
+  using BytesListener = std::function<void(std::string_view bytes)>;
+
   virtual ~Target() = default;
+
+  // Returns when the host can be used, or throws why it cannot: kConnectionLost when it was not reached within
+  // `longest`.
+  virtual void Reach(Duration longest) = 0;
+  // The folder that jobs work in, absolute; it is made when it is missing.
+  virtual std::string Workdir() = 0;
+  // Whether paths on the target are paths of the engine's machine too.
+  virtual bool IsLocal() const = 0;
+  // Runs a short script of /bin/sh, which may be run again when the connection was lost meanwhile. It is killed after
+  // `longest`, not counting the time without a connection.
+  virtual TargetOutput Run(const std::string& script, Duration longest) = 0;
 
   // Starts the job as a process of its own session that outlives the engine. A job is started once in its folder: when
   // it was started before, by whomever, its handle is returned and nothing else happens.
   virtual Submission Submit(const JobOrder& order) = 0;
   // The handle of the job that was started in `folder`, if one was.
   virtual std::optional<JobHandle> Find(const std::string& folder) = 0;
-  // Whether paths on the target are paths of the engine's machine too.
-  virtual bool IsLocal() const = 0;
   // From exit_status, process and boot id alone; never from the log, never from time.
   virtual JobState Poll(const JobHandle& handle) = 0;
-  // Blocks until the job has ended, `cancel` is cancelled or `longest` has passed; then as Poll.
+  // Blocks until the job has ended, `cancel` is cancelled or `longest` has passed; then as Poll (it may tell of a job
+  // as running that ended this moment).
   virtual JobState Wait(const JobHandle& handle, const CancelToken& cancel, Duration longest) = 0;
   // TERM to everything the job started, after `grace` KILL. True only when all of it is gone; also ends what a job that
   // has ended left behind.
   virtual bool Cancel(const JobHandle& handle, Duration grace) = 0;
+
   // Bytes of the job's run.log from `offset` on, at most `limit`; none when there is no log yet.
   virtual LogPiece ReadLog(const JobHandle& handle, std::int64_t offset, std::size_t limit) = 0;
-  // Whether a file (not a folder) is there.
-  virtual bool HasFile(const std::string& path) = 0;
-  // Brings a file that a job made to the local path, whole or not at all, replacing what is there. The machine itself
-  // moves it.
-  virtual void Download(const std::string& path, const std::filesystem::path& local) = 0;
+  // Passes on the log from `offset` on as it is written, on the calling thread, until `stop` is cancelled or something
+  // else ends it; what `on_bytes` throws comes through.
+  virtual FollowEnd FollowLog(const JobHandle& handle, std::int64_t offset, const CancelToken& stop,
+                              const BytesListener& on_bytes) = 0;
+  // Of the first `size` bytes of the log; of all of it for a negative size.
+  virtual LogDigest DigestOfLog(const JobHandle& handle, std::int64_t size) = 0;
+
+  // Brings local files to the target: those that are already there, by size and SHA-256, are skipped, a part that an
+  // earlier try of the same `owner` left is gone on with, and each appears under its name only when it is whole and has
+  // the right SHA-256. `listener` may be empty. Ends early, with what is done, when `cancel` is cancelled.
+  virtual void Upload(const std::vector<FileTransfer>& files, const std::string& owner, const CancelToken& cancel,
+                      const TransferListener& listener) = 0;
+  // The same the other way, replacing what is there; true for each file that the target has. The machine itself moves
+  // it.
+  virtual std::vector<bool> Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
+                                     const TransferListener& listener) = 0;
 };
 
 }  // namespace cosmos

@@ -130,7 +130,13 @@ class WorkflowCheck {
     plan_.targets = parts.targets();
     plan_.targets.emplace("local", json{{"local", json::object()}});
     plan_.hooks = parts.hooks();
+    if (config_) TakeLog(config_->document.value());
+    TakeLog(workflow_.document.value());
     CheckDefaultTarget();
+  }
+
+  void TakeLog(const json& value) {
+    plan_.max_log_bytes = ObjectIn(value, "log").value("max_bytes", plan_.max_log_bytes);
   }
 
   void CheckDefaultTarget() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -45,7 +46,7 @@ struct StageInstance {
   std::optional<Duration> timeout;
   bool continue_on_error = false;
   int gpus = 0;
-  nlohmann::json container;  // what it changes of its target's container, or null
+  nlohmann::json container;  // its target's, with what it changes of it; null: none
   std::string where;         // file:line:column
 
   std::string key() const { return instance.empty() ? stage : stage + "." + instance; }
@@ -75,6 +76,7 @@ struct Plan {
   std::vector<StageInstance> on_success;
   std::vector<StageInstance> on_exit;
   std::vector<HookUse> hooks;
+  std::int64_t max_log_bytes = 100'000'000;       // of each local log file
   std::map<std::string, nlohmann::json> targets;  // by name, as the schema shapes them; "local" is always there
   std::vector<SecretSource> secrets;
 };

@@ -98,8 +98,8 @@ void PlanBuilder::Settle(const StageSource& stage, const json& fields, StageInst
   if (fields.contains("timeout")) instance->timeout = DurationOf(fields["timeout"]);
   instance->continue_on_error = fields.value("continue_on_error", false);
   instance->gpus = ObjectIn(fields, "resources").value("gpus", 0);
-  if (fields.contains("container")) instance->container = fields["container"];
   SetTarget(stage, fields, instance);
+  SetContainer(stage, fields, instance);
   SetPromptName(stage, fields, instance);
 }
 
@@ -112,6 +112,24 @@ void PlanBuilder::SetTarget(const StageSource& stage, const json& fields, StageI
   check_.findings.Add(NodeIn(*stage.node, "target").value,
                       "'target' of " + stage.name() + ": there is no target '" + instance->target + "'",
                       Suggestion(instance->target, names));
+}
+
+void PlanBuilder::SetContainer(const StageSource& stage, const json& fields, StageInstance* instance) {
+  const auto target = plan_.targets.find(instance->target);
+  if (target == plan_.targets.end()) return;
+  if (target->second.contains("container")) instance->container = target->second["container"];
+  if (fields.contains("container")) instance->container.merge_patch(fields["container"]);
+  if (!instance->container.is_null() && TextIn(instance->container, "image").empty()) {
+    check_.findings.Add(NodeIn(*stage.node, fields.contains("container") ? "container" : "uses").key,
+                        "the container of " + stage.name() + " has no image",
+                        "give one: `container: {image: NAME:TAG}` of the stage or of its target");
+  }
+  const int there = target->second.value("gpus", instance->gpus);
+  if (instance->gpus <= there) return;
+  check_.findings.Add(NodeIn(*stage.node, "resources").value,
+                      stage.name() + " needs " + std::to_string(instance->gpus) + " GPUs, and its target '" +
+                          instance->target + "' has " + std::to_string(there),
+                      "ask for fewer, or correct `gpus:` of the target");
 }
 
 void PlanBuilder::SetPromptName(const StageSource& stage, const json& fields, StageInstance* instance) {

@@ -29,6 +29,8 @@ class PlanBuilder {
   // The stage's fields that are settled before the run, with their values.
   nlohmann::json Settled(const StageSource& stage, const KnownScope& scope);
   void Settle(const StageSource& stage, const nlohmann::json& fields, StageInstance* instance);
+  // After SetTarget.
+  void SetContainer(const StageSource& stage, const nlohmann::json& fields, StageInstance* instance);
   void SetPromptName(const StageSource& stage, const nlohmann::json& fields, StageInstance* instance);
   void SetTarget(const StageSource& stage, const nlohmann::json& fields, StageInstance* instance);
   void SetParameters(const StageSource& stage, const KnownScope& scope, StageInstance* instance);

@@ -13,8 +13,8 @@ std::string ConfigSchema() {
   config["type"] = {"object", "null"};
   config["additionalProperties"] = false;
   config["x-expressions"] = false;
-  for (const char* key : {"targets", "hooks"}) config["properties"][key] = workflow["properties"][key];
-  for (const char* name : {"identifier", "text", "env", "targets", "target", "container", "hooks"}) {
+  for (const char* key : {"targets", "hooks", "log"}) config["properties"][key] = workflow["properties"][key];
+  for (const char* name : {"identifier", "text", "env", "targets", "target", "container", "hooks", "log"}) {
     config["definitions"][name] = workflow["definitions"][name];
   }
   return config.dump(2);

@@ -98,6 +98,7 @@ TEST(Entry, FollowsTheAbi) {
   EXPECT_EQ(kScripted.struct_size, sizeof(cosmos_plugin_entry_t));
   EXPECT_EQ(kScripted.sdk_major, COSMOS_SDK_MAJOR);
   EXPECT_EQ(kScripted.on_event, nullptr);
+  EXPECT_EQ(kScripted.attach, nullptr);
   EXPECT_EQ(kCounter.run, nullptr);
 }
 
@@ -120,6 +121,7 @@ TEST(Entry, DescribesAHook) {
   const Json description = testing::Describe(kCounter);
   EXPECT_EQ(description.at("kind"), "hook");
   EXPECT_THAT(description.at("events"), ElementsAre("stage_finished"));
+  EXPECT_THAT(description.at("optional"), ElementsAre("cosmos.run/1"));
 }
 
 TEST(Entry, NamesTheServiceThatIsMissing) {

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "testing/fake_run.h"
+
 namespace cosmos::sdk::testing {
 namespace {
 
@@ -80,12 +82,23 @@ struct FakeHost::Calls {
     return COSMOS_OK;
   }
 
+  static cosmos_status Containers(cosmos_task* task, cosmos_str run_id, cosmos_sink result, cosmos_sink error) {
+    const auto found = Self(task).containers.find(std::string(FromC(run_id)));
+    if (found == Self(task).containers.end()) {
+      Write(error, "no such run");
+      return COSMOS_ERROR;
+    }
+    Write(result, Dump(found->second));
+    return COSMOS_OK;
+  }
+
   static const void* Service(const cosmos_host* host, cosmos_str id) {
     static constexpr cosmos_log_1 kLog = {sizeof(kLog), &Log};
     static constexpr cosmos_progress_1 kProgress = {sizeof(kProgress), &Progress};
     static constexpr cosmos_job_1 kJob = {sizeof(kJob), &Input, &OutputFolder, &RunJob};
     static constexpr cosmos_files_1 kFiles = {sizeof(kFiles), &Folder, &AddArtifact};
     static constexpr cosmos_store_1 kStore = {sizeof(kStore), &PutPrompt};
+    static constexpr cosmos_target_1 kTarget = {sizeof(kTarget), &Containers};
     const std::string name(FromC(id));
     if (reinterpret_cast<const CHost*>(host)->self->missing_services.count(name) != 0) return nullptr;
     if (name == "cosmos.log/1") return &kLog;
@@ -93,7 +106,8 @@ struct FakeHost::Calls {
     if (name == "cosmos.job/1") return &kJob;
     if (name == "cosmos.files/1") return &kFiles;
     if (name == "cosmos.store/1") return &kStore;
-    return nullptr;
+    if (name == "cosmos.target/1") return &kTarget;
+    return FakeRun::Service(name);
   }
 };
 
@@ -134,15 +148,13 @@ FakeHost::Result FakeHost::Preview(const cosmos_plugin_entry_t& entry, const Jso
 FakeHost::Result FakeHost::Call(const cosmos_plugin_entry_t& entry, const Json& parameters, bool preview) {
   Result started = Init(entry);
   if (started.status != COSMOS_OK) return started;
-  Json complete = parameters;
-  FillDefaults(Describe(entry).at("parameters"), complete);
   TextSink error;
   void* instance = entry.create(error.sink());
   if (instance == nullptr) return {COSMOS_ERROR, nullptr, error.text()};
   TextSink result;
   previewing_ = preview;
   const std::string context_text = context.dump();
-  const std::string parameters_text = complete.dump();
+  const std::string parameters_text = Completed(entry, parameters).dump();
   const cosmos_status status = (preview ? entry.preview : entry.run)(
       instance, reinterpret_cast<cosmos_task*>(this), ToC(context_text), ToC(parameters_text), result.sink());
   entry.destroy(instance);
@@ -203,6 +215,12 @@ Json Describe(const cosmos_plugin_entry_t& entry) {
   TextSink error;
   if (entry.describe(description.sink(), error.sink()) != COSMOS_OK) throw std::runtime_error(error.text());
   return Json::parse(description.text());
+}
+
+Json Completed(const cosmos_plugin_entry_t& entry, const Json& parameters) {
+  Json complete = parameters;
+  FillDefaults(Describe(entry).at("parameters"), complete);
+  return complete;
 }
 
 const cosmos_plugin_entry_t& LoadPlugin(const fs::path& file) {

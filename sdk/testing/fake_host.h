@@ -5,6 +5,7 @@
 #include <cosmos/plugin.h>
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -56,6 +57,7 @@ class FakeHost {
   std::vector<nlohmann::json> specs;
 
   std::set<std::string> missing_services;
+  std::map<std::string, nlohmann::json> containers;  // by run_id; what cosmos.target/1 tells
   nlohmann::json context;
   // Pieces in which the job's log is given to the plugin, in bytes.
   std::size_t piece = 4096;
@@ -82,6 +84,9 @@ class FakeHost {
 
 // What `entry` says of itself; throws when it does not.
 nlohmann::json Describe(const cosmos_plugin_entry_t& entry);
+
+// `parameters` with the defaults of the plugin's schema filled in, as the engine does it.
+nlohmann::json Completed(const cosmos_plugin_entry_t& entry, const nlohmann::json& parameters);
 
 // Loads `file` as the engine does and gives its entry; throws with the linker's message. Never unloaded.
 const cosmos_plugin_entry_t& LoadPlugin(const std::filesystem::path& file);

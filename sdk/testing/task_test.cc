@@ -49,6 +49,17 @@ TEST_F(TaskTest, KeepsPromptsAndFiles) {
   EXPECT_THAT(host_.artifacts, ElementsAre(file));
 }
 
+TEST_F(TaskTest, AsksForTheContainersOfARun) {
+  host_.containers["rs_1"] = Json::array({{{"name", "cosmos-1"}, {"status", "exited"}, {"oom_killed", true}}});
+  EXPECT_EQ(task_.Containers("rs_1"), host_.containers["rs_1"]);
+  try {
+    task_.Containers("rs_2");
+    FAIL();
+  } catch (const std::runtime_error& e) {
+    EXPECT_STREQ(e.what(), "no such run");
+  }
+}
+
 TEST_F(TaskTest, AMissingInputIsAFailureAndNotABug) {
   try {
     task_.Input("/no/such/file.mp4");

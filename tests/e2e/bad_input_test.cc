@@ -109,15 +109,19 @@ TEST(BadInput, ParamsOfTheWrongTypeAndUnknownOnes) {
   EXPECT_EQ(sandbox.Engine({"run", "w.yaml", "-p", "n=1"}).status, 0);
 }
 
-TEST(BadInput, AStageOnAnSshTargetIsRefusedBeforeAnythingRuns) {
+TEST(BadInput, AHostThatCannotBeReachedIsToldBeforeAnythingRuns) {
   const Sandbox sandbox;
+  // Port 1 of this machine: nothing listens there.
   sandbox.Write("w.yaml",
-                "version: 1\nname: w\ntargets: {gpu1: {ssh: somewhere}}\nstages:\n  a: {uses: shell, with: {run: 'echo "
+                "version: 1\nname: w\ntargets: {gpu1: {ssh: {host: 127.0.0.1, port: 1}}}\nstages:\n  a: {uses: shell, "
+                "with: {run: 'echo "
                 "x >f'}}\n  b: {uses: noop, target: gpu1}\n");
   const Ended ended = sandbox.Engine({"run", "w.yaml"});
-  EXPECT_EQ(ended.status, 2);
-  EXPECT_THAT(ended.err, HasSubstr("gpu1"));
+  EXPECT_EQ(ended.status, 3);
+  EXPECT_THAT(ended.err, HasSubstr("target 'gpu1': cannot connect to 127.0.0.1:1"));
+  EXPECT_THAT(ended.err, HasSubstr("`ssh 127.0.0.1` works"));
   EXPECT_FALSE(std::filesystem::exists(sandbox.folder() / "f"));
+  EXPECT_TRUE(sandbox.EngineJson({"runs"})["runs"].empty());
 }
 
 TEST(BadInput, CommandLinesThatAreWrong) {

@@ -20,6 +20,8 @@
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/files.h"
+#include "core/sha256.h"
+#include "target/local/command.h"
 #include "target/local/process.h"
 
 namespace cosmos {
@@ -30,6 +32,8 @@ using std::chrono::milliseconds;
 
 constexpr auto kClaimWait = std::chrono::seconds(5);
 constexpr auto kKillWait = std::chrono::seconds(10);
+constexpr auto kLogPause = milliseconds(20);
+constexpr std::size_t kLogPiece = 1 << 18;
 
 std::optional<int> ReadExitStatus(const std::string& folder) {
   Fd file(::open((folder + "/exit_status").c_str(), O_RDONLY | O_CLOEXEC));
@@ -96,7 +100,16 @@ class SpawnSettings {
 
 }  // namespace
 
-LocalTarget::LocalTarget() : boot_id_(BootId()) {}
+LocalTarget::LocalTarget(const std::string& workdir)
+    : workdir_(fs::absolute(workdir.empty() ? fs::current_path() : fs::path(workdir)).lexically_normal().string()),
+      boot_id_(BootId()) {}
+
+void LocalTarget::Reach(Duration) { MakeFolders(workdir_); }
+
+TargetOutput LocalTarget::Run(const std::string& script, Duration longest) {
+  const CommandResult result = RunCommand({"/bin/sh", "-c", script}, longest, CancelToken());
+  return {result.exit_status, result.output, "", result.timed_out};
+}
 
 Submission LocalTarget::Submit(const JobOrder& order) {
   MakeFolders(fs::path(order.folder).parent_path());
@@ -108,6 +121,10 @@ Submission LocalTarget::Submit(const JobOrder& order) {
   MakeFolders(order.folder + "/out");
   WriteFile(order.folder + "/job.sh", order.script, 0700);
   AppendToFile(order.folder + "/run.log", "");  // there from now on, so that others can link to it
+  if (!order.newest_log.empty()) {
+    MakeFolders(fs::path(order.newest_log).parent_path());
+    Symlink(order.folder + "/run.log", order.newest_log);
+  }
   const pid_t pid = Start(order);
   if (fresh) {
     // Running, or a zombie that has written its handle.
@@ -246,6 +263,7 @@ LogPiece LocalTarget::ReadLog(const JobHandle& handle, std::int64_t offset, std:
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) throw IoError("read", path, errno);
   piece.size = info.st_size;
+  piece.file = std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
   if (piece.size <= offset) return piece;
   piece.bytes.resize(std::min<std::size_t>(limit, static_cast<std::size_t>(piece.size - offset)));
   const ssize_t n = ::pread(file.get(), piece.bytes.data(), piece.bytes.size(), offset);
@@ -254,14 +272,51 @@ LogPiece LocalTarget::ReadLog(const JobHandle& handle, std::int64_t offset, std:
   return piece;
 }
 
-bool LocalTarget::HasFile(const std::string& path) {
-  std::error_code error;
-  return fs::is_regular_file(path, error);
+FollowEnd LocalTarget::FollowLog(const JobHandle& handle, std::int64_t offset, const CancelToken& stop,
+                                 const BytesListener& on_bytes) {
+  std::string file;
+  while (!stop.cancelled()) {
+    const LogPiece piece = ReadLog(handle, offset, kLogPiece);
+    if (file.empty()) file = piece.file;
+    if (piece.size < offset || piece.file != file) return FollowEnd::kChanged;
+    if (!piece.bytes.empty()) {
+      offset += static_cast<std::int64_t>(piece.bytes.size());
+      on_bytes(piece.bytes);
+    } else {
+      stop.WaitFor(kLogPause);
+    }
+  }
+  return FollowEnd::kStopped;
 }
 
-void LocalTarget::Download(const std::string& path, const fs::path& local) {
-  MakeFolders(local.parent_path());
-  MoveFile(path, local);
+LogDigest LocalTarget::DigestOfLog(const JobHandle& handle, std::int64_t size) {
+  const fs::path path = handle.folder + "/run.log";
+  std::error_code error;
+  const auto whole = static_cast<std::int64_t>(fs::file_size(path, error));
+  if (error) return {};
+  return {size < 0 ? whole : std::min(size, whole), Sha256OfFile(path, size)};
+}
+
+void LocalTarget::Upload(const std::vector<FileTransfer>& files, const std::string&, const CancelToken& cancel,
+                         const TransferListener&) {
+  for (const FileTransfer& file : files) {
+    if (cancel.cancelled()) return;
+    MakeFolders(fs::path(file.remote).parent_path());
+    LinkOrCopy(file.local, file.remote);
+  }
+}
+
+std::vector<bool> LocalTarget::Download(const std::vector<FileTransfer>& files, const CancelToken&,
+                                        const TransferListener&) {
+  std::vector<bool> found;
+  for (const FileTransfer& file : files) {
+    std::error_code error;
+    found.push_back(fs::is_regular_file(file.remote, error));
+    if (!found.back()) continue;
+    MakeFolders(file.local.parent_path());
+    MoveFile(file.remote, file.local);
+  }
+  return found;
 }
 
 }  // namespace cosmos

@@ -15,7 +15,7 @@ inline Json EmptyObjectSchema() {
 }
 
 // What a plugin says of itself; plugin.h tells what each part means. The kind is known from the class, and every plugin
-// may use the log and progress services where the host has them, so neither is said here.
+// may log, and a stage report progress, where the host has a service for it, so none of that is said here.
 struct Description {
   enum class PromptName { kStage, kWorkflow };
   enum class LogName { kRun, kOperation };

@@ -60,6 +60,7 @@ class Entry {
       entry.start = &Start;
       entry.on_event = &OnEvent;
       entry.stop = &Stop;
+      entry.attach = &Attach;
     }
     return entry;
   }
@@ -76,11 +77,15 @@ class Entry {
       if (std::find(list.begin(), list.end(), id) == list.end()) list.emplace_back(id);
     };
     if constexpr (std::is_base_of_v<JobStage, Plugin>) add(description.required_services, "cosmos.job/1");
+    const auto add_optional = [&](const char* id) {
+      const auto& required = description.required_services;
+      if (std::find(required.begin(), required.end(), id) == required.end()) add(description.optional_services, id);
+    };
     if constexpr (kIsStage) {
-      for (const char* id : {"cosmos.log/1", "cosmos.progress/1"}) {
-        const auto& required = description.required_services;
-        if (std::find(required.begin(), required.end(), id) == required.end()) add(description.optional_services, id);
-      }
+      add_optional("cosmos.log/1");
+      add_optional("cosmos.progress/1");
+    } else {
+      add_optional("cosmos.run/1");
     }
     return description;
   }
@@ -133,6 +138,10 @@ class Entry {
 
   static cosmos_status Stop(void* instance, cosmos_sink error) noexcept {
     return Guard(error, [&] { Get(instance).Stop(); });
+  }
+
+  static cosmos_status Attach(void* instance, cosmos_run* run, cosmos_sink error) noexcept {
+    return Guard(error, [&] { Get(instance).Attach(services_, run); });
   }
 };
 

@@ -26,7 +26,7 @@ extern "C" {
 
 /* A plugin is loaded when its major equals the host's and its minor is at most the host's. */
 #define COSMOS_SDK_MAJOR 1
-#define COSMOS_SDK_MINOR 0
+#define COSMOS_SDK_MINOR 1
 
 typedef struct cosmos_str {
   const char* data;
@@ -49,6 +49,9 @@ enum {
 
 /* One stage instance's attempt while it is carried out. Opaque; valid during `run` and `preview` only. */
 typedef struct cosmos_task cosmos_task;
+
+/* One run, as a hook sees it. Opaque; valid from `attach` until `stop` has returned. Since 1.1. */
+typedef struct cosmos_run cosmos_run;
 
 /* ---- Services of the host ------------------------------------------------------------------------------------------
  * Asked for by id and version, such as "cosmos.log/1". What the description lists as required is always there; what it
@@ -110,6 +113,54 @@ typedef struct cosmos_store_1 {
   cosmos_status (*put_prompt)(cosmos_task* task, cosmos_str prompt, cosmos_sink prompt_id, cosmos_sink error);
 } cosmos_store_1;
 
+/* "cosmos.target/1": what the engine knows of the machines that jobs run on. Since 1.1. */
+typedef struct cosmos_target_1 {
+  uint32_t struct_size;
+  /* The containers of a run, this one or another, as a JSON array of {"stage", "instance", "attempt", "target",
+   * "engine", "name", "id", "image", "status", "exit_status", "oom_killed", "started_at", "ended_at"}; what is not
+   * known is null. Status: "running", "exited", "removed". [worker] */
+  cosmos_status (*containers)(cosmos_task* task, cosmos_str run_id, cosmos_sink result, cosmos_sink error);
+} cosmos_target_1;
+
+/* "cosmos.run/1": what a hook may ask of its run. Since 1.1. */
+typedef struct cosmos_run_1 {
+  uint32_t struct_size;
+  /* A line of the hook in the run's engine log. [any] */
+  void (*log)(cosmos_run* run, int32_t level, cosmos_str text);
+} cosmos_run_1;
+
+/* "cosmos.job_log/1": for hooks that bring the logs of jobs from their targets to the local log files while the jobs
+ * run. When a job has ended the engine brings the rest itself, and checks the whole; so a hook may fail or be slow
+ * without harm. `job` names a job of the run as STAGE[.INSTANCE]/ATTEMPT, of the events job_submitted and job_attached.
+ * A log is open before its event is told and closed once its job has ended; all are closed when `stop` is called, and a
+ * job that is not known counts as closed. Positions are bytes of the job's own log. Everything here may be called from
+ * any thread. Since 1.1. */
+typedef struct cosmos_job_log_1 {
+  uint32_t struct_size;
+  /* The position behind the last byte that is local; -1 when there is nothing to bring: the log is closed, or the local
+   * file is the job's own. */
+  int64_t (*position)(cosmos_run* run, cosmos_str job);
+  /* Asks the target for bytes from `position` on, at most `limit`; less (at a limit of 1 MiB at the
+   * most): there are no more yet. COSMOS_CANCELLED: the log is closed. Asks again by itself while the target cannot be
+   * reached. When the log was truncated or replaced, which is said in the local log, it gives no bytes and position()
+   * begins anew. */
+  cosmos_status (*read)(cosmos_run* run, cosmos_str job, int64_t position, size_t limit, cosmos_sink bytes,
+                        cosmos_sink error);
+  /* Passes the bytes from `position` on as they are written, each piece with its own position, on the calling thread;
+   * blocks. COSMOS_OK: the connection was lost or the log changed; go on at position(). COSMOS_FAILED: the target has
+   * no channel to spare at the moment; read() meanwhile. COSMOS_CANCELLED: the log is closed. `on_bytes` returns 0 to
+   * end it, which counts as COSMOS_OK. */
+  cosmos_status (*follow)(cosmos_run* run, cosmos_str job, int64_t position,
+                          int32_t (*on_bytes)(void* self, int64_t position, cosmos_str bytes), void* self,
+                          cosmos_sink error);
+  /* Writes bytes that stand at `position` of the job's log to the local log, and tells of them by log_available. What
+   * is local already is left out, and so is everything once the log is closed; bytes beyond position() are refused
+   * (COSMOS_ERROR). */
+  cosmos_status (*append)(cosmos_run* run, cosmos_str job, int64_t position, cosmos_str bytes, cosmos_sink error);
+  /* Waits until the log is closed, at most so many milliseconds. 1 when it is closed. */
+  int32_t (*wait)(cosmos_run* run, cosmos_str job, int64_t milliseconds);
+} cosmos_job_log_1;
+
 typedef struct cosmos_host {
   uint32_t struct_size;
   uint16_t sdk_major;
@@ -170,6 +221,9 @@ typedef struct cosmos_plugin_entry_t {
 
   /* [engine] Called once when the process ends in order; may be NULL. */
   void (*deinit)(void);
+
+  /* Hooks only; may be NULL. [worker] Gives, before `start`, the run that a hook's services are about. Since 1.1. */
+  cosmos_status (*attach)(void* instance, cosmos_run* run, cosmos_sink error);
 } cosmos_plugin_entry_t;
 
 #if defined(__GNUC__)

@@ -19,8 +19,10 @@
 #include <cosmos/entry.hpp>          // IWYU pragma: export
 #include <cosmos/failure.hpp>        // IWYU pragma: export
 #include <cosmos/hook.hpp>           // IWYU pragma: export
+#include <cosmos/job_log.hpp>        // IWYU pragma: export
 #include <cosmos/job_spec.hpp>       // IWYU pragma: export
 #include <cosmos/line_splitter.hpp>  // IWYU pragma: export
+#include <cosmos/log_level.hpp>      // IWYU pragma: export
 #include <cosmos/shell_quote.hpp>    // IWYU pragma: export
 #include <cosmos/stage.hpp>          // IWYU pragma: export
 #include <cosmos/task.hpp>           // IWYU pragma: export

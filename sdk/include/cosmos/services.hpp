@@ -19,6 +19,9 @@ struct Services {
   const cosmos_job_1* job = nullptr;
   const cosmos_files_1* files = nullptr;
   const cosmos_store_1* store = nullptr;
+  const cosmos_target_1* target = nullptr;
+  const cosmos_run_1* run = nullptr;          // hooks
+  const cosmos_job_log_1* job_log = nullptr;  // hooks
 
   // Throws when the host lacks one of `required`, naming it.
   static Services From(const cosmos_host& host, const std::vector<std::string>& required) {
@@ -33,6 +36,9 @@ struct Services {
     Find(host, "cosmos.job/1", services.job);
     Find(host, "cosmos.files/1", services.files);
     Find(host, "cosmos.store/1", services.store);
+    Find(host, "cosmos.target/1", services.target);
+    Find(host, "cosmos.run/1", services.run);
+    Find(host, "cosmos.job_log/1", services.job_log);
     return services;
   }
 

@@ -5,6 +5,7 @@
 #include <cosmos/context.hpp>
 #include <cosmos/failure.hpp>
 #include <cosmos/job_spec.hpp>
+#include <cosmos/log_level.hpp>
 #include <cosmos/services.hpp>
 
 #include <cstdint>
@@ -15,13 +16,6 @@
 #include <string_view>
 
 namespace cosmos::sdk {
-
-enum class LogLevel : std::int32_t {
-  kDebug = COSMOS_LOG_DEBUG,
-  kInfo = COSMOS_LOG_INFO,
-  kWarning = COSMOS_LOG_WARNING,
-  kError = COSMOS_LOG_ERROR
-};
 
 // One stage instance's attempt while Run or Preview is carried out: what the host does for it. Log and Progress may be
 // called from any thread, everything else from the thread that called Run or Preview; nothing once that has returned.
@@ -94,6 +88,14 @@ class Task {
     return Ask([&](cosmos_sink prompt_id, cosmos_sink error) {
       return Required(services_.store, "cosmos.store/1").put_prompt(task_, ToC(prompt), prompt_id, error);
     });
+  }
+
+  // The containers that the jobs of a run, this one or another, ran in, as far as the engine knows: an array of objects
+  // as cosmos_target_1 has them. Empty for a run without containers.
+  Json Containers(std::string_view run_id) {
+    return Json::parse(Ask([&](cosmos_sink result, cosmos_sink error) {
+      return Required(services_.target, "cosmos.target/1").containers(task_, ToC(run_id), result, error);
+    }));
   }
 
  private:

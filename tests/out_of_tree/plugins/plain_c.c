@@ -61,5 +61,6 @@ COSMOS_EXPORT const cosmos_plugin_entry_t cosmos_plugin_entry = {
     NULL, /* start */
     NULL, /* on_event */
     NULL, /* stop */
-    NULL  /* deinit */
+    NULL, /* deinit */
+    NULL  /* attach */
 };

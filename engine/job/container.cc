@@ -1,0 +1,140 @@
+#include "job/container.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+constexpr auto kLongest = std::chrono::minutes(2);  // for a container engine to answer
+
+std::string EngineOf(const ContainerRecord& container) {
+  return std::string(container.sudo ? "sudo -n " : "") + ShellQuote(container.engine);
+}
+
+// Nothing of the kind on the host leaves nothing to end; a container engine that does not answer leaves it open.
+std::string NoneLeft(const ContainerRecord& container, const char* ps) {
+  return fmt::format("left=$({} {} --no-trunc -f 'name=^{}$') || exit 1\n[ -z \"$left\" ]\n", EngineOf(container), ps,
+                     container.name);
+}
+
+std::string UnlessMissing(const ContainerRecord& container) {
+  return "command -v " + ShellQuote(container.engine) + " >/dev/null || exit 0\n";
+}
+
+// The host's side of a mount may mean a folder that only the host's shell knows.
+std::string Mount(const std::string& mount, const std::string& workdir) {
+  if (mount.rfind("~/", 0) == 0) return "\"$HOME\"" + ShellQuote(mount.substr(1));
+  if (mount.rfind("./", 0) == 0 || mount.rfind(".:", 0) == 0) return ShellQuote(workdir + mount.substr(1));
+  return ShellQuote(mount);
+}
+
+std::int64_t TimeOf(const json& state, const char* key) {
+  const std::string text = state.value(key, "");
+  if (text.size() < 20 || text.rfind("0001-", 0) == 0) return 0;  // Go's zero time: not yet
+  try {
+    return UnixMilliseconds(ParseTime(text.substr(0, 19) + ".000Z"));
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
+}  // namespace
+
+ContainerSpec ContainerSpec::FromJson(const json& value) {
+  ContainerSpec spec;
+  spec.engine = value.value("engine", spec.engine);
+  spec.image = value.value("image", "");
+  spec.sudo = value.value("sudo", false);
+  if (value.contains("shm_size")) {
+    spec.shm_size = value["shm_size"].is_string() ? value["shm_size"].get<std::string>() : value["shm_size"].dump();
+  }
+  spec.ipc = value.value("ipc", "");
+  spec.mounts = value.value("mounts", spec.mounts);
+  const json env = value.value("env", json::object());
+  for (const auto& [name, text] : env.items()) {
+    spec.env[name] = text.is_string() ? text.get<std::string>() : text.dump();
+  }
+  spec.workdir = value.value("workdir", "");
+  spec.args = value.value("args", spec.args);
+  return spec;
+}
+
+std::string ContainerNameOf(const RunContext& context) {
+  return "cosmos_" + context.run_id + "_" + context.key() + "_" + std::to_string(context.attempt);
+}
+
+std::string RunContainerWords(const ContainerSpec& spec, const RunContext& context, const std::string& workdir,
+                              const std::vector<std::string>& env) {
+  std::string words;
+  const auto add = [&](const std::string& word) { words += (words.empty() ? "" : " ") + word; };
+  const auto add_text = [&](const std::string& option, const std::string& text) {
+    add(option + " " + ShellQuote(text));
+  };
+  if (spec.sudo) add("sudo -n --preserve-env=" + Join(env, ","));
+  add(ShellQuote(spec.engine) + " run");
+  add_text("--name", ContainerNameOf(context));
+  add_text("--label", "run_id=" + context.run_id);
+  add_text("--label", "prompt_id=" + context.prompt_id);
+  add_text("--label", "stage=" + context.stage);
+  add_text("--label", "instance=" + context.instance);
+  add_text("--label", "attempt=" + std::to_string(context.attempt));
+  add("--label \"start_time=$(date -u +%Y-%m-%dT%H:%M:%SZ)\"");
+  if (spec.gpus > 0) {
+    std::vector<std::string> devices;
+    for (int i = 0; i < spec.gpus; ++i) devices.push_back(std::to_string(i));
+    // Docker takes a list for several options unless it stands in quotes of its own.
+    add_text("--gpus", "\"device=" + Join(devices, ",") + "\"");
+  }
+  if (!spec.ipc.empty()) add_text("--ipc", spec.ipc);
+  if (!spec.shm_size.empty()) add_text("--shm-size", spec.shm_size);
+  add_text("-v", workdir + ":" + workdir);
+  for (const std::string& mount : spec.mounts) add("-v " + Mount(mount, workdir));
+  for (const std::string& name : env) add_text("-e", name);
+  add_text("-w", spec.workdir.empty() ? workdir : spec.workdir);
+  for (const std::string& arg : spec.args) add(ShellQuote(arg));
+  add(ShellQuote(spec.image));
+  return words;
+}
+
+bool StopContainer(Target* target, const ContainerRecord& container, Duration grace) {
+  const std::string script =
+      UnlessMissing(container) +
+      fmt::format("{0} stop -t {1} {2} >/dev/null 2>&1\n{0} kill {2} >/dev/null 2>&1\n", EngineOf(container),
+                  std::chrono::ceil<seconds>(grace).count(), ShellQuote(container.name)) +
+      NoneLeft(container, "ps -q");
+  return target->Run(script, grace + kLongest).exit_status == 0;
+}
+
+std::string InspectContainer(Target* target, ContainerRecord* container) {
+  const TargetOutput output =
+      target->Run(EngineOf(*container) + " inspect " + ShellQuote(container->name) + " 2>/dev/null", kLongest);
+  const json all = json::parse(output.output, nullptr, false);
+  if (output.exit_status != 0 || !all.is_array() || all.empty() || !all[0].is_object()) return "";
+  const json state = all[0].value("State", json::object());
+  container->container_id = all[0].value("Id", "");
+  container->status = state.value("Running", false) ? "running" : "exited";
+  container->exit_status = state.value("ExitCode", -1);
+  container->oom_killed = state.value("OOMKilled", false);
+  container->started_at = TimeOf(state, "StartedAt");
+  container->ended_at = TimeOf(state, "FinishedAt");
+  return all[0].dump(2);
+}
+
+bool RemoveContainer(Target* target, const ContainerRecord& container) {
+  const std::string script =
+      UnlessMissing(container) +
+      fmt::format("{} rm -f -v {} >/dev/null 2>&1\n", EngineOf(container), ShellQuote(container.name)) +
+      NoneLeft(container, "ps -aq");
+  return target->Run(script, kLongest).exit_status == 0;
+}
+
+}  // namespace cosmos

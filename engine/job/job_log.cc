@@ -1,0 +1,270 @@
+#include "job/job_log.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/sha256.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t kPiece = 1 << 20;
+constexpr std::size_t kMostPending = 4 << 20;  // bytes that wait for the listener
+constexpr std::size_t kOverlap = 64 << 10;
+constexpr auto kHere = milliseconds(100);  // how often a log is looked at on this machine
+constexpr auto kThere = seconds(2);        // and on another one, when no hook brings it
+constexpr auto kHookIsGone = seconds(10);  // when it has asked for nothing for so long
+
+// Thrown to end following a log.
+struct Enough {};
+
+SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+JobLog::JobLog(Order order) : order_(std::move(order)), stream_masker_(order_.masker) {
+  MakeFolders(order_.local.parent_path());
+  linked_ = order_.target->IsLocal() && order_.masker->empty() && Link();
+  if (!linked_) OpenLocal();
+}
+
+// Gives the job's log a second name. False where the file system has no hard links or the two lie on different ones.
+bool JobLog::Link() {
+  const std::string log = order_.handle.folder + "/run.log";
+  if (::link(log.c_str(), order_.local.c_str()) == 0) return true;
+  std::error_code error;
+  if (errno == EEXIST && fs::equivalent(log, order_.local, error)) return true;
+  fs::remove(order_.local, error);
+  return ::link(log.c_str(), order_.local.c_str()) == 0;
+}
+
+void JobLog::OpenLocal() {
+  local_.emplace(order_.local, order_.max_bytes, order_.handle.folder + "/run.log on its target");
+  if (local_->size() == 0) return;
+  const LogDigest theirs = order_.target->DigestOfLog(order_.handle, local_->size());
+  if (theirs.size == local_->size() && theirs.sha256 == Sha256OfFile(order_.local)) {
+    position_ = local_->size();
+  } else {
+    local_->Clear();
+  }
+}
+
+std::int64_t JobLog::Position() {
+  const std::lock_guard lock(mutex_);
+  last_asked_ = Now();
+  return linked_ || closed_.cancelled() ? -1 : position_;
+}
+
+std::optional<std::string> JobLog::Read(std::int64_t position, std::size_t limit) {
+  if (linked_ || closed_.cancelled()) return std::nullopt;
+  LogPiece piece = order_.target->ReadLog(order_.handle, position, std::min(limit, kPiece));
+  const std::lock_guard lock(mutex_);
+  last_asked_ = Now();
+  if (closed_.cancelled()) return std::nullopt;
+  if (position != position_) return "";  // another one was quicker
+  if (HasChanged(piece)) {
+    Restart(piece.file);
+    return "";
+  }
+  file_ = piece.file;
+  return std::move(piece.bytes);
+}
+
+FollowEnd JobLog::Follow(std::int64_t position,
+                         const std::function<bool(std::int64_t position, std::string_view bytes)>& on_bytes) {
+  if (linked_) return FollowEnd::kStopped;
+  {
+    const std::lock_guard lock(mutex_);
+    if (position != position_) return FollowEnd::kChanged;
+    ++followers_;
+  }
+  const std::int64_t begin = position;
+  FollowEnd end = FollowEnd::kStopped;
+  std::exception_ptr failure;
+  try {
+    end = order_.target->FollowLog(order_.handle, position, closed_, [&](std::string_view bytes) {
+      if (!on_bytes(position, bytes)) throw Enough();
+      position += static_cast<std::int64_t>(bytes.size());
+    });
+    if (end == FollowEnd::kChanged) {
+      const LogPiece piece = order_.target->ReadLog(order_.handle, position, 0);
+      const std::string head = order_.target->ReadLog(order_.handle, 0, kOverlap).bytes;
+      std::unique_lock lock(mutex_);
+      const bool changed = HasChanged(piece);
+      if (changed && position == position_ && !closed_.cancelled()) Restart(piece.file, position - begin, head);
+      lock.unlock();
+      if (!changed) closed_.WaitFor(seconds(1));  // it cannot be followed now, for whatever reason
+    }
+  } catch (const Enough&) {
+    end = FollowEnd::kLost;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const std::lock_guard lock(mutex_);
+  --followers_;
+  last_asked_ = Now();
+  if (failure) std::rethrow_exception(failure);
+  return closed_.cancelled() ? FollowEnd::kStopped : end;
+}
+
+void JobLog::Append(std::int64_t position, std::string_view bytes) {
+  std::unique_lock lock(mutex_);
+  last_asked_ = Now();
+  if (linked_ || closed_.cancelled()) return;
+  if (position > position_) {
+    throw Error(ErrorCode::kInvalidInput,
+                fmt::format("found bytes at {} of a log that is local up to {}", position, position_));
+  }
+  const std::int64_t known = position_ - position;
+  if (known >= static_cast<std::int64_t>(bytes.size())) return;
+  AppendLocked(&lock, bytes.substr(static_cast<std::size_t>(known)), true);
+}
+
+void JobLog::AppendLocked(std::unique_lock<std::mutex>* lock, std::string_view bytes, bool may_wait) {
+  position_ += static_cast<std::int64_t>(bytes.size());
+  const std::string masked = order_.masker->empty() ? std::string() : stream_masker_.Add(bytes);
+  const std::string_view text = order_.masker->empty() ? bytes : std::string_view(masked);
+  if (local_) {
+    local_->Append(text);
+    plain_ = plain_ && order_.masker->empty() && !local_->cut();
+  }
+  if (order_.listener && !silent_) pending_ += text;
+  const std::int64_t size = local_ ? local_->size() : position_;
+  if (may_wait) {
+    // The listener reads no slower than it must, but memory is bounded all the same.
+    while (pending_.size() > kMostPending && !closed_.cancelled()) delivered_.wait_for(*lock, milliseconds(100));
+  }
+  lock->unlock();
+  if (order_.on_grown && local_) order_.on_grown(size);
+  lock->lock();
+}
+
+bool JobLog::HasChanged(const LogPiece& piece) const {
+  if (piece.file.empty()) return false;  // there is none yet, or none for the moment
+  return piece.size < position_ || (!file_.empty() && piece.file != file_);
+}
+
+void JobLog::Restart(const std::string& file, std::int64_t followed, const std::string& head) {
+  if (local_ && order_.masker->empty()) {
+    // While it was followed its new content may have come before the word of the change.
+    const std::string tail = local_->Tail(std::min<std::size_t>(kOverlap, static_cast<std::size_t>(followed)));
+    std::size_t same = std::min(head.size(), tail.size());
+    while (same > 0 && tail.compare(tail.size() - same, same, head, 0, same) != 0) --same;
+    local_->Shorten(static_cast<std::int64_t>(same));
+  }
+  if (local_) {
+    local_->Append(stream_masker_.Finish());
+    const std::string last = local_->Tail(1);
+    local_->Append(
+        (last.empty() || last == "\n" ? "" : "\n") +
+        std::string("[cosmos-engine] the log was truncated or replaced on its target; here it begins anew\n"));
+  }
+  plain_ = false;
+  position_ = 0;
+  file_ = file;
+  Complain("the job's log was truncated or replaced on its target");
+}
+
+std::optional<Duration> JobLog::PumpInterval() const {
+  if (linked_ && !order_.listener) return std::nullopt;
+  // A listener hears soon of what a hook has brought.
+  const std::lock_guard lock(mutex_);
+  return order_.target->IsLocal() || (Hooked() && order_.listener) ? kHere : Duration(kThere);
+}
+
+bool JobLog::Hooked() const {
+  return followers_ > 0 || (last_asked_ != SteadyTime() && Now() - last_asked_ < kHookIsGone);
+}
+
+void JobLog::Pump() {
+  Deliver();
+  bool hooked;
+  {
+    const std::lock_guard lock(mutex_);
+    hooked = Hooked();
+  }
+  if (linked_ ? static_cast<bool>(order_.listener) : !hooked) Bring();
+}
+
+void JobLog::Bring() {
+  for (bool more = true; more;) {
+    std::unique_lock lock(mutex_);
+    const std::int64_t position = position_;
+    lock.unlock();
+    const LogPiece piece = order_.target->ReadLog(order_.handle, position, kPiece);
+    lock.lock();
+    if (position != position_) continue;
+    if (HasChanged(piece)) {
+      Restart(piece.file);
+      continue;
+    }
+    if (!piece.file.empty()) file_ = piece.file;
+    if (!piece.bytes.empty()) AppendLocked(&lock, piece.bytes, false);
+    // Less than was asked for was all there was, and asking again can wait.
+    more = piece.bytes.size() == kPiece;
+    lock.unlock();
+    Deliver();
+  }
+}
+
+void JobLog::Deliver() {
+  std::string bytes;
+  {
+    const std::lock_guard lock(mutex_);
+    bytes.swap(pending_);
+  }
+  delivered_.notify_all();
+  if (!bytes.empty()) order_.listener(bytes);
+}
+
+std::int64_t JobLog::Finish() {
+  Close();
+  delivered_.notify_all();
+  if (!linked_ || order_.listener) Bring();
+  std::unique_lock lock(mutex_);
+  const std::string rest = stream_masker_.Finish();
+  if (local_) local_->Append(rest);
+  if (order_.listener) pending_ += rest;
+  lock.unlock();
+  Deliver();
+  if (local_ && plain_ && !order_.target->IsLocal()) Verify();
+  // The raw log, with whatever secrets the job printed, does not outlive the job.
+  if (!order_.masker->empty() && order_.target->IsLocal()) LinkOrCopy(order_.local, order_.handle.folder + "/run.log");
+  std::error_code error;
+  return static_cast<std::int64_t>(fs::file_size(order_.local, error));
+}
+
+void JobLog::Verify() {
+  const auto same = [this] {
+    const LogDigest theirs = order_.target->DigestOfLog(order_.handle, -1);
+    // A log that is gone leaves nothing to compare with.
+    return theirs.sha256.empty() || (theirs.size == local_->size() && theirs.sha256 == Sha256OfFile(order_.local));
+  };
+  if (same()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    local_->Clear();
+    position_ = 0;
+    silent_ = true;
+  }
+  Bring();
+  Complain(!plain_ || same() ? "the local log differed from the job's own and was brought anew"
+                             : "the local log differs from the job's own, also after it was brought anew");
+}
+
+void JobLog::Complain(const std::string& text) const {
+  if (order_.on_trouble) order_.on_trouble(text);
+}
+
+}  // namespace cosmos

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "target/target.h"
+
+// What is executed on a host: short scripts that need nothing but a POSIX shell, GNU coreutils, setsid of util-linux
+// and Linux's /proc (see proc(5)); and the reading of what they print. Pure functions; any thread.
+namespace cosmos {
+
+// Every script first prints this line: whatever a login shell's start files print stands before it.
+constexpr std::string_view kScriptBegin = "cosmos-begin\n";
+
+// The command of an exec request that executes a script given on stdin, of any length, and unseen by `ps`. The script's
+// own stdin is at its end. With `longest` it is killed after that (exit status 137).
+std::string CommandForScriptOnStdin(std::optional<Duration> longest);
+// The command that executes `script` itself, which has the exec channel's stdin.
+std::string CommandOfScript(const std::string& script);
+
+// Makes the folder, with its parents, and prints it absolute. `folder` may begin with `~/`; a relative one is below the
+// home folder.
+std::string WorkdirScript(const std::string& folder);
+
+// Prints `new PID START BOOT` or `attached PID START BOOT`, the fields of the handle; fails with what is wrong on
+// stderr.
+std::string SubmitScript(const JobOrder& order);
+// Prints `PID START BOOT`, or nothing when no job was started in the folder.
+std::string FindScript(const std::string& folder);
+// The handle in such a line; nullopt when it holds none.
+std::optional<JobHandle> ParseHandle(const std::string& folder, const std::string& line);
+
+// Prints what ParseState reads.
+std::string PollScript(const JobHandle& handle);
+// Throws Error{kUnavailable} for anything else.
+JobState ParseState(const std::string& output);
+// Prints something or ends when the job has ended (it may also end early, so the job is to be polled then), or when stdin
+// is closed.
+std::string WatchScript(const JobHandle& handle);
+// Ends all that the job started; prints `gone`, or the processes that are left.
+std::string CancelScript(const JobHandle& handle, Duration grace);
+
+// Prints a line `SIZE FILE`, as ParseLogPiece reads it, and the bytes.
+std::string ReadLogScript(const JobHandle& handle, std::int64_t offset, std::size_t limit);
+LogPiece ParseLogPiece(std::string output);
+// Prints the log from `offset` on as it grows, until stdin is closed; says on stderr what FollowSawChange sees.
+std::string FollowLogScript(const JobHandle& handle, std::int64_t offset);
+bool FollowSawChange(const std::string& errors);
+// Prints `SIZE SHA256` of the first `size` bytes.
+std::string DigestOfLogScript(const JobHandle& handle, std::int64_t size);
+
+}  // namespace cosmos

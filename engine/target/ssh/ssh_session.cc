@@ -1,0 +1,181 @@
+#include "target/ssh/ssh_session.h"
+
+#include <fmt/format.h>
+#include <libssh/callbacks.h>
+#include <libssh/server.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "core/error.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+fs::path HomeFolder() {
+  const char* home = std::getenv("HOME");
+  return home != nullptr ? home : "/";
+}
+
+std::string Expanded(const std::string& path) {
+  return path.rfind("~/", 0) == 0 ? (HomeFolder() / path.substr(2)).string() : path;
+}
+
+int AskPassphrase(const char* prompt, char* buffer, std::size_t size, int, int, void* passphrase) {
+  return static_cast<Passphrase*>(passphrase)->Get(prompt, buffer, size) ? 0 : -1;
+}
+
+std::string FingerprintOf(ssh_session session) {
+  ssh_key key = nullptr;
+  if (ssh_get_server_publickey(session, &key) != SSH_OK) return "unknown";
+  unsigned char* hash = nullptr;
+  std::size_t size = 0;
+  std::string text = "unknown";
+  if (ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash, &size) == 0) {
+    char* fingerprint = ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash, size);
+    if (fingerprint != nullptr) text = fingerprint;
+    ssh_string_free_char(fingerprint);
+    ssh_clean_pubkey_hash(&hash);
+  }
+  ssh_key_free(key);
+  return text;
+}
+
+std::string Option(ssh_session session, ssh_options_e option) {
+  char* value = nullptr;
+  if (ssh_options_get(session, option, &value) != SSH_OK || value == nullptr) return "";
+  std::string text = value;
+  ssh_string_free_char(value);
+  return text;
+}
+
+}  // namespace
+
+bool Passphrase::Get(const char* prompt, char* buffer, std::size_t size) {
+  if (text_.empty()) {
+    if (::isatty(STDIN_FILENO) == 0) return false;
+    std::vector<char> typed(size);
+    if (ssh_getpass((std::string(prompt) + ": ").c_str(), typed.data(), size, 0, 0) != 0) return false;
+    text_ = typed.data();
+  }
+  if (text_.empty() || text_.size() >= size) return false;
+  std::memcpy(buffer, text_.c_str(), text_.size() + 1);
+  return true;
+}
+
+SshSession::SshSession(const SshOptions& options, Passphrase* passphrase, Duration longest)
+    : session_(ssh_new()), owner_(session_) {
+  if (session_ == nullptr) throw Error(ErrorCode::kInternal, "libssh gives no session");
+  ssh_callbacks_struct callbacks{};
+  callbacks.userdata = passphrase;
+  callbacks.auth_function = AskPassphrase;
+  ssh_callbacks_init(&callbacks);
+  ssh_set_callbacks(session_, &callbacks);
+  SetOptions(options, longest);
+  if (ssh_connect(session_) != SSH_OK) {
+    throw Error(ErrorCode::kConnectionLost, "cannot connect to " + NameOf(options) + ": " + Reason(),
+                "check that the host is up and that `ssh " + options.host + "` works");
+  }
+  CheckHostKey(options);
+  LogIn(options);
+  ssh_set_callbacks(session_, nullptr);
+  ssh_set_counters(session_, &counter_, nullptr);
+  ssh_set_blocking(session_, 0);
+}
+
+SshSession::~SshSession() {
+  ssh_set_counters(session_, nullptr, nullptr);
+  ssh_disconnect(session_);
+}
+
+void SshSession::SetOptions(const SshOptions& options, Duration longest) {
+  const auto set = [&](ssh_options_e option, const void* value) {
+    if (ssh_options_set(session_, option, value) == SSH_OK) return;
+    throw Error(ErrorCode::kInvalidInput, "the SSH options of " + NameOf(options) + " are wrong: " + Reason());
+  };
+  const long seconds = std::max<long>(1, std::chrono::ceil<std::chrono::seconds>(longest).count());
+  const int yes = 1;
+  const bool no = false;
+  const std::string folder = (HomeFolder() / ".ssh").string();
+  set(SSH_OPTIONS_SSH_DIR, folder.c_str());
+  set(SSH_OPTIONS_HOST, options.host.c_str());
+  // The files are read first, so that what the target itself says wins.
+  for (const fs::path& config : {fs::path(folder) / "config", fs::path("/etc/ssh/ssh_config")}) {
+    std::error_code error;
+    if (fs::is_regular_file(config, error) && ssh_options_parse_config(session_, config.c_str()) != SSH_OK) {
+      throw Error(ErrorCode::kInvalidInput, "cannot use " + config.string() + ": " + Reason());
+    }
+  }
+  set(SSH_OPTIONS_PROCESS_CONFIG, &no);
+  set(SSH_OPTIONS_TIMEOUT, &seconds);
+  set(SSH_OPTIONS_NODELAY, &yes);
+  if (options.port != 0) set(SSH_OPTIONS_PORT, &options.port);
+  if (!options.user.empty()) set(SSH_OPTIONS_USER, options.user.c_str());
+  if (!options.identity.empty()) {
+    const std::string identity = Expanded(options.identity);
+    if (::access(identity.c_str(), R_OK) != 0) {
+      throw Error(ErrorCode::kInvalidInput, "the private key " + identity + " cannot be read: " + std::strerror(errno),
+                  "check `identity:` of the target");
+    }
+    set(SSH_OPTIONS_IDENTITY, identity.c_str());
+  }
+  if (!options.known_hosts.empty()) set(SSH_OPTIONS_KNOWNHOSTS, Expanded(options.known_hosts).c_str());
+  if (!options.proxy_jump.empty()) {
+    set(SSH_OPTIONS_PROXYCOMMAND, ("ssh -W [%h]:%p " + options.proxy_jump).c_str());
+  }
+}
+
+void SshSession::CheckHostKey(const SshOptions& options) {
+  const ssh_known_hosts_e known = ssh_session_is_known_server(session_);
+  if (known == SSH_KNOWN_HOSTS_OK) return;
+  const std::string host = Option(session_, SSH_OPTIONS_HOST);
+  unsigned port = 22;
+  ssh_options_get_port(session_, &port);
+  std::string file = options.known_hosts.empty() ? Option(session_, SSH_OPTIONS_KNOWNHOSTS) : options.known_hosts;
+  if (file.empty()) file = "~/.ssh/known_hosts";
+  const std::string entry = port == 22 ? host : fmt::format("[{}]:{}", host, port);
+  const std::string found = "its key is " + FingerprintOf(session_);
+  const std::string accept = fmt::format("`ssh-keyscan -p {} {} >> {}`", port, host, file);
+  switch (known) {
+    case SSH_KNOWN_HOSTS_CHANGED:
+    case SSH_KNOWN_HOSTS_OTHER:
+      throw Error(ErrorCode::kInvalidInput,
+                  "the host key of " + entry + " is not the one in " + file + "; " + found +
+                      ": it is another machine, was set up anew, or somebody stands between",
+                  "only if you know why: remove the old key with `ssh-keygen -R '" + entry + "' -f " + file +
+                      "`, then accept the new one with " + accept);
+    case SSH_KNOWN_HOSTS_ERROR:
+      throw Error(ErrorCode::kInvalidInput, "the host key of " + entry + " cannot be checked: " + Reason());
+    default:
+      throw Error(ErrorCode::kInvalidInput,
+                  "the host " + entry + " is not known: " + file + " has no key of it; " + found,
+                  "compare that with what the host's owner says, then accept it with " + accept);
+  }
+}
+
+void SshSession::LogIn(const SshOptions& options) {
+  const int result = ssh_userauth_publickey_auto(session_, nullptr, nullptr);
+  if (result == SSH_AUTH_SUCCESS) return;
+  const std::string name = Option(session_, SSH_OPTIONS_USER) + "@" + Option(session_, SSH_OPTIONS_HOST);
+  if (result == SSH_AUTH_ERROR && !connected()) {
+    throw Error(ErrorCode::kConnectionLost, "the connection to " + NameOf(options) + " ended at login: " + Reason());
+  }
+  throw Error(ErrorCode::kInvalidInput, "the host refuses the login " + name + ": no key that it accepts was found",
+              "try `ssh " + name + "`; give the key as `identity:` of the target or load it into the agent with " +
+                  "`ssh-add` (an encrypted key is asked for on a terminal only)");
+}
+
+// The reply to an earlier one is noticed by the next call, which then sends nothing: hence two.
+void SshSession::SendKeepAlive() {
+  ssh_send_keepalive(session_);
+  ssh_send_keepalive(session_);
+}
+
+std::string SshSession::Fingerprint() const { return FingerprintOf(session_); }
+
+}  // namespace cosmos

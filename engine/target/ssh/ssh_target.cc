@@ -1,0 +1,177 @@
+#include "target/ssh/ssh_target.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.h"
+#include "target/ssh/file_transfers.h"
+#include "target/ssh/remote_scripts.h"
+
+namespace cosmos {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr auto kPollInterval = seconds(2);  // where a job cannot be watched
+constexpr auto kLongestWatch =
+    seconds(30);  // where the host's process 1 leaves dead processes lying, a watch ends late
+
+struct StopAtEnd {
+  SshExchange* exchange;
+  ~StopAtEnd() { exchange->Stop(); }
+};
+
+}  // namespace
+
+SshTarget::SshTarget(const SshOptions& options, std::string workdir, const CancelToken* cancel,
+                     SshConnection::Observer observer)
+    : workdir_option_(workdir.empty() ? "cosmos-engine" : std::move(workdir)),
+      shell_(options, cancel, std::move(observer)) {}
+
+std::string SshTarget::Workdir() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!workdir_.empty()) return workdir_;
+  }
+  std::string folder = shell_.Demand(WorkdirScript(workdir_option_));
+  while (!folder.empty() && folder.back() == '\n') folder.pop_back();
+  const std::lock_guard lock(mutex_);
+  return workdir_ = folder;
+}
+
+TargetOutput SshTarget::Run(const std::string& script, Duration longest) {
+  return shell_.Ask("printf 'cosmos-begin\\n'\n" + script, longest).command;
+}
+
+Submission SshTarget::Submit(const JobOrder& order) {
+  const RemoteShell::Answer answer = shell_.Ask(SubmitScript(order));
+  const std::string& said = answer.command.output;
+  const std::size_t space = said.find(' ');
+  const auto handle = space == said.npos ? std::nullopt : ParseHandle(order.folder, said.substr(space + 1));
+  if (!handle) {
+    throw Error(ErrorCode::kUnavailable, "the host " + shell_.name() + " cannot start the job in " + order.folder +
+                                             ": " + (answer.command.errors.empty() ? said : answer.command.errors));
+  }
+  return {*handle, said.substr(0, space) == "attached" && !answer.repeated};
+}
+
+std::optional<JobHandle> SshTarget::Find(const std::string& folder) {
+  return ParseHandle(folder, shell_.Demand(FindScript(folder)));
+}
+
+JobState SshTarget::Poll(const JobHandle& handle) { return ParseState(shell_.Demand(PollScript(handle))); }
+
+JobState SshTarget::Wait(const JobHandle& handle, const CancelToken& cancel, Duration longest) {
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  const SteadyTime end = now() + std::clamp(longest, Duration::zero(), Duration(std::chrono::hours(1)));
+  while (!cancel.cancelled()) {
+    const Watch watch = WatchOf(handle);
+    const SteadyTime until = std::min(end, watch.next_poll);
+    bool told = false;
+    if (!watch.exchange) {
+      cancel.WaitFor(until - now());
+    } else {
+      told = !watch.exchange->Read(until, &cancel).empty();
+      if (watch.exchange->end() == SshExchange::End::kRefused) {
+        ForgetWatch(handle.folder);
+        std::rethrow_exception(watch.exchange->failure());
+      }
+      const bool over = watch.exchange->ended();
+      told = told || (over && watch.exchange->end() == SshExchange::End::kExited);
+      if (over && watch.exchange->end() == SshExchange::End::kBusy) {
+        SetWatch(handle.folder, {nullptr, now() + kPollInterval});
+      } else if (over && !told) {
+        ForgetWatch(handle.folder);  // the connection was lost; watched again when there is one
+      }
+    }
+    if (cancel.cancelled()) break;
+    if (told || now() >= watch.next_poll) {
+      ForgetWatch(handle.folder);
+      const JobState state = Poll(handle);
+      if (state.phase == JobState::Phase::kEnded) return state;
+      // Told too early: it cannot be watched there.
+      if (told) SetWatch(handle.folder, {nullptr, now() + kPollInterval});
+    }
+    if (now() >= end) break;
+  }
+  return {};
+}
+
+SshTarget::Watch SshTarget::WatchOf(const JobHandle& handle) {
+  const std::lock_guard lock(mutex_);
+  const auto [watch, is_new] = watches_.try_emplace(handle.folder);
+  if (is_new) {
+    watch->second = {shell_.Start(WatchScript(handle), SshExchange::Kind::kWatch),
+                     std::chrono::steady_clock::now() + kLongestWatch};
+  }
+  return watch->second;
+}
+
+void SshTarget::SetWatch(const std::string& folder, Watch watch) {
+  const std::lock_guard lock(mutex_);
+  watches_[folder] = std::move(watch);
+}
+
+void SshTarget::ForgetWatch(const std::string& folder) {
+  const std::lock_guard lock(mutex_);
+  const auto watch = watches_.find(folder);
+  if (watch == watches_.end()) return;
+  if (watch->second.exchange) watch->second.exchange->Stop();
+  watches_.erase(watch);
+}
+
+bool SshTarget::Cancel(const JobHandle& handle, Duration grace) {
+  ForgetWatch(handle.folder);
+  return shell_.Demand(CancelScript(handle, grace)) == "gone\n";
+}
+
+LogPiece SshTarget::ReadLog(const JobHandle& handle, std::int64_t offset, std::size_t limit) {
+  return ParseLogPiece(shell_.Demand(ReadLogScript(handle, offset, limit)));
+}
+
+FollowEnd SshTarget::FollowLog(const JobHandle& handle, std::int64_t offset, const CancelToken& stop,
+                               const BytesListener& on_bytes) {
+  const auto follow = shell_.Start(FollowLogScript(handle, offset), SshExchange::Kind::kFollow);
+  const StopAtEnd stopper{follow.get()};
+  for (;;) {
+    const std::string bytes = follow->Read(std::chrono::steady_clock::now() + std::chrono::hours(1), &stop);
+    if (!bytes.empty()) on_bytes(bytes);
+    const bool changed = FollowSawChange(follow->Errors());
+    if (changed) return FollowEnd::kChanged;
+    if (stop.cancelled()) return FollowEnd::kStopped;
+    if (!follow->ended()) continue;
+    switch (follow->end()) {
+      case SshExchange::End::kBusy:
+        return FollowEnd::kBusy;
+      case SshExchange::End::kRefused:
+        std::rethrow_exception(follow->failure());
+      case SshExchange::End::kExited:
+        return FollowEnd::kChanged;
+      default:
+        return FollowEnd::kLost;
+    }
+  }
+}
+
+LogDigest SshTarget::DigestOfLog(const JobHandle& handle, std::int64_t size) {
+  const std::string said = shell_.Demand(DigestOfLogScript(handle, size));
+  LogDigest digest;
+  digest.size = std::atoll(said.c_str());
+  const std::size_t space = said.find(' ');
+  if (space != said.npos) digest.sha256 = said.substr(space + 1, 64);
+  return digest;
+}
+
+void SshTarget::Upload(const std::vector<FileTransfer>& files, const std::string& owner, const CancelToken& cancel,
+                       const TransferListener& listener) {
+  const std::lock_guard lock(transfers_);
+  UploadFiles(&shell_, files, owner, cancel, listener);
+}
+
+std::vector<bool> SshTarget::Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
+                                      const TransferListener& listener) {
+  const std::lock_guard lock(transfers_);
+  return DownloadFiles(&shell_, files, cancel, listener);
+}
+
+}  // namespace cosmos
