@@ -252,15 +252,18 @@ void JobLog::Verify() {
     return theirs.sha256.empty() || (theirs.size == local_->size() && theirs.sha256 == Sha256OfFile(order_.local));
   };
   if (same()) return;
+  // What is here may be all that is left of something, so it is kept beside.
+  const fs::path aside = order_.local.string() + ".differs";
   {
     const std::lock_guard lock(mutex_);
-    local_->Clear();
+    fs::rename(order_.local, aside);
+    local_.emplace(order_.local, order_.max_bytes, order_.handle.folder + "/run.log on its target");
     position_ = 0;
     silent_ = true;
   }
   Bring();
-  Complain(!plain_ || same() ? "the local log differed from the job's own and was brought anew"
-                             : "the local log differs from the job's own, also after it was brought anew");
+  Complain("the local log differed from the job's own and was brought anew; the former one is " + aside.string() +
+           (!plain_ || same() ? "" : "; it still differs"));
 }
 
 void JobLog::Complain(const std::string& text) const {

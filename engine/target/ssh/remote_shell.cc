@@ -31,11 +31,12 @@ std::shared_ptr<SshExchange> RemoteShell::Start(const std::string& script, SshEx
   return connection_.Start(CommandOfScript(script), kScriptBegin, kind);
 }
 
-void RemoteShell::CheckPatience(const SshExchange& exchange, std::optional<SteadyTime>* end) const {
+void RemoteShell::CheckPatience(const SshExchange& exchange) const {
   if (!cancel_.cancelled() || exchange.opened()) return;
   const SteadyTime now = std::chrono::steady_clock::now();
-  if (!*end) *end = now + kGraceAfterCancel;
-  if (!cancel_.abandoned() && now < **end) return;
+  SteadyTime since{};
+  if (cancelled_at_.compare_exchange_strong(since, now)) since = now;
+  if (!cancel_.abandoned() && now < since + kGraceAfterCancel) return;
   const std::string problem = connection_.problem();
   throw Error(ErrorCode::kConnectionLost,
               "the host " + name() + " cannot be reached" + (problem.empty() ? "" : ": " + problem) +
@@ -44,13 +45,13 @@ void RemoteShell::CheckPatience(const SshExchange& exchange, std::optional<Stead
 }
 
 std::string RemoteShell::Read(SshExchange* exchange, SteadyTime until) const {
-  std::optional<SteadyTime> patience;
   for (;;) {
     const SteadyTime next = std::min<SteadyTime>(until, std::chrono::steady_clock::now() + kTick);
     // A token that is cancelled already would end every wait at once.
     std::string bytes = exchange->Read(next, cancel_.cancelled() ? nullptr : &cancel_);
-    if (!bytes.empty() || exchange->ended() || std::chrono::steady_clock::now() >= until) return bytes;
-    CheckPatience(*exchange, &patience);
+    if (!bytes.empty() || exchange->ended()) return bytes;
+    CheckPatience(*exchange);
+    if (std::chrono::steady_clock::now() >= until) return "";
   }
 }
 

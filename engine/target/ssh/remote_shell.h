@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,9 +41,10 @@ class RemoteShell {
 
  private:
   // Throws when the engine has no more time for a host that cannot be reached.
-  void CheckPatience(const SshExchange& exchange, std::optional<SteadyTime>* end) const;
+  void CheckPatience(const SshExchange& exchange) const;
 
   const CancelToken& cancel_;
+  mutable std::atomic<SteadyTime> cancelled_at_{SteadyTime()};  // as it was noticed
   SshConnection connection_;
 };
 
