@@ -55,7 +55,7 @@ void InitLogging(const char* program, bool verbose) {
   FLAGS_logtostderr = true;  // glog writes no files of its own; each run has its own sink
   FLAGS_colorlogtostderr = ::isatty(STDERR_FILENO) != 0;
   FLAGS_minloglevel = verbose ? google::GLOG_INFO : google::GLOG_WARNING;
-  google::InitGoogleLogging(program);
+  if (!google::IsGoogleLoggingInitialized()) google::InitGoogleLogging(program);
 }
 
 RunLogger::RunLogger(const std::filesystem::path& path, const Masker* masker, bool verbose)

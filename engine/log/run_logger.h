@@ -8,7 +8,7 @@
 
 namespace cosmos {
 
-// Readies glog for the process; once, before any logger. `verbose` also sends lines to stderr.
+// Readies glog for the process, before any logger; from one thread. `verbose` also sends lines to stderr.
 void InitLogging(const char* program, bool verbose);
 
 // Writes the lines of engine and plugins about one run to a file of that run alone, through glog. Each line begins with

@@ -5,8 +5,8 @@
 #include <fstream>
 #include <memory>
 
-#include "e2e/remote_host.h"
 #include "support/docker_daemon.h"
+#include "support/remote_host.h"
 
 namespace cosmos::testing {
 namespace {

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <thread>
 
-#include "e2e/remote_host.h"
+#include "support/remote_host.h"
 
 namespace cosmos::testing {
 namespace {

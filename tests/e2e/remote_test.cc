@@ -8,7 +8,7 @@
 #include <random>
 #include <thread>
 
-#include "e2e/remote_host.h"
+#include "support/remote_host.h"
 
 namespace cosmos::testing {
 namespace {

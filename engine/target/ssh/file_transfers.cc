@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 #include "core/error.h"
 #include "core/fd.h"
@@ -96,6 +97,12 @@ void Complain(const SshExchange& exchange, const RemoteShell& shell) {
 
 std::string PartOf(const Item& item, const std::string& owner) { return item.file.remote + "." + owner + ".part"; }
 
+// What is sent is summed while it is read, so a sum beforehand is taken only where the host has something to compare.
+const std::string& SumOf(Item* item) {
+  if (item->sha256.empty()) item->sha256 = Sha256OfFile(item->file.local);
+  return item->sha256;
+}
+
 // Finds out what the host has of the files.
 void LookAtHost(RemoteShell* shell, const std::string& owner, std::vector<Item>* items) {
   std::string script =
@@ -119,71 +126,84 @@ void LookAtHost(RemoteShell* shell, const std::string& owner, std::vector<Item>*
       throw Error(ErrorCode::kUnavailable, "the host " + shell->name() + " does not tell what files it has");
     }
     item.offset = 0;
-    if (std::strcmp(word, "whole") == 0) item.done = item.sha256 == sha256;
+    if (std::strcmp(word, "whole") == 0) item.done = SumOf(&item) == sha256;
     if (std::strcmp(word, "part") == 0 && size <= item.size && Sha256OfFile(item.file.local, size) == sha256) {
       item.offset = size;
     }
   }
 }
 
-// Sends what is missing of a file. False when the exchange ended or `cancel` is cancelled.
+// Sends what is missing of a file, and the sum of all of it as a line behind it. False when the exchange ended or
+// `cancel` is cancelled.
 bool SendRest(const Item& item, SshExchange* exchange, const CancelToken& cancel, const Progress& progress) {
   const Fd file(::open(item.file.local.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) throw IoError("read", item.file.local, errno);
+  Sha256Sum sum;
   std::string buffer(kPiece, '\0');
-  for (std::int64_t at = item.offset; at < item.size;) {
+  for (std::int64_t at = 0; at < item.size;) {
     const std::size_t most = std::min<std::size_t>(kPiece, static_cast<std::size_t>(item.size - at));
     const ssize_t n = ::pread(file.get(), buffer.data(), most, at);
     if (n < 0) throw IoError("read", item.file.local, errno);
     if (n == 0) return false;  // it became shorter meanwhile
-    if (!exchange->Write({buffer.data(), static_cast<std::size_t>(n)}, &cancel)) return false;
+    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
+    sum.Add(bytes);
+    const std::int64_t known = std::clamp<std::int64_t>(item.offset - at, 0, n);
     at += n;
+    if (known == n) continue;
+    if (!exchange->Write(bytes.substr(static_cast<std::size_t>(known)), &cancel)) return false;
     progress.Tell(at - item.offset);
   }
-  return true;
+  return exchange->Write(sum.Hex() + "\n", &cancel);
 }
 
-void SendBatch(RemoteShell* shell, const std::string& owner, std::vector<Item>* items, const CancelToken& cancel,
+// Sends as many files as go into one script. False when it did not come to their end.
+bool SendBatch(RemoteShell* shell, const std::string& owner, std::vector<Item>* items, const CancelToken& cancel,
                const Progress& progress) {
   // The sum is taken while the bytes come; that all of them were written tells the size.
   std::string script = std::string(kSum) +
                        "put() {\n"
-                       "  mkdir -p -- \"${1%/*}\" && : >>\"$2\" || exit\n"
+                       "  { [ -d \"${1%/*}\" ] || mkdir -p -- \"${1%/*}\"; } && : >>\"$2\" || exit\n"
                        "  if [ $5 = 0 ]; then sum=$(head -c $4 | tee -- \"$2\" | sum)\n"
                        "  else sum=$({ cat -- \"$2\"; head -c $4 | tee -a -- \"$2\"; } | sum); fi\n"
-                       "  if [ \"$sum\" = $6 ] && [ \"$(stat -c %s -- \"$2\")\" = $3 ]; then\n"
+                       "  read -r sent\n"
+                       "  if [ \"$sum\" = \"$sent\" ] && [ \"$(stat -c %s -- \"$2\")\" = $3 ]; then\n"
                        "    mv -f -- \"$2\" \"$1\" && echo whole\n"
                        "  else echo differs; fi\n"
                        "}\n";
   const std::vector<Item*> batch = NextBatch(
       items,
       [&](const Item& item) {
-        return fmt::format("put {} {} {} {} {} {}\n", ShellQuote(item.file.remote), ShellQuote(PartOf(item, owner)),
-                           item.size, item.size - item.offset, item.offset, item.sha256);
+        return fmt::format("put {} {} {} {} {}\n", ShellQuote(item.file.remote), ShellQuote(PartOf(item, owner)),
+                           item.size, item.size - item.offset, item.offset);
       },
       &script);
   const auto exchange = shell->Start(script, SshExchange::Kind::kShort);
   std::string said;
-  for (Item* item : batch) {
-    if (!SendRest(*item, exchange.get(), cancel, progress)) {
-      if (exchange->end() == SshExchange::End::kNone && !cancel.cancelled()) CountTry(item, *shell);
-      break;
+  std::size_t sent = 0, answered = 0;
+  // Takes the host's words on the files that it has by now, in their order; `longest`: waits so long for some.
+  const auto take = [&](Duration longest) {
+    said += shell->Read(exchange.get(), std::chrono::steady_clock::now() + longest);
+    for (std::size_t end; answered < sent && (end = said.find('\n')) != said.npos; said.erase(0, end + 1)) {
+      Item* const item = batch[answered++];
+      item->done = said.compare(0, end, "whole") == 0;
+      if (item->done) continue;
+      if (exchange->Errors().find("No space left") != std::string::npos) Complain(*exchange, *shell);
+      CountTry(item, *shell);
     }
-    while (said.find('\n') == said.npos && !exchange->ended() && !cancel.cancelled()) {
-      said += shell->Read(exchange.get(), std::chrono::steady_clock::now() + std::chrono::seconds(1));
-    }
-    const std::size_t end = said.find('\n');
-    if (end == said.npos) break;
-    item->done = said.substr(0, end) == "whole";
-    said.erase(0, end + 1);
-    if (item->done) continue;
-    if (exchange->Errors().find("No space left") != std::string::npos) Complain(*exchange, *shell);
-    CountTry(item, *shell);
+  };
+  while (sent < batch.size() && SendRest(*batch[sent], exchange.get(), cancel, progress)) {
+    ++sent;
+    take(Duration::zero());
   }
+  // A file that became shorter under way is tried again, but not for ever.
+  const bool stuck = sent < batch.size() && exchange->end() == SshExchange::End::kNone && !cancel.cancelled();
+  if (stuck) CountTry(batch[sent], *shell);
+  while (!stuck && answered < sent && !exchange->ended() && !cancel.cancelled()) take(std::chrono::seconds(1));
   const bool failed = exchange->end() == SshExchange::End::kExited && exchange->exit_status() != 0;
   exchange->Stop();
   if (exchange->end() == SshExchange::End::kRefused) std::rethrow_exception(exchange->failure());
   if (failed) Complain(*exchange, *shell);
+  return answered == batch.size();
 }
 
 // --- from the host
@@ -192,13 +212,18 @@ fs::path PartOf(const Item& item) {
   return item.file.local.parent_path() / ("." + item.file.local.filename().string() + ".part");
 }
 
+// Finds out which files the host has. Their sums are asked for only where there is something to compare.
 void LookForFiles(RemoteShell* shell, std::vector<Item>* items) {
-  std::string script =
-      std::string("printf 'cosmos-begin\\n'\n") + kSum +
-      "look() { if [ -f \"$1\" ]; then echo \"$(stat -L -c %s -- \"$1\") $(sum <\"$1\")\"; else echo '-1 -'; "
-      "fi; }\n";
+  std::string script = std::string("printf 'cosmos-begin\\n'\n") + kSum +
+                       "look() {\n"
+                       "  if ! [ -f \"$1\" ]; then echo '-1 -'\n"
+                       "  elif [ $2 = 1 ]; then echo \"$(stat -L -c %s -- \"$1\") $(sum <\"$1\")\"\n"
+                       "  else echo \"$(stat -L -c %s -- \"$1\") -\"; fi\n"
+                       "}\n";
+  std::error_code error;
   for (const Item& item : *items) {
-    if (!item.done) script += "look " + ShellQuote(item.file.remote) + "\n";
+    if (item.done) continue;
+    script += "look " + ShellQuote(item.file.remote) + (fs::exists(item.file.local, error) ? " 1\n" : " 0\n");
   }
   const std::vector<std::string> lines = SplitLines(shell->Demand(script));
   std::size_t next = 0;
@@ -211,37 +236,35 @@ void LookForFiles(RemoteShell* shell, std::vector<Item>* items) {
     }
     item.found = size >= 0;
     item.size = std::max<std::int64_t>(size, 0);
-    item.sha256 = sha256;
-    std::error_code error;
     const auto here = static_cast<std::int64_t>(fs::file_size(item.file.local, error));
-    item.done = !item.found || (!error && here == item.size && Sha256OfFile(item.file.local) == item.sha256);
+    item.done = !item.found || (!error && here == item.size && Sha256OfFile(item.file.local) == sha256);
     const auto part = static_cast<std::int64_t>(fs::file_size(PartOf(item), error));
     item.offset = error || part > item.size ? 0 : part;
   }
 }
 
-// Takes in the rest of a file. False when the exchange ended before all was there, or `cancel` is cancelled.
-bool ReceiveRest(Item* item, RemoteShell* shell, SshExchange* exchange, std::string* ahead, const CancelToken& cancel,
-                 const Progress& progress) {
-  MakeFolders(item->file.local.parent_path());
-  const fs::path part = PartOf(*item);
+// Takes in the rest of a file and gives the sum of all of it. Nothing when the exchange ended before all was there, or
+// `cancel` is cancelled.
+std::optional<std::string> ReceiveRest(const Item& item, RemoteShell* shell, SshExchange* exchange, std::string* ahead,
+                                       const CancelToken& cancel, const Progress& progress) {
+  MakeFolders(item.file.local.parent_path());
+  const fs::path part = PartOf(item);
   const Fd file(::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!file.valid()) throw IoError("write", part, errno);
   Sha256Sum sum;
   std::string buffer(kPiece, '\0');
-  for (std::int64_t at = 0; at < item->offset;) {
-    const ssize_t n = ::pread(file.get(), buffer.data(),
-                              std::min<std::size_t>(kPiece, static_cast<std::size_t>(item->offset - at)), at);
+  for (std::int64_t at = 0; at < item.offset;) {
+    const std::size_t most = std::min<std::size_t>(kPiece, static_cast<std::size_t>(item.offset - at));
+    const ssize_t n = ::pread(file.get(), buffer.data(), most, at);
     if (n <= 0) throw IoError("read", part, n == 0 ? EIO : errno);
     sum.Add({buffer.data(), static_cast<std::size_t>(n)});
     at += n;
   }
-  if (::ftruncate(file.get(), item->offset) != 0) throw IoError("write", part, errno);
-  std::int64_t at = item->offset;
-  while (at < item->size) {
+  if (::ftruncate(file.get(), item.offset) != 0) throw IoError("write", part, errno);
+  for (std::int64_t at = item.offset; at < item.size;) {
     if (ahead->empty()) *ahead = shell->Read(exchange, std::chrono::steady_clock::now() + std::chrono::seconds(1));
-    if (cancel.cancelled() || (ahead->empty() && exchange->ended())) return false;
-    std::string_view bytes = std::string_view(*ahead).substr(0, static_cast<std::size_t>(item->size - at));
+    if (cancel.cancelled() || (ahead->empty() && exchange->ended())) return std::nullopt;
+    const std::string_view bytes = std::string_view(*ahead).substr(0, static_cast<std::size_t>(item.size - at));
     for (std::string_view rest = bytes; !rest.empty();) {
       const ssize_t n = ::pwrite(file.get(), rest.data(), rest.size(), at);
       if (n < 0) throw IoError("write", part, errno);
@@ -250,21 +273,28 @@ bool ReceiveRest(Item* item, RemoteShell* shell, SshExchange* exchange, std::str
     }
     sum.Add(bytes);
     ahead->erase(0, bytes.size());
-    progress.Tell(at - item->offset);
+    progress.Tell(at - item.offset);
   }
-  item->done = sum.Hex() == item->sha256;
-  std::error_code error;
-  if (item->done) {
-    MoveFile(part, item->file.local);
-  } else {
-    fs::remove(part, error);
-    CountTry(item, *shell);
-  }
-  return true;
+  return sum.Hex();
 }
 
-void ReceiveBatch(RemoteShell* shell, std::vector<Item>* items, const CancelToken& cancel, const Progress& progress) {
-  std::string script = "get() { tail -c +$2 -- \"$1\" | head -c $3; }\n";
+// Gives a file that has come its name when the host's sum of it is the same.
+void Settle(Item* item, const std::string& ours, const std::string& theirs, const RemoteShell& shell) {
+  item->done = ours == theirs;
+  if (item->done) {
+    MoveFile(PartOf(*item), item->file.local);
+    return;
+  }
+  std::error_code error;
+  fs::remove(PartOf(*item), error);
+  item->offset = 0;
+  CountTry(item, shell);
+}
+
+// As SendBatch. The host sums a file while it is sent, and tells on stderr.
+bool ReceiveBatch(RemoteShell* shell, std::vector<Item>* items, const CancelToken& cancel, const Progress& progress) {
+  std::string script = std::string(kSum) +
+                       "get() { { echo \"sum $(sum <\"$1\")\" >&2; } & tail -c +$2 -- \"$1\" | head -c $3; wait; }\n";
   const std::vector<Item*> batch = NextBatch(
       items,
       [](const Item& item) {
@@ -273,14 +303,30 @@ void ReceiveBatch(RemoteShell* shell, std::vector<Item>* items, const CancelToke
       &script);
   const auto exchange = shell->Start(script, SshExchange::Kind::kShort);
   std::string ahead;
-  for (Item* item : batch) {
-    if (ReceiveRest(item, shell, exchange.get(), &ahead, cancel, progress)) continue;
-    // A file that became shorter under way is looked at anew, but not for ever.
-    if (exchange->end() == SshExchange::End::kExited) CountTry(item, *shell);
-    break;
+  std::vector<std::string> sums;
+  while (sums.size() < batch.size()) {
+    Item* const item = batch[sums.size()];
+    const auto sum = ReceiveRest(*item, shell, exchange.get(), &ahead, cancel, progress);
+    if (!sum) break;
+    sums.push_back(*sum);
   }
+  while (sums.size() == batch.size() && !exchange->ended() && !cancel.cancelled()) {
+    shell->Read(exchange.get(), std::chrono::steady_clock::now() + std::chrono::seconds(1));
+  }
+  const bool ended = exchange->end() == SshExchange::End::kExited;
+  const std::vector<std::string> lines = SplitLines(exchange->Errors());
   exchange->Stop();
   if (exchange->end() == SshExchange::End::kRefused) std::rethrow_exception(exchange->failure());
+  std::size_t told = 0;
+  for (const std::string& line : lines) {
+    if (line.rfind("sum ", 0) == 0 && told < sums.size()) {
+      Settle(batch[told], sums[told], line.substr(4), *shell);
+      ++told;
+    }
+  }
+  // A file that became shorter under way is looked at anew, but not for ever.
+  if (told < batch.size() && ended) CountTry(batch[told], *shell);
+  return told == batch.size();
 }
 
 }  // namespace
@@ -294,7 +340,6 @@ void UploadFiles(RemoteShell* shell, const std::vector<FileTransfer>& files, con
     std::error_code error;
     item.size = static_cast<std::int64_t>(fs::file_size(file.local, error));
     if (error) throw IoError("read", file.local, error.value());
-    item.sha256 = Sha256OfFile(file.local);
     items.push_back(std::move(item));
   }
   const Progress progress(listener, items);
@@ -302,7 +347,8 @@ void UploadFiles(RemoteShell* shell, const std::vector<FileTransfer>& files, con
     LookAtHost(shell, owner, &items);
     progress.Tell(0);
     if (AllDone(items)) return;
-    SendBatch(shell, owner, &items, cancel, progress);
+    while (!AllDone(items) && SendBatch(shell, owner, &items, cancel, progress)) {
+    }
   }
 }
 
@@ -315,7 +361,8 @@ std::vector<bool> DownloadFiles(RemoteShell* shell, const std::vector<FileTransf
     LookForFiles(shell, &items);
     progress.Tell(0);
     if (AllDone(items) || cancel.cancelled()) break;
-    ReceiveBatch(shell, &items, cancel, progress);
+    while (!AllDone(items) && ReceiveBatch(shell, &items, cancel, progress)) {
+    }
   }
   std::vector<bool> found;
   for (const Item& item : items) found.push_back(item.found && item.done);

@@ -1,7 +1,6 @@
 #include "target/ssh/ssh_session.h"
 
 #include <fmt/format.h>
-#include <libssh/callbacks.h>
 #include <libssh/server.h>
 #include <unistd.h>
 
@@ -71,11 +70,10 @@ bool Passphrase::Get(const char* prompt, char* buffer, std::size_t size) {
 SshSession::SshSession(const SshOptions& options, Passphrase* passphrase, Duration longest)
     : session_(ssh_new()), owner_(session_) {
   if (session_ == nullptr) throw Error(ErrorCode::kInternal, "libssh gives no session");
-  ssh_callbacks_struct callbacks{};
-  callbacks.userdata = passphrase;
-  callbacks.auth_function = AskPassphrase;
-  ssh_callbacks_init(&callbacks);
-  ssh_set_callbacks(session_, &callbacks);
+  callbacks_.userdata = passphrase;
+  callbacks_.auth_function = AskPassphrase;
+  ssh_callbacks_init(&callbacks_);
+  ssh_set_callbacks(session_, &callbacks_);
   SetOptions(options, longest);
   if (ssh_connect(session_) != SSH_OK) {
     throw Error(ErrorCode::kConnectionLost, "cannot connect to " + NameOf(options) + ": " + Reason(),
@@ -83,7 +81,6 @@ SshSession::SshSession(const SshOptions& options, Passphrase* passphrase, Durati
   }
   CheckHostKey(options);
   LogIn(options);
-  ssh_set_callbacks(session_, nullptr);
   ssh_set_counters(session_, &counter_, nullptr);
   ssh_set_blocking(session_, 0);
 }

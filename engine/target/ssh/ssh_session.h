@@ -1,5 +1,6 @@
 #pragma once
 
+#include <libssh/callbacks.h>
 #include <libssh/libssh.h>
 
 #include <cstdint>
@@ -28,7 +29,7 @@ class SshSession {
  public:
   // Connects and logs in; blocks at most `longest` for each step. Throws Error: kInvalidInput for what will not change
   // by trying again (an unknown or changed host key, a refused login, a wrong option), with what to do about it;
-  // kConnectionLost when the host cannot be reached now.
+  // kConnectionLost when the host cannot be reached now. `passphrase` must outlive the session.
   SshSession(const SshOptions& options, Passphrase* passphrase, Duration longest);
   ~SshSession();
   SshSession(const SshSession&) = delete;
@@ -53,6 +54,7 @@ class SshSession {
   struct Free {
     void operator()(ssh_session session) const { ssh_free(session); }
   };
+  ssh_callbacks_struct callbacks_{};  // libssh keeps a pointer to them as long as the session lives
   ssh_session session_;
   std::unique_ptr<ssh_session_struct, Free> owner_;  // also when the constructor throws
   ssh_counter_struct counter_{};
