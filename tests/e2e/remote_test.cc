@@ -193,6 +193,35 @@ TEST_F(RemoteTest, InputsAreBroughtOnceAndOutputsComeBack) {
   EXPECT_FALSE(fs::exists(host_->workdir() / "x"));
 }
 
+// The workflow that a newcomer starts with, on a host of the user's configuration: clips are made there, come back, are
+// sent again as inputs, and the videos decode here.
+TEST_F(RemoteTest, TheQuickstartRunsOnAHostOfTheConfiguration) {
+  sandbox_.Write("config/cosmos-engine/config.yaml",
+                 "targets:\n  gpu1: " + host_->Target() + "\nhooks: {log-streamer: {}}\n");
+  const std::string prompt = "-n it's \"night\"; $(touch ran) `touch ran` %s \\n é";
+  ExpectSuccess(sandbox_.Engine({"run", Sandbox::source() / "workflows/quickstart.yaml", "--target", "gpu1", "-p",
+                                 "prompt=" + prompt, "--run-id", "rs_test"}));
+  const json run = sandbox_.Show("rs_test");
+  int videos = 0;
+  for (const json& stage : run["stages"]) {
+    EXPECT_EQ(stage["target"], "gpu1");
+    for (const json& artifact : stage["artifacts"]) {
+      const std::string path = artifact["path"];
+      if (path.substr(path.size() - 4) != ".mp4") continue;
+      ++videos;
+      EXPECT_EQ(sandbox_.Run({"ffmpeg", "-v", "error", "-xerror", "-i", path, "-f", "null", "-"}).err, "");
+      if (stage["stage"] != "render") continue;
+      const Ended comment =
+          sandbox_.Run({"ffprobe", "-v", "error", "-show_entries", "format_tags=comment", "-of", "csv=p=0", path});
+      EXPECT_THAT(comment.out, HasSubstr("$(touch ran)"));
+    }
+  }
+  EXPECT_EQ(videos, 5);
+  EXPECT_FALSE(fs::exists(host_->workdir() / "ran"));
+  EXPECT_EQ(host_->server().LoginCount(), 1);
+  ExpectNothingLeft();
+}
+
 TEST_F(RemoteTest, TwoEnginesAndRunIdsThatBeginAlikeDoNotMix) {
   Workflow(
       "hooks: {log-streamer: {}}\n"
