@@ -77,7 +77,8 @@ void StageTask::Progress(double done, double total, std::string_view phase) {
   double eta = -1;
   {
     const std::lock_guard lock(mutex_);
-    if (progress_begin_ == SteadyTime()) progress_begin_ = now;
+    if (progress_begin_ == SteadyTime() || phase != phase_) progress_begin_ = now;  // a phase tells nothing of the next
+    phase_ = phase;
     const bool last = total > 0 && done >= total;
     if (!last && last_progress_ != SteadyTime() && now - last_progress_ < kProgressInterval) return;
     last_progress_ = now;

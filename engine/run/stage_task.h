@@ -63,9 +63,10 @@ class StageTask final : public TaskHost {
   std::vector<FileTransfer> inputs_;  // for a target that is another machine
   bool job_ran_ = false;
   std::string lost_;
-  std::mutex mutex_;   // guards what follows
-  std::string lines_;  // the plugin's own
-  SteadyTime progress_begin_{};
+  std::mutex mutex_;             // guards what follows
+  std::string lines_;            // the plugin's own
+  SteadyTime progress_begin_{};  // of the phase
+  std::string phase_;
   SteadyTime last_progress_{};
 };
 

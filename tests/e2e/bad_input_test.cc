@@ -119,7 +119,7 @@ TEST(BadInput, AHostThatCannotBeReachedIsToldBeforeAnythingRuns) {
   const Ended ended = sandbox.Engine({"run", "w.yaml"});
   EXPECT_EQ(ended.status, 3);
   EXPECT_THAT(ended.err, HasSubstr("target 'gpu1': cannot connect to 127.0.0.1:1"));
-  EXPECT_THAT(ended.err, HasSubstr("`ssh 127.0.0.1` works"));
+  EXPECT_THAT(ended.err, HasSubstr("`ssh -p 1 127.0.0.1` works"));
   EXPECT_FALSE(std::filesystem::exists(sandbox.folder() / "f"));
   EXPECT_TRUE(sandbox.EngineJson({"runs"})["runs"].empty());
 }

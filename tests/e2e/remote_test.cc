@@ -256,5 +256,21 @@ TEST_F(RemoteTest, UnknownAndChangedHostKeysAreRefused) {
   EXPECT_FALSE(fs::exists(host_->workdir() / "ran"));
 }
 
+TEST_F(RemoteTest, AnEncryptedKeyIsAskedForOnATerminalAndNowhereElse) {
+  host_ = std::make_unique<RemoteHost>("", "", "open sesame");
+  Workflow("stages: {a: {uses: shell, target: gpu1, with: {run: 'echo in'}}}\n");
+  const Ended refused = RunIt();
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("asked for on a terminal only"));
+  // script(1) gives the program a terminal, on which somebody types again and again: a prompt drops what was typed
+  // before.
+  const Ended asked = sandbox_.Run({"sh", "-c",
+                                    "(for i in $(seq 60); do sleep 1; echo open sesame; done) | script -qec '" +
+                                        sandbox_.program() + " run w.yaml --run-id rs_asked' /dev/null"});
+  EXPECT_EQ(asked.status, 0);
+  EXPECT_THAT(asked.out, HasSubstr("passphrase of the key for " + host_->account().name()));
+  EXPECT_EQ(sandbox_.Read("outputs/a/logs/run_rs_asked.log"), "in\n");
+}
+
 }  // namespace
 }  // namespace cosmos::testing

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <memory>
 
-#include "e2e/remote_host.h"
 #include "support/docker_daemon.h"
 #include "support/processes.h"
+#include "support/remote_host.h"
 
 namespace cosmos::testing {
 namespace {
@@ -283,6 +283,7 @@ TEST_F(TargetCheckTest, AConnectionThatBreaksUnderWayIsNotWaitedFor) {
   Await("question", [&] { return fs::exists(bin() / "asked"); });
   host_->proxy().SetRefuse(true);
   host_->proxy().CutAll();
+  Await("end of the check", [&] { return !sandbox_.Read("engine.out").empty(); });
   EXPECT_EQ(sandbox_.Wait(engine), 3);
   EXPECT_THAT(sandbox_.Read("engine.out"), AllOf(HasSubstr("failed  connection"), Not(HasSubstr("resume"))));
 }

@@ -18,8 +18,10 @@ namespace cosmos::testing {
 // The host is the target `gpu1`, whose workdir is `work` in the account's home.
 class RemoteHost {
  public:
-  explicit RemoteHost(const std::string& sshd_config = "", const std::filesystem::path& docker_socket = {})
-      : account_(docker_socket), server_({"/tmp", 10, "", sshd_config}), proxy_(server_.port()) {
+  // `passphrase` is that of the key with which one logs in.
+  explicit RemoteHost(const std::string& sshd_config = "", const std::filesystem::path& docker_socket = {},
+                      const std::string& passphrase = "")
+      : account_(docker_socket), server_({"/tmp", 10, passphrase, sshd_config}), proxy_(server_.port()) {
     server_.TrustAt(proxy_.port());
   }
 

@@ -48,6 +48,8 @@ Sandbox::~Sandbox() {
 
 fs::path Sandbox::source() { return COSMOS_SOURCE; }
 
+std::string Sandbox::program() { return COSMOS_PROGRAM; }
+
 void Sandbox::Write(const std::string& name, const std::string& text) const {
   fs::create_directories((folder_ / name).parent_path());
   std::ofstream(folder_ / name, std::ios::binary) << text;

@@ -31,6 +31,7 @@ class Sandbox {
   std::filesystem::path outputs() const { return folder_ / "outputs"; }
   std::filesystem::path run_folder(const std::string& run_id) const { return outputs() / ".runs" / run_id; }
   static std::filesystem::path source();  // of the project
+  static std::string program();           // cosmos-engine
 
   // More for the environment of what is started from now on; NAME=VALUE.
   void SetEnvironment(const std::string& variable) { environment_.push_back(variable); }

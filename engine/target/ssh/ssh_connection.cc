@@ -55,6 +55,7 @@ SshConnection::SshConnection(SshOptions options, Observer observer)
     : options_(std::move(options)),
       observer_(std::move(observer)),
       wake_up_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      passphrase_(NameOf(options_)),
       buffer_(new char[SshExchange::kMostBuffered]),
       random_(std::random_device()()) {
   if (!wake_up_.valid()) throw Error(ErrorCode::kUnavailable, "no file descriptor is left for a connection");
@@ -85,7 +86,8 @@ std::shared_ptr<SshExchange> SshConnection::Start(const std::string& command, st
 void SshConnection::Connect(SteadyTime until, const CancelToken* cancel) {
   std::unique_lock lock(mutex_);
   while (!connected_) {
-    const bool over = std::chrono::steady_clock::now() >= until || cancel->cancelled();
+    // A try to connect may take as long as a person needs to type a passphrase.
+    const bool over = cancel->cancelled() || (!trying_ && std::chrono::steady_clock::now() >= until);
     if (problem_ && (over || WillStay(problem_))) std::rethrow_exception(problem_);
     if (over) throw Error(ErrorCode::kConnectionLost, "there is no connection to " + NameOf(options_) + " yet");
     wanted_ = true;
@@ -145,6 +147,10 @@ void SshConnection::WaitFor(Duration longest) {
 }
 
 void SshConnection::TryToConnect() {
+  {
+    const std::lock_guard lock(mutex_);
+    trying_ = true;
+  }
   std::exception_ptr problem;
   try {
     session_ = std::make_unique<SshSession>(options_, &passphrase_, kConnectTime);
@@ -155,6 +161,7 @@ void SshConnection::TryToConnect() {
     const bool stays = !was_connected_ && WillStay(problem);
     {
       const std::lock_guard lock(mutex_);
+      trying_ = false;
       problem_ = problem;
       problem_text_ = TextOf(problem);
       wanted_ = false;
@@ -181,7 +188,7 @@ void SshConnection::TryToConnect() {
   {
     const std::lock_guard lock(mutex_);
     connected_ = true;
-    wanted_ = false;
+    trying_ = wanted_ = false;
     problem_ = nullptr;
     problem_text_.clear();
     fingerprint_ = session_->Fingerprint();

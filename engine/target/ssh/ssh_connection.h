@@ -114,6 +114,7 @@ class SshConnection {
   std::string problem_text_;
   std::string fingerprint_;
   bool connected_ = false;
+  bool trying_ = false;  // to connect, at this moment
   bool wanted_ = false;  // somebody waits for the connection itself
   bool stopping_ = false;
 

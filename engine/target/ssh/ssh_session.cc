@@ -25,8 +25,8 @@ std::string Expanded(const std::string& path) {
   return path.rfind("~/", 0) == 0 ? (HomeFolder() / path.substr(2)).string() : path;
 }
 
-int AskPassphrase(const char* prompt, char* buffer, std::size_t size, int, int, void* passphrase) {
-  return static_cast<Passphrase*>(passphrase)->Get(prompt, buffer, size) ? 0 : -1;
+int AskPassphrase(const char*, char* buffer, std::size_t size, int, int, void* passphrase) {
+  return static_cast<Passphrase*>(passphrase)->Get(buffer, size) ? 0 : -1;
 }
 
 std::string FingerprintOf(ssh_session session) {
@@ -55,11 +55,11 @@ std::string Option(ssh_session session, ssh_options_e option) {
 
 }  // namespace
 
-bool Passphrase::Get(const char* prompt, char* buffer, std::size_t size) {
+bool Passphrase::Get(char* buffer, std::size_t size) {
   if (text_.empty()) {
     if (::isatty(STDIN_FILENO) == 0) return false;
     std::vector<char> typed(size);
-    if (ssh_getpass((std::string(prompt) + ": ").c_str(), typed.data(), size, 0, 0) != 0) return false;
+    if (ssh_getpass(("passphrase of the key for " + host_ + ": ").c_str(), typed.data(), size, 0, 0) != 0) return false;
     text_ = typed.data();
   }
   if (text_.empty() || text_.size() >= size) return false;
@@ -77,7 +77,8 @@ SshSession::SshSession(const SshOptions& options, Passphrase* passphrase, Durati
   SetOptions(options, longest);
   if (ssh_connect(session_) != SSH_OK) {
     throw Error(ErrorCode::kConnectionLost, "cannot connect to " + NameOf(options) + ": " + Reason(),
-                "check that the host is up and that `ssh " + options.host + "` works");
+                "check that the host is up and that `ssh " +
+                    (options.port == 0 ? "" : "-p " + std::to_string(options.port) + " ") + options.host + "` works");
   }
   CheckHostKey(options);
   LogIn(options);
@@ -163,7 +164,8 @@ void SshSession::LogIn(const SshOptions& options) {
     throw Error(ErrorCode::kConnectionLost, "the connection to " + NameOf(options) + " ended at login: " + Reason());
   }
   throw Error(ErrorCode::kInvalidInput, "the host refuses the login " + name + ": no key that it accepts was found",
-              "try `ssh " + name + "`; give the key as `identity:` of the target or load it into the agent with " +
+              "try `ssh " + (options.port == 0 ? "" : "-p " + std::to_string(options.port) + " ") + name +
+                  "`; give the key as `identity:` of the target or load it into the agent with " +
                   "`ssh-add` (an encrypted key is asked for on a terminal only)");
 }
 

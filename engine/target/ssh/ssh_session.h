@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "core/clock.h"
 #include "target/ssh/ssh_options.h"
@@ -16,10 +17,14 @@ namespace cosmos {
 // one thread.
 class Passphrase {
  public:
+  // `host`, as NameOf gives it, is named to the person who is asked.
+  explicit Passphrase(std::string host) : host_(std::move(host)) {}
+
   // False when there is no terminal to ask on, or nothing was entered. `buffer` has room for `size` bytes with the NUL.
-  bool Get(const char* prompt, char* buffer, std::size_t size);
+  bool Get(char* buffer, std::size_t size);
 
  private:
+  const std::string host_;
   std::string text_;
 };
 
