@@ -50,7 +50,8 @@ TEST_F(ContainerTest, ThreeStagesLeaveLogsOutputsRecordsAndNothingElse) {
       "test -e /.dockerenv && echo inside; echo data >\"$COSMOS_OUTPUT_DIR/o\"', outputs: {o: o}}}\n"
       "  change: {uses: file-copy, needs: make, target: gpu1, with: {input: \"${{ stages.make.outputs.o }}\"}}\n"
       "  look: {uses: shell, needs: change, target: gpu1, with: {argv: [sh, -c, 'seq 20000; echo \"$COSMOS_RUN_ID\" "
-      ">&2']}}\n");
+      ">&2']}}\n"
+      "  facts: {uses: container-facts, needs: look}\n");
   const Ended ended = RunIt();
   EXPECT_EQ(ended.status, 0) << ended.out << ended.err << LocalLog("make");
   EXPECT_EQ(LocalLog("make"), "it's $HOME; \"quoted\"\ninside\n");
@@ -66,6 +67,9 @@ TEST_F(ContainerTest, ThreeStagesLeaveLogsOutputsRecordsAndNothingElse) {
   EXPECT_EQ(container["status"], "removed");
   EXPECT_EQ(container["exit_status"], 0);
   EXPECT_EQ(container["id"].get<std::string>().size(), 64u);
+  const json facts = run["stages"][3]["outputs"]["containers"];
+  ASSERT_EQ(facts.size(), 3u);
+  EXPECT_EQ(facts[0], container);
   EXPECT_THAT(sandbox_.Engine({"show", "rs_test"}).out,
               HasSubstr("cosmos_rs_test_make_1  cosmos-test:latest, removed"));
   EXPECT_EQ(host_->server().LoginCount(), 1);

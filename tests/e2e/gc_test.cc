@@ -386,7 +386,7 @@ TEST_F(ContainerGcTest, RemovesThoseOnThisMachineToo) {
   const std::string run_id = Id("here");
   Workflow("true");
   Run(run_id);
-  Container("cosmos_" + run_id + "_a_1", run_id, "sleep 1000");
+  Container("cosmos_" + run_id + "_a_1", run_id, "trap exit TERM; while :; do sleep 0.1; done");
   json items = Gc({"--yes"}, 0, "here")["items"];
   items.erase(std::remove_if(items.begin(), items.end(), [&](const json& item) { return item["run_id"] != run_id; }),
               items.end());

@@ -222,6 +222,15 @@ TEST_F(RemoteTest, TheQuickstartRunsOnAHostOfTheConfiguration) {
   ExpectNothingLeft();
 }
 
+TEST_F(RemoteTest, AFolderIsAnInputToo) {
+  for (int i = 0; i < 30; ++i) sandbox_.Write("frames/f." + std::to_string(100 + i), std::to_string(i) + "\n");
+  Workflow("stages: {a: {uses: file-copy, target: gpu1, with: {input: frames}}}\n");
+  ExpectSuccess(RunIt());
+  std::string expected;
+  for (int i = 0; i < 30; ++i) expected += std::to_string(i) + "\n";
+  EXPECT_EQ(sandbox_.Read("outputs/a/rs_test/copy"), expected);
+}
+
 TEST_F(RemoteTest, TwoEnginesAndRunIdsThatBeginAlikeDoNotMix) {
   Workflow(
       "hooks: {log-streamer: {}}\n"

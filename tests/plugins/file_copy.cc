@@ -5,7 +5,7 @@ namespace {
 
 using cosmos::sdk::Json;
 
-// A job that has one input, a file or a folder, and makes a copy of it.
+// A job that has one input, a file or a folder, and makes one file of its content.
 class FileCopy : public cosmos::sdk::JobStage {
  public:
   cosmos::sdk::Description Describe() const override {
@@ -15,13 +15,18 @@ class FileCopy : public cosmos::sdk::JobStage {
     description.parameters = {{"type", "object"},
                               {"required", {"input"}},
                               {"additionalProperties", false},
-                              {"properties", {{"input", {{"type", "string"}, {"format", "input-file"}}}}}};
+                              {"properties", {{"input", {{"type", "string"}}}}}};
     description.outputs = {{"type", "object"}, {"properties", {{"copy", {{"type", "string"}}}}}};
     return description;
   }
   cosmos::sdk::JobSpec Build(cosmos::sdk::Task& task, const Json& parameters) override {
     cosmos::sdk::JobSpec spec;
-    spec.argv = {"cp", "--", task.Input(parameters.at("input").get<std::string>()), task.OutputFolder() + "/copy"};
+    spec.argv = {"sh",
+                 "-c",
+                 "if [ -d \"$1\" ]; then cat -- \"$1\"/*; else cat -- \"$1\"; fi >\"$2\"",
+                 "sh",
+                 task.Input(parameters.at("input").get<std::string>()),
+                 task.OutputFolder() + "/copy"};
     spec.outputs["copy"] = {"copy", "file", false};
     return spec;
   }
