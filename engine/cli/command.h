@@ -39,6 +39,8 @@ Command RunsCommand();
 Command ShowCommand();
 Command LogsCommand();
 Command EventsCommand();
+Command TargetsCommand();
+Command GcCommand();
 Command PluginsCommand();
 Command DbCommand();
 Command VersionCommand();

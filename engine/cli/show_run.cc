@@ -16,17 +16,6 @@ std::string Took(std::int64_t begin, std::int64_t end) {
   return end == 0 || begin == 0 ? "" : FormatDuration(std::chrono::milliseconds(end - begin));
 }
 
-std::string FormatSize(std::int64_t bytes) {
-  constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
-  double size = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (size >= 1000 && unit + 1 < std::size(kUnits)) {
-    size /= 1000;
-    ++unit;
-  }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", size, kUnits[unit]);
-}
-
 std::string StageText(const StageRecord& stage, const std::vector<ContainerRecord>& containers,
                       const std::vector<ArtifactRecord>& artifacts, const Console& console) {
   const std::string key = stage.instance.empty() ? stage.stage : stage.stage + "." + stage.instance;
@@ -53,6 +42,17 @@ std::string StageText(const StageRecord& stage, const std::vector<ContainerRecor
 }
 
 }  // namespace
+
+std::string FormatSize(std::int64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
+  double size = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (size >= 1000 && unit + 1 < std::size(kUnits)) {
+    size /= 1000;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", size, kUnits[unit]);
+}
 
 void ShowRun(const RunRecord& run, RunStore* store, Console* console) {
   if (console->json()) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include "cli/console.h"
 #include "store/run_store.h"
 
@@ -7,5 +10,8 @@ namespace cosmos {
 
 // Prints a run with its stages, logs and outputs, as text or, with --format json, as one object.
 void ShowRun(const RunRecord& run, RunStore* store, Console* console);
+
+// For people: `12 B`, `3.4 MB`.
+std::string FormatSize(std::int64_t bytes);
 
 }  // namespace cosmos

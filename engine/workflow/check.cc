@@ -20,6 +20,14 @@ namespace {
 
 using nlohmann::json;
 
+// For a check that looks at no plugins.
+class NoPlugins final : public PluginDirectory {
+ public:
+  const PluginFacts* Find(const std::string&) const override { return nullptr; }
+  std::vector<std::string> Ids(PluginFacts::Kind) const override { return {}; }
+  std::string Problem(const std::string&) const override { return ""; }
+};
+
 std::optional<std::string> ProcessEnvironment(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
@@ -52,13 +60,8 @@ class WorkflowCheck {
   }
 
   CheckResult Run() {
-    CheckConfig();
-    if (workflow_.document.value().is_null()) {
-      if (workflow_.findings.empty())
-        workflow_.findings.Add({1, 1}, "the file is empty, expected a workflow", "begin with `version: 1`");
-      return {AllFindings(), std::nullopt};
-    }
-    workflow_.CheckShape(SchemaChecker(json::parse(WorkflowSchema())), "the workflow");
+    if (CheckConfigShape()) SharedParts::CheckReferences(config_.get());
+    if (!CheckWorkflowShape()) return {AllFindings(), std::nullopt};
     plan_.params = ResolveParams(workflow_.document, input_.params, &workflow_.findings, &others_);
     const bool params_known = AllFindings().empty();
     CheckReferences();
@@ -79,12 +82,50 @@ class WorkflowCheck {
     return result;
   }
 
+  DefinedTargets Targets() {
+    if (CheckConfigShape()) SharedParts::CheckTargetReferences(config_.get());
+    FindingList of_params(input_.file);
+    if (!input_.file.empty() && CheckWorkflowShape()) {
+      plan_.params = ResolveParams(workflow_.document, input_.params, &of_params, &others_);
+      workflow_.references.SetParams(KeysOf(ObjectIn(workflow_.document.value(), "params")));
+      SharedParts::CheckTargetReferences(&workflow_);
+    }
+    DefinedTargets result;
+    if (AllFindings().empty()) {
+      const json no_matrix = json::object();
+      const KnownScope scope(&plan_.params, &no_matrix, &environment_);
+      SharedParts parts;
+      parts.TakeTargets(&workflow_, scope);
+      if (config_) parts.TakeTargets(config_.get(), scope);
+      for (const auto& [name, config] : parts.targets()) result.targets[name] = {config, parts.PlaceOf(name)};
+      result.targets.try_emplace("local", DefinedTarget{{{"local", json::object()}}, ""});
+    }
+    result.findings = AllFindings();
+    if (result.findings.empty()) return result;
+    const Findings params = of_params.Sorted();  // a value that a target lacks is told where it is declared as well
+    result.findings.insert(result.findings.begin(), params.begin(), params.end());
+    result.targets.clear();
+    return result;
+  }
+
  private:
-  void CheckConfig() {
-    if (!config_ || config_->document.value().is_null()) return;
+  // False when there is no configuration, or nothing in it.
+  bool CheckConfigShape() {
+    if (!config_ || config_->document.value().is_null()) return false;
     config_->CheckShape(SchemaChecker(json::parse(ConfigSchema())), "the configuration");
     config_->references.SetParams(KeysOf(ObjectIn(workflow_.document.value(), "params")));
-    SharedParts::CheckReferences(config_.get());
+    return true;
+  }
+
+  // False when nothing can be said of the file but its findings.
+  bool CheckWorkflowShape() {
+    if (workflow_.document.value().is_null()) {
+      if (workflow_.findings.empty())
+        workflow_.findings.Add({1, 1}, "the file is empty, expected a workflow", "begin with `version: 1`");
+      return false;
+    }
+    workflow_.CheckShape(SchemaChecker(json::parse(WorkflowSchema())), "the workflow");
+    return true;
   }
 
   void CheckReferences() {
@@ -187,6 +228,13 @@ class WorkflowCheck {
 
 CheckResult Check(const CheckInput& input, const PluginDirectory& plugins) {
   return WorkflowCheck(input, plugins).Run();
+}
+
+DefinedTargets CheckTargets(const CheckInput& input) {
+  CheckInput whole = input;
+  if (whole.file.empty()) whole.text = "{}";  // no workflow, rather than an empty one
+  const NoPlugins plugins;
+  return WorkflowCheck(whole, plugins).Targets();
 }
 
 }  // namespace cosmos

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -33,5 +35,20 @@ struct CheckResult {
 // Checks a workflow and plans it. Executes nothing, and throws nothing but what a defect of the engine throws. Any
 // thread.
 CheckResult Check(const CheckInput& input, const PluginDirectory& plugins);
+
+// A target as it is written down.
+struct DefinedTarget {
+  nlohmann::json config;  // resolved, shaped by the schema
+  std::string where;      // file:line:column; empty for `local` when nobody defines it
+};
+
+struct DefinedTargets {
+  Findings findings;                             // everything in the way of knowing them
+  std::map<std::string, DefinedTarget> targets;  // by name, when nothing is; "local" is always there
+};
+
+// The targets of the user's configuration and, unless `input.file` is empty, of the workflow, whose own win. Looks at
+// nothing else of the files but their shape, and at no plugins; params need a value only where a target uses them.
+DefinedTargets CheckTargets(const CheckInput& input);
 
 }  // namespace cosmos

@@ -154,9 +154,9 @@ stages:
 
 TEST(CheckTest, TellsOfTextsThatAreNoWorkflow) {
   EXPECT_THAT(FindingsOf(""),
-              ElementsAre("w.yaml:1:1: the file is empty, expected one YAML document; begin with `version: 1`"));
+              ElementsAre("w.yaml:1:1: the file is empty, expected a workflow; begin with `version: 1`"));
   EXPECT_THAT(FindingsOf("# nothing\n"),
-              ElementsAre("w.yaml:1:1: the file is empty, expected one YAML document; begin with `version: 1`"));
+              ElementsAre("w.yaml:1:1: the file is empty, expected a workflow; begin with `version: 1`"));
   EXPECT_THAT(
       FindingsOf("- a\n"),
       ElementsAre("w.yaml:1:1: the workflow: expected an object, found a list; write an object, such as {key: value}"));
@@ -288,6 +288,66 @@ stages:
                           "config.yaml:2:9: unknown hook plugin 'gpu-montor'; did you mean 'gpu-monitor'?",
                           "config.yaml:2:53: 'poll_interval' of hook 'log-streamer': 'soon' is not a duration; write a "
                           "number with ms, s, m, h or d, such as 30s, 2h or 1h30m"));
+}
+
+TEST(CheckTargetsTest, TakesThoseOfTheConfigurationAndTheWorkflow) {
+  CheckInput input;
+  input.environment = TestEnvironment;
+  EXPECT_EQ(CheckTargets(input).targets.at("local").config, json::parse(R"({"local": {}})"));
+  input.config_file = "config.yaml";
+  input.config_text =
+      "targets:\n  gpu1: {ssh: theirs}\n  gpu2: {ssh: two, workdir: '${{ env.HOME }}/w'}\nhooks: {no-such-hook: }\n";
+  EXPECT_EQ(CheckTargets(input).targets.at("gpu1").where, "config.yaml:2:3");
+  input.file = "w.yaml";
+  input.text =
+      "version: 1\nparams: {host: {type: string}, prompt: {type: string}}\n"
+      "targets: {gpu1: {ssh: '${{ params.host }}'}}\nstages: {a: {uses: no-such-plugin}}\n";
+  input.params.overrides = {"host=mine"};
+  const DefinedTargets defined = CheckTargets(input);
+  EXPECT_THAT(TextsOf(defined.findings), IsEmpty());  // nobody needs the prompt
+  EXPECT_EQ(defined.targets.size(), 3u);
+  EXPECT_EQ(defined.targets.at("gpu1").config["ssh"], "mine");
+  EXPECT_EQ(defined.targets.at("gpu1").where, "w.yaml:3:11");
+  EXPECT_EQ(defined.targets.at("gpu2").config["workdir"], "/home/me/w");
+  EXPECT_EQ(defined.targets.at("local").where, "");
+}
+
+TEST(CheckTargetsTest, TellsEverythingThatIsInTheWay) {
+  CheckInput input = InputOf(
+      "version: 1\nparams: {host: {type: string}}\n"
+      "targets:\n  gpu1: {ssh: '${{ params.host }}'}\nstages: {a: {uses: noop}}\n");
+  DefinedTargets defined = CheckTargets(input);
+  const char* kNoValue = "w.yaml:2:10: param 'host' has no value; give it with -p host=VALUE, or write a default";
+  EXPECT_THAT(
+      TextsOf(defined.findings),
+      ElementsAre(kNoValue,
+                  "w.yaml:4:9: target 'gpu1': there is no 'params.host'; default(params.host, …) would give a value "
+                  "instead"));
+  EXPECT_TRUE(defined.targets.empty());
+  input.params.overrides = {"hots=x"};
+  const char* kUnknown = "-p hots=x: the workflow has no param 'hots'; did you mean 'host'?";
+  EXPECT_THAT(TextsOf(CheckTargets(input).findings), ElementsAre(kNoValue, kUnknown));
+  input.config_file = "config.yaml";
+  input.config_text = "targets: {gpu2: {shh: two}, gpu3: {ssh: '${{ params.hots }}'}}\n";
+  EXPECT_THAT(
+      TextsOf(CheckTargets(input).findings),
+      ElementsAre(kNoValue, "config.yaml:1:11: target 'gpu2': expected one of the keys ssh, local; add one of them",
+                  "config.yaml:1:18: unknown key 'shh' in target 'gpu2'; did you mean 'ssh'?",
+                  "config.yaml:1:46: target 'gpu3': the workflow has no param 'hots'; did you mean 'host'?", kUnknown));
+  input.config_text = "{}";
+  input.text = "";
+  EXPECT_THAT(TextsOf(CheckTargets(input).findings),
+              ElementsAre("w.yaml:1:1: the file is empty, expected a workflow; begin with `version: 1`"));
+}
+
+TEST(CheckTest, TakesAConfigurationWithNothingInIt) {
+  CheckInput input = InputOf("version: 1\nstages: {a: {uses: noop}}\n");
+  input.config_file = "config.yaml";
+  for (const char* text : {"", "# targets:\n"}) {
+    input.config_text = text;
+    EXPECT_THAT(TextsOf(CheckTargets(input).findings), IsEmpty());
+    EXPECT_THAT(FindingsOf(input), IsEmpty());
+  }
 }
 
 TEST(CheckTest, TellsOfAnUnknownDefaultTarget) {

@@ -7,15 +7,19 @@ namespace cosmos {
 
 using nlohmann::json;
 
-void SharedParts::CheckReferences(DocumentCheck* check) {
-  const json& value = check->document.value();
-  const YamlNode& root = check->document.root();
-  for (const auto& [name, target] : ObjectIn(value, "targets").items()) {
+void SharedParts::CheckTargetReferences(DocumentCheck* check) {
+  for (const auto& [name, target] : ObjectIn(check->document.value(), "targets").items()) {
     ReferenceRules rules;
     rules.place = "target '" + name + "'";
     rules.deferred = false;
-    check->references.Check(target, *root.Nearest(SchemaPath{"targets", name}), rules);
+    check->references.Check(target, *check->document.root().Nearest(SchemaPath{"targets", name}), rules);
   }
+}
+
+void SharedParts::CheckReferences(DocumentCheck* check) {
+  CheckTargetReferences(check);
+  const json& value = check->document.value();
+  const YamlNode& root = check->document.root();
   for (const auto& [id, with] : ObjectIn(value, "hooks").items()) {
     if (with.is_boolean()) continue;
     const YamlNode& node = *root.Nearest(SchemaPath{"hooks", id});
@@ -46,7 +50,7 @@ void SharedParts::TakeTargets(DocumentCheck* check, const KnownScope& scope) {
       const SchemaChecker checker(DefinitionSchema("target"));
       check->Add(checker.Check(*resolved, Texts::kPlain, {"targets", name}), node, 2);
     }
-    targets_.emplace(name, *resolved);
+    if (targets_.emplace(name, *resolved).second) places_[name] = check->Where(node.key);
   }
 }
 

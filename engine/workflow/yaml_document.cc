@@ -76,10 +76,7 @@ YamlDocument YamlDocument::Parse(std::string text, std::string file) {
     std::istringstream stream(document.text_);
     YAML::Parser parser(stream);
     YamlBuilder builder(findings);
-    if (!parser.HandleNextDocument(builder)) {
-      findings->Add({1, 1}, "the file is empty, expected one YAML document", "begin with `version: 1`");
-      return document;
-    }
+    if (!parser.HandleNextDocument(builder)) return document;  // nothing but comments, which may be enough
     document.value_ = builder.TakeValue();
     document.root_ = builder.TakeNode();
     document.CheckQuoteIsClosed(builder.last_scalar());

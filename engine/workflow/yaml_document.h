@@ -36,7 +36,7 @@ struct YamlMember {
 class YamlDocument {
  public:
   // Never throws on what the text says: a text that is wrong gives findings, and as much of a value as was understood
-  // (null when it could not be parsed).
+  // (null when it could not be parsed, or holds nothing).
   static YamlDocument Parse(std::string text, std::string file);
 
   const std::string& file() const { return findings_.file(); }

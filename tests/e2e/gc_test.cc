@@ -160,10 +160,13 @@ TEST_F(GcTest, ATerminalIsAsked) {
   Workflow(Detached(Sleep(1)));
   Run(run_id);
   Await("what is left", [&] { return Runs(Sleep(1)); });
-  const auto answer = [&](const std::string& text) {
+  const auto answer = [&](const std::string& text, const std::string& more = "") {
     const fs::path engine = fs::read_symlink("/proc/self/exe").parent_path() / "cosmos-engine";
-    return sandbox_.Run({"sh", "-c", "echo " + text + " | script -qec '" + engine.string() + " gc' /dev/null"});
+    return sandbox_.Run(
+        {"sh", "-c", "echo " + text + " | script -qec '" + engine.string() + " gc" + more + "' /dev/null"});
   };
+  EXPECT_THAT(answer("y", " | cat").out, HasSubstr("nothing was removed"));  // nobody would see the question
+  EXPECT_TRUE(Runs(Sleep(1)));
   const Ended no = answer("n");
   EXPECT_EQ(no.status, 0);
   EXPECT_THAT(no.out, HasSubstr("remove it? [y/N] "));
@@ -209,8 +212,12 @@ TEST_F(RemoteGcTest, RemovesWhatEndedRunsLeftAndKeepsAllElse) {
   const pid_t engine = Begin(active, Sleep(2));
   RemoteWorkflow(Sleep(3));
   BeginAndInterrupt(open, Sleep(3));
-  OnHost("cd work/.cosmos && mkdir -p jobs/" + foreign + " inputs/abc && echo x >inputs/abc/x\n" + "COSMOS_RUN_ID=" +
-         foreign + " setsid " + Sleep(4) + " >/dev/null 2>&1 &\n" + "setsid " + Sleep(5) + " >/dev/null 2>&1 &");
+  OnHost("cd work/.cosmos && mkdir -p inputs/abc && echo x >inputs/abc/x");
+  const json before = Gc({"--dry-run"});
+  EXPECT_THAT(Words(before["items"]), ::testing::Contains("inputs - kept"));
+  EXPECT_THAT(before.dump(), AllOf(HasSubstr(" has not ended and may need them"), HasSubstr("its run is active")));
+  OnHost("mkdir work/.cosmos/jobs/" + foreign + "\nCOSMOS_RUN_ID=" + foreign + " setsid " + Sleep(4) +
+         " >/dev/null 2>&1 &\nsetsid " + Sleep(5) + " >/dev/null 2>&1 &");
   Await("all of it", [&] { return Runs(Sleep(1)) && Runs(Sleep(4)) && Runs(Sleep(5)); });
 
   const std::vector<std::string> kept = {"folder " + active + " kept",

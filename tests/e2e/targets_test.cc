@@ -157,7 +157,7 @@ TEST_F(TargetCheckTest, FindsAGoodHostGoodAndLeavesNothingThere) {
   Expect("gpus", "ok", "2 × NVIDIA H100 80GB HBM3");
   EXPECT_TRUE(fs::is_empty(host_->workdir()));
   EXPECT_EQ(host_->server().LoginCount(), 1);
-  EXPECT_EQ(host_->server().Connections(), 0);
+  Await("end of the connection", [&] { return host_->server().Connections() == 0; });
   const Ended text = sandbox_.Engine({"targets", "check", "gpu1"});
   EXPECT_THAT(text.out, HasSubstr("ok      gpus        2 × NVIDIA H100 80GB HBM3\n"));
   EXPECT_THAT(text.out, HasSubstr("target 'gpu1' can be used\n"));

@@ -85,6 +85,7 @@ std::shared_ptr<SshExchange> SshConnection::Start(const std::string& command, st
 
 void SshConnection::Connect(SteadyTime until, const CancelToken* cancel) {
   std::unique_lock lock(mutex_);
+  if (!trying_) problem_ = nullptr;  // it may have been mended since
   while (!connected_) {
     // A try to connect may take as long as a person needs to type a passphrase.
     const bool over = cancel->cancelled() || (!trying_ && std::chrono::steady_clock::now() >= until);
@@ -128,10 +129,13 @@ void SshConnection::Serve() {
   }
   FailAll(SshExchange::End::kLost, nullptr);
   for (Talk& talk : talks_) Close(&talk);
-  if (event_ != nullptr) {
-    ssh_event_remove_session(event_, session_->get());
-    ssh_event_free(event_);
-  }
+  if (session_) EndSession();
+}
+
+void SshConnection::EndSession() {
+  ssh_event_remove_session(event_, session_->get());
+  ssh_event_remove_fd(event_, wake_up_.get());  // libssh would not free what it keeps of it
+  ssh_event_free(std::exchange(event_, nullptr));
   session_.reset();
 }
 
@@ -388,9 +392,7 @@ void SshConnection::Lose(const std::string& reason) {
     if (talk.exchange->end() == SshExchange::End::kNone) talk.exchange->SetEnd(SshExchange::End::kLost);
   }
   talks_.clear();  // libssh frees the channels with their session
-  ssh_event_remove_session(event_, session_->get());
-  ssh_event_free(std::exchange(event_, nullptr));
-  session_.reset();
+  EndSession();
   {
     const std::lock_guard lock(mutex_);
     connected_ = false;

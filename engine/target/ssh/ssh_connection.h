@@ -82,6 +82,7 @@ class SshConnection {
   void MakeRoom();
   void KeepAlive();
   void Lose(const std::string& reason);
+  void EndSession();
   void FailAll(SshExchange::End end, std::exception_ptr failure);
   void Close(Talk* talk);
   void WaitFor(Duration longest);

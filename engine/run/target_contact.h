@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "core/cancel.h"
+#include "target/target.h"
+
+namespace cosmos {
+
+// A target that is asked a few things now. Unlike a run's, a connection that cannot be made or breaks is not waited
+// for: whatever is asked then throws Error{kConnectionLost}. For one thread.
+class TargetContact {
+ public:
+  // `config` as for MakeTarget. Contacts nothing.
+  explicit TargetContact(const nlohmann::json& config);
+
+  Target* operator->() const { return target_.get(); }
+  Target* get() const { return target_.get(); }
+
+ private:
+  CancelToken cancel_;
+  std::unique_ptr<Target> target_;  // goes first, as its connection's thread uses the token
+};
+
+}  // namespace cosmos
