@@ -22,8 +22,10 @@ std::string EngineOf(const ContainerRecord& container) {
 
 // Nothing of the kind on the host leaves nothing to end; a container engine that does not answer leaves it open.
 std::string NoneLeft(const ContainerRecord& container, const char* ps) {
+  std::string pattern;  // of names, in which a dot stands for any character
+  for (const char c : container.name) pattern += c == '.' ? "[.]" : std::string(1, c);
   return fmt::format("left=$({} {} --no-trunc -f 'name=^{}$') || exit 1\n[ -z \"$left\" ]\n", EngineOf(container), ps,
-                     container.name);
+                     pattern);
 }
 
 std::string UnlessMissing(const ContainerRecord& container) {

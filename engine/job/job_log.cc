@@ -26,6 +26,8 @@ constexpr auto kHere = milliseconds(100);  // how often a log is looked at on th
 constexpr auto kThere = seconds(2);        // and on another one, when no hook brings it
 constexpr auto kHookIsGone = seconds(10);  // when it has asked for nothing for so long
 
+constexpr const char* kChangedThere = "the job's log was truncated or replaced on its target";
+
 // Thrown to end following a log.
 struct Enough {};
 
@@ -69,15 +71,17 @@ std::int64_t JobLog::Position() {
 std::optional<std::string> JobLog::Read(std::int64_t position, std::size_t limit) {
   if (linked_ || closed_.cancelled()) return std::nullopt;
   LogPiece piece = order_.target->ReadLog(order_.handle, position, std::min(limit, kPiece));
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   last_asked_ = Now();
   if (closed_.cancelled()) return std::nullopt;
   if (position != position_) return "";  // another one was quicker
   if (HasChanged(piece)) {
     Restart(piece.file);
+    lock.unlock();
+    Complain(kChangedThere);
     return "";
   }
-  file_ = piece.file;
+  if (!piece.file.empty()) file_ = piece.file;
   return std::move(piece.bytes);
 }
 
@@ -93,18 +97,16 @@ FollowEnd JobLog::Follow(std::int64_t position,
   FollowEnd end = FollowEnd::kStopped;
   std::exception_ptr failure;
   try {
-    end = order_.target->FollowLog(order_.handle, position, closed_, [&](std::string_view bytes) {
-      if (!on_bytes(position, bytes)) throw Enough();
-      position += static_cast<std::int64_t>(bytes.size());
-    });
-    if (end == FollowEnd::kChanged) {
-      const LogPiece piece = order_.target->ReadLog(order_.handle, position, 0);
-      const std::string head = order_.target->ReadLog(order_.handle, 0, kOverlap).bytes;
-      std::unique_lock lock(mutex_);
-      const bool changed = HasChanged(piece);
-      if (changed && position == position_ && !closed_.cancelled()) Restart(piece.file, position - begin, head);
-      lock.unlock();
-      if (!changed) closed_.WaitFor(seconds(1));  // it cannot be followed now, for whatever reason
+    // Who follows sees no more than what changes from then on.
+    if (NoticeChange(position, 0)) {
+      end = FollowEnd::kChanged;
+    } else {
+      end = order_.target->FollowLog(order_.handle, position, closed_, [&](std::string_view bytes) {
+        if (!on_bytes(position, bytes)) throw Enough();
+        position += static_cast<std::int64_t>(bytes.size());
+      });
+      // Without a change it cannot be followed now, for whatever reason.
+      if (end == FollowEnd::kChanged && !NoticeChange(position, position - begin)) closed_.WaitFor(seconds(1));
     }
   } catch (const Enough&) {
     end = FollowEnd::kLost;
@@ -116,6 +118,22 @@ FollowEnd JobLog::Follow(std::int64_t position,
   last_asked_ = Now();
   if (failure) std::rethrow_exception(failure);
   return closed_.cancelled() ? FollowEnd::kStopped : end;
+}
+
+bool JobLog::NoticeChange(std::int64_t position, std::int64_t followed) {
+  const LogPiece piece = order_.target->ReadLog(order_.handle, position, 0);
+  const std::string head = followed > 0 ? order_.target->ReadLog(order_.handle, 0, kOverlap).bytes : "";
+  std::unique_lock lock(mutex_);
+  if (!HasChanged(piece)) {
+    if (file_.empty()) file_ = piece.file;
+    return false;
+  }
+  if (position == position_ && !closed_.cancelled()) {
+    Restart(piece.file, followed, head);
+    lock.unlock();
+    Complain(kChangedThere);
+  }
+  return true;
 }
 
 void JobLog::Append(std::int64_t position, std::string_view bytes) {
@@ -132,13 +150,13 @@ void JobLog::Append(std::int64_t position, std::string_view bytes) {
 }
 
 void JobLog::AppendLocked(std::unique_lock<std::mutex>* lock, std::string_view bytes, bool may_wait) {
-  position_ += static_cast<std::int64_t>(bytes.size());
   const std::string masked = order_.masker->empty() ? std::string() : stream_masker_.Add(bytes);
   const std::string_view text = order_.masker->empty() ? bytes : std::string_view(masked);
   if (local_) {
     local_->Append(text);
     plain_ = plain_ && order_.masker->empty() && !local_->cut();
   }
+  position_ += static_cast<std::int64_t>(bytes.size());
   if (order_.listener && !silent_) pending_ += text;
   const std::int64_t size = local_ ? local_->size() : position_;
   if (may_wait) {
@@ -156,24 +174,27 @@ bool JobLog::HasChanged(const LogPiece& piece) const {
 }
 
 void JobLog::Restart(const std::string& file, std::int64_t followed, const std::string& head) {
+  std::size_t same = 0;
   if (local_ && order_.masker->empty()) {
     // While it was followed its new content may have come before the word of the change.
     const std::string tail = local_->Tail(std::min<std::size_t>(kOverlap, static_cast<std::size_t>(followed)));
-    std::size_t same = std::min(head.size(), tail.size());
+    same = std::min(head.size(), tail.size());
     while (same > 0 && tail.compare(tail.size() - same, same, head, 0, same) != 0) --same;
     local_->Shorten(static_cast<std::int64_t>(same));
   }
   if (local_) {
-    local_->Append(stream_masker_.Finish());
+    const std::string held = stream_masker_.Finish();
+    local_->Append(held);
+    if (order_.listener && !silent_) pending_ += held;
     const std::string last = local_->Tail(1);
     local_->Append(
         (last.empty() || last == "\n" ? "" : "\n") +
         std::string("[cosmos-engine] the log was truncated or replaced on its target; here it begins anew\n"));
+    local_->Append(head.substr(0, same));
   }
   plain_ = false;
-  position_ = 0;
+  position_ = static_cast<std::int64_t>(same);
   file_ = file;
-  Complain("the job's log was truncated or replaced on its target");
 }
 
 std::optional<Duration> JobLog::PumpInterval() const {
@@ -207,6 +228,8 @@ void JobLog::Bring() {
     if (position != position_) continue;
     if (HasChanged(piece)) {
       Restart(piece.file);
+      lock.unlock();
+      Complain(kChangedThere);
       continue;
     }
     if (!piece.file.empty()) file_ = piece.file;
@@ -248,22 +271,28 @@ std::int64_t JobLog::Finish() {
 void JobLog::Verify() {
   const auto same = [this] {
     const LogDigest theirs = order_.target->DigestOfLog(order_.handle, -1);
-    // A log that is gone leaves nothing to compare with.
-    return theirs.sha256.empty() || (theirs.size == local_->size() && theirs.sha256 == Sha256OfFile(order_.local));
+    if (theirs.sha256.empty()) return true;  // a log that is gone leaves nothing to compare with
+    std::error_code error;
+    return fs::exists(order_.local, error) && theirs.size == local_->size() &&
+           theirs.sha256 == Sha256OfFile(order_.local);
   };
   if (same()) return;
   // What is here may be all that is left of something, so it is kept beside.
   const fs::path aside = order_.local.string() + ".differs";
+  std::error_code error;
   {
     const std::lock_guard lock(mutex_);
-    fs::rename(order_.local, aside);
+    fs::rename(order_.local, aside, error);
+    if (error && error != std::errc::no_such_file_or_directory) {
+      throw IoError("rename", order_.local.string(), error.value());
+    }
     local_.emplace(order_.local, order_.max_bytes, order_.handle.folder + "/run.log on its target");
     position_ = 0;
     silent_ = true;
   }
   Bring();
-  Complain("the local log differed from the job's own and was brought anew; the former one is " + aside.string() +
-           (!plain_ || same() ? "" : "; it still differs"));
+  Complain("the local log differed from the job's own and was brought anew; the former one is " +
+           (error ? "gone" : aside.string()) + (!plain_ || same() ? "" : "; it still differs"));
 }
 
 void JobLog::Complain(const std::string& text) const {

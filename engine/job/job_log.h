@@ -69,9 +69,11 @@ class JobLog {
   bool Hooked() const;  // whether a hook brings the log
   bool HasChanged(const LogPiece& piece) const;
   // Goes on with another file, or the same one from its start, and says so in the local log. `followed`: as many of the
-  // last bytes may be of the new content already, which begins with `head`.
+  // last bytes may be of the new content already, which begins with `head`. kChangedThere is to be told then.
   void Restart(const std::string& file, std::int64_t followed = 0, const std::string& head = "");
   // Not under the lock:
+  // Whether the log is another one than that which is local up to `position`; then goes on with it, as Restart.
+  bool NoticeChange(std::int64_t position, std::int64_t followed);
   // Reads from the target what is there beyond Position().
   void Bring();
   void Deliver();

@@ -79,7 +79,15 @@ std::string LocalLog::Read(std::int64_t from, std::int64_t to) const {
 
 // The tail keeps half of the room behind the notice, so that cutting costs each byte about two more writes.
 void LocalLog::Cut(std::string_view more) {
-  if (!cut()) head_ = std::min(size_, max_bytes_ / 4);
+  if (!cut()) {
+    head_ = max_bytes_ / 4;
+    if (size_ < head_) {  // much came at once
+      const std::string_view first = more.substr(0, static_cast<std::size_t>(head_ - size_));
+      WriteAll(file_.get(), first, path_);
+      size_ = head_;
+      more.remove_prefix(first.size());
+    }
+  }
   const std::int64_t keep = (max_bytes_ - max_bytes_ / 4 - kMostNotice) / 2;
   const std::int64_t behind = head_ + notice_;  // where the tail begins
   const std::int64_t all = left_out_ + (size_ - behind) + static_cast<std::int64_t>(more.size());

@@ -30,6 +30,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr auto kStartWait = std::chrono::seconds(1);
 constexpr auto kClaimWait = std::chrono::seconds(5);
 constexpr auto kKillWait = std::chrono::seconds(10);
 constexpr auto kLogPause = milliseconds(20);
@@ -116,7 +117,13 @@ Submission LocalTarget::Submit(const JobOrder& order) {
   const bool fresh = ::mkdir(order.folder.c_str(), 0700) == 0;
   if (!fresh && errno != EEXIST) throw IoError("make the job folder", order.folder, errno);
   if (!fresh) {
-    if (const auto handle = Find(order.folder)) return {*handle, true};
+    // One that was started only just has not written its handle yet, and a second one might come before it.
+    const bool submitted = ::access((order.folder + "/job.sh").c_str(), F_OK) == 0;
+    for (const SteadyTime end = std::chrono::steady_clock::now() + kStartWait;;) {
+      if (const auto handle = Find(order.folder)) return {*handle, true};
+      if (!submitted || std::chrono::steady_clock::now() > end) break;
+      std::this_thread::sleep_for(milliseconds(2));
+    }
   }
   MakeFolders(order.folder + "/out");
   WriteFile(order.folder + "/job.sh", order.script, 0700);

@@ -108,7 +108,7 @@ JobState ParseState(const std::string& output) {
   int status = 0;
   if (output == "running\n") return state;
   state.phase = JobState::Phase::kEnded;
-  if (std::sscanf(output.c_str(), "ended %d", &status) == 1) {
+  if (std::sscanf(output.c_str(), "ended %d", &status) == 1 && output == fmt::format("ended {}\n", status)) {
     state.exit_status = status;
   } else if (output == "rebooted\n") {
     state.gone = FailureKind::kHostRebooted;
@@ -135,13 +135,14 @@ std::string CancelScript(const JobHandle& handle, Duration grace) {
   if (handle.pid <= 1) return Begin() + "echo gone\n";
   std::string script = Begin() + "read -r boot <" + kBoot + "\n[ \"$boot\" = " + ShellQuote(handle.boot_id) +
                        " ] || { echo gone; exit; }\n";
-  // What of the job's session or group is alive; nothing when its number now belongs to a later process.
+  // What of the job's session or group is alive; nothing when its number now belongs to a later process. There may be
+  // line ends in a program's name.
   script += fmt::format(
       "pid={} start={}\n"
       "look() {{\n"
       "  left=\n"
       "  for file in /proc/[0-9]*/stat; do\n"
-      "    read -r stat <\"$file\" || continue\n"
+      "    {{ read -r stat && while read -r more; do stat=\"$stat $more\"; done; }} <\"$file\" || continue\n"
       "    one=${{stat%% *}}\n"
       "    {}"
       "    case $1 in Z | X) continue ;; esac\n"
@@ -194,8 +195,11 @@ std::string FollowLogScript(const JobHandle& handle, std::int64_t offset) {
 
 // What GNU tail says of a file that it follows by name; its bytes from then on may be of another file.
 bool FollowSawChange(const std::string& errors) {
-  for (const char* words : {"file truncated", "has been replaced", "has appeared"}) {
-    if (errors.find(words) != errors.npos) return true;
+  for (const std::string& line : SplitLines(errors)) {
+    if (line.rfind("tail: ", 0) != 0) continue;  // of a login shell's start files
+    for (const char* words : {"file truncated", "has been replaced", "has appeared"}) {
+      if (line.find(words) != line.npos) return true;
+    }
   }
   return false;
 }

@@ -38,8 +38,8 @@ std::optional<JobHandle> ParseHandle(const std::string& folder, const std::strin
 std::string PollScript(const JobHandle& handle);
 // Throws Error{kUnavailable} for anything else.
 JobState ParseState(const std::string& output);
-// Prints something or ends when the job has ended (it may also end early, so the job is to be polled then), or when stdin
-// is closed.
+// Prints something or ends when the job has ended (it may also end early, so the job is to be polled then), or when
+// stdin is closed.
 std::string WatchScript(const JobHandle& handle);
 // Ends all that the job started; prints `gone`, or the processes that are left.
 std::string CancelScript(const JobHandle& handle, Duration grace);

@@ -14,11 +14,13 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using Phase = JobState::Phase;
 
+INSTANTIATE_TEST_SUITE_P(By, GnuScriptsTest, GnuShells(), ShellName);
+
 std::size_t ProcessCount(const JobHandle& handle) { return ProcessesOfSession(static_cast<pid_t>(handle.pid)).size(); }
 
 TEST_P(ScriptsTest, CancelEndsTheWholeGroupAndTheJobSaysHow) {
   const JobHandle handle = Submit(Order("sleep 1000 & sleep 1000 & sleep 1000"));
-  Await("processes", [&] { return ProcessCount(handle) == 5; });
+  Await("processes", [&] { return ProcessCount(handle) >= 4; });
   EXPECT_EQ(Ask(CancelScript(handle, 1h)), "gone\n");
   EXPECT_FALSE(Lives(handle));
   EXPECT_EQ(Poll(handle).exit_status, 128 + SIGTERM);
@@ -67,7 +69,7 @@ TEST_P(ScriptsTest, CancelKnowsProcessesOfAnyName) {
     body += ShellQuote(root_ + "/" + name) + " 1000 & ";
   }
   const JobHandle handle = Submit(Order(body + "wait"));
-  Await("processes", [&] { return ProcessCount(handle) == 6; });
+  Await("processes", [&] { return ProcessCount(handle) >= 5; });
   EXPECT_EQ(Ask(CancelScript(handle, 1h)), "gone\n");
   EXPECT_FALSE(Lives(handle));
 }
@@ -102,7 +104,7 @@ TEST_P(ScriptsTest, CancelNeverEndsALaterProcessOfTheSameNumber) {
   EXPECT_FALSE(Lives(foreign));
 }
 
-TEST_P(ScriptsTest, AWatchTellsWhenTheJobHasEnded) {
+TEST_P(GnuScriptsTest, AWatchTellsWhenTheJobHasEnded) {
   const JobHandle handle = Submit(Order("until [ -e go ]; do sleep 0.02; done; exit 6"));
   HeldProgram watch(Words(WatchScript(handle)));
   std::this_thread::sleep_for(500ms);
@@ -140,7 +142,7 @@ TEST_P(ScriptsTest, AWatchOfWhatIsNotThereEndsAtOnce) {
   EXPECT_EQ(HeldProgram(Words(WatchScript(handle))).Wait().output, "");
 }
 
-TEST_P(ScriptsTest, AWatchEndsWithItsStdinAndLeavesNothing) {
+TEST_P(GnuScriptsTest, AWatchEndsWithItsStdinAndLeavesNothing) {
   const JobHandle handle = Submit(Order("sleep 1000"));
   HeldProgram watch(Words(WatchScript(handle)));
   std::this_thread::sleep_for(200ms);

@@ -29,7 +29,10 @@ class LogScriptsTest : public ScriptsTest {
   JobHandle handle_;
 };
 
+class FollowScriptsTest : public LogScriptsTest {};  // needs GNU's tail
+
 INSTANTIATE_TEST_SUITE_P(By, LogScriptsTest, Shells(), ShellName);
+INSTANTIATE_TEST_SUITE_P(By, FollowScriptsTest, GnuShells(), ShellName);
 
 TEST_P(LogScriptsTest, PiecesOfALogHaveItsBytesSizeAndFile) {
   const std::string text("one\0two\nthree\n\xff\r end", 21);
@@ -92,7 +95,7 @@ TEST_P(LogScriptsTest, ADigestIsThatOfABeginning) {
   EXPECT_THAT(digest(100), StartsWith("8 " + Sha256(text) + " "));  // which is shorter than asked for
 }
 
-TEST_P(LogScriptsTest, AFollowerGetsEachByteFromItsOffsetOn) {
+TEST_P(FollowScriptsTest, AFollowerGetsEachByteFromItsOffsetOn) {
   WriteFile(log(), std::string("first\0\n", 7));
   HeldProgram follow(Words(FollowLogScript(handle_, 3)));
   Await("what is there", [&] { return follow.Output() == std::string("st\0\n", 4); });
@@ -108,7 +111,7 @@ TEST_P(LogScriptsTest, AFollowerGetsEachByteFromItsOffsetOn) {
   Await("end of all that it started", [&] { return !follow.LeftSomething(); });
 }
 
-TEST_P(LogScriptsTest, AFollowerIsToldOfATruncatedLog) {
+TEST_P(FollowScriptsTest, AFollowerIsToldOfATruncatedLog) {
   WriteFile(log(), "a long first content\n");
   HeldProgram follow(Words(FollowLogScript(handle_, 0)));
   Await("what is there", [&] { return !follow.Output().empty(); });
@@ -116,7 +119,7 @@ TEST_P(LogScriptsTest, AFollowerIsToldOfATruncatedLog) {
   Await("word of it", [&] { return FollowSawChange(follow.Errors()); });
 }
 
-TEST_P(LogScriptsTest, AFollowerIsToldOfAReplacedLog) {
+TEST_P(FollowScriptsTest, AFollowerIsToldOfAReplacedLog) {
   WriteFile(log(), "first\n");
   HeldProgram follow(Words(FollowLogScript(handle_, 0)));
   Await("what is there", [&] { return !follow.Output().empty(); });
@@ -125,7 +128,7 @@ TEST_P(LogScriptsTest, AFollowerIsToldOfAReplacedLog) {
   Await("word of it", [&] { return FollowSawChange(follow.Errors()); });
 }
 
-TEST_P(LogScriptsTest, AFollowerIsToldOfALogThatComesAnew) {
+TEST_P(FollowScriptsTest, AFollowerIsToldOfALogThatComesAnew) {
   WriteFile(log(), "first\n");
   HeldProgram follow(Words(FollowLogScript(handle_, 0)));
   Await("what is there", [&] { return !follow.Output().empty(); });
@@ -156,6 +159,7 @@ TEST(LogScripts, OnlyWhatTailSaysOfAChangeIsOne) {
   EXPECT_TRUE(FollowSawChange("noise\ntail: 'run.log' has been replaced;  following new file\n"));
   EXPECT_TRUE(FollowSawChange("tail: 'run.log' has appeared;  following new file\n"));
   EXPECT_FALSE(FollowSawChange(""));
+  EXPECT_FALSE(FollowSawChange("notice: file truncated elsewhere\n"));
   EXPECT_FALSE(FollowSawChange("Welcome to the host\ntail: cannot open 'run.log' for reading: No such file\n"));
 }
 

@@ -136,7 +136,7 @@ TEST_P(WordScriptsTest, ALongScriptArrivesWhole) {
   EXPECT_EQ(program.Wait().output + "\n", script.substr(script.rfind('=') + 1) + "\n");
 }
 
-TEST_P(WordScriptsTest, AScriptIsKilledWithWhatItStartedWhenItTakesTooLong) {
+TEST_P(GnuScriptsTest, AScriptIsKilledWithWhatItStartedWhenItTakesTooLong) {
   HeldProgram program(Words(CommandForScriptOnStdin(1ms)));
   program.Write("echo begun; sleep 1000 & sleep 1000");
   program.CloseInput();

@@ -15,6 +15,7 @@ using std::chrono::seconds;
 constexpr auto kTick = milliseconds(500);
 constexpr auto kGraceAfterCancel = seconds(15);  // for a lost connection to come back, so that jobs can be ended
 constexpr auto kGraceAfterLongest = seconds(10);
+constexpr std::size_t kMostOutput = 1 << 20;  // of a script that is not the engine's own
 
 std::string LastLine(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
@@ -64,6 +65,7 @@ RemoteShell::Answer RemoteShell::Ask(const std::string& script, std::optional<Du
     answer.repeated = tries > 1;
     for (;;) {
       answer.command.output += Read(exchange.get(), std::chrono::steady_clock::now() + kTick);
+      if (longest && answer.command.output.size() > kMostOutput) answer.command.output.resize(kMostOutput);
       if (exchange->ended()) break;
       if (!longest || !exchange->opened() ||
           std::chrono::steady_clock::now() < *exchange->opened() + *longest + kGraceAfterLongest)

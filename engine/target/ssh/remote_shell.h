@@ -25,7 +25,7 @@ class RemoteShell {
   RemoteShell(const SshOptions& options, const CancelToken* cancel, SshConnection::Observer observer);
 
   // Executes a script that may be executed again: it is when the connection is lost before its end is known. With
-  // `longest`, the script is killed when it takes longer.
+  // `longest`, the script is killed when it takes longer, and of its output the first MiB is kept.
   Answer Ask(const std::string& script, std::optional<Duration> longest = std::nullopt);
   // The output of a script that must succeed; else throws Error{kUnavailable} with what it complained of.
   std::string Demand(const std::string& script);

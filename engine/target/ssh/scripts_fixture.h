@@ -54,7 +54,7 @@ inline const std::vector<std::string> kOddWords = {"a b",
                                                    "{a,b}"};
 
 inline void Await(const std::string& what, const std::function<bool()>& holds) {
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 12000; ++i) {
     if (holds()) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
@@ -240,6 +240,11 @@ class ScriptsTest : public ::testing::TestWithParam<std::string> {
  private:
   std::vector<JobHandle> jobs_;
 };
+
+// Of what needs GNU coreutils, for which busybox puts its own in.
+class GnuScriptsTest : public ScriptsTest {};
+
+inline auto GnuShells() { return ::testing::Values("/bin/sh", "/bin/bash"); }
 
 inline auto Shells() {
   std::vector<std::string> shells = {"/bin/sh"};

@@ -20,6 +20,9 @@ constexpr auto kConnectTime = seconds(10);
 constexpr auto kKeepAlive = seconds(15);
 constexpr auto kDead = seconds(45);  // without a sign of life
 constexpr auto kLongestPause = seconds(30);
+constexpr auto kPlaceFreed = milliseconds(5);  // the host knows by then that a channel is closed
+constexpr auto kOpenPause = milliseconds(50);  // before a host is asked again that has no place for a single channel
+constexpr auto kLongestRefusal = seconds(10);  // of such a host
 constexpr std::uint32_t kErrorPiece = 1 << 14;
 constexpr std::size_t kInputPiece = 1 << 17;
 
@@ -220,11 +223,12 @@ void SshConnection::ServeOnce() {
 }
 
 // A step of one channel may have taken in packets of another one, of which poll(2) then knows nothing.
-int SshConnection::PauseInMs() const {
+int SshConnection::PauseInMs() {
   if (moved_) return 0;
   const bool opening =
       std::any_of(talks_.begin(), talks_.end(), [](const Talk& talk) { return talk.step != Talk::Step::kRunning; });
-  if (opening) return 1;
+  if (opening || (Closing() > 0 && HasDemand())) return 1;
+  if (std::chrono::steady_clock::now() < next_open_) return static_cast<int>(kOpenPause.count());
   const auto pause = std::chrono::ceil<milliseconds>(next_keep_alive_ - std::chrono::steady_clock::now());
   return static_cast<int>(std::clamp<long>(pause.count(), 0, 1000));
 }
@@ -233,6 +237,13 @@ std::size_t SshConnection::Held() const {
   return static_cast<std::size_t>(std::count_if(talks_.begin(), talks_.end(), [](const Talk& talk) {
     return talk.exchange->kind() != SshExchange::Kind::kShort;
   }));
+}
+
+// A place is free once the host has heard of it; asked before, it would refuse the next channel.
+std::size_t SshConnection::Closing() {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  while (!closed_.empty() && closed_.front() + kPlaceFreed <= now) closed_.pop_front();
+  return closed_.size();
 }
 
 // Held channels leave one for short commands, where the host allows more than one at all.
@@ -249,10 +260,11 @@ void SshConnection::StartWaiting() {
       exchange->SetEnd(SshExchange::End::kLost);
     } else if (held && Held() + 1 >= most_channels_) {
       exchange->SetEnd(SshExchange::End::kBusy);
-    } else if (talks_.size() >= most_channels_) {
+    } else if (const std::size_t used = talks_.size() + Closing();
+               used >= most_channels_ || std::chrono::steady_clock::now() < next_open_) {
       later.push_back(std::move(exchange));
     } else {
-      talks_.push_back({std::move(exchange), ssh_channel_new(session_->get())});
+      talks_.push_back({std::move(exchange), ssh_channel_new(session_->get()), used});
     }
   }
   const std::lock_guard lock(mutex_);
@@ -284,6 +296,7 @@ bool SshConnection::Open(Talk* talk) {
       return !session_->connected();  // a lost connection is seen to for all channels at once
     }
     talk->step = Talk::Step::kRequesting;
+    refused_since_.reset();
     moved_ = true;
   }
   const int result = ssh_channel_request_exec(talk->channel, talk->exchange->command().c_str());
@@ -302,18 +315,23 @@ bool SshConnection::Open(Talk* talk) {
   return true;
 }
 
-// The host has no further channel: the command waits until another one has ended.
+// The host has no further channel: the command waits until another one has ended. What ended long ago may still have
+// its place there, as long as its processes live.
 void SshConnection::Refuse(Talk* talk) {
-  const std::size_t others = talks_.size() - 1;
-  if (others == 0) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (talk->beside > 0) {
+    most_channels_ = std::min(most_channels_, talk->beside);
+    MakeRoom();
+  } else if (now > refused_since_.value_or(now) + kLongestRefusal) {
     talk->exchange->SetEnd(
         SshExchange::End::kRefused, -1,
         std::make_exception_ptr(
             Error(ErrorCode::kUnavailable, NameOf(options_) + " opens no channel: " + session_->Reason())));
     return;
+  } else {
+    refused_since_ = refused_since_.value_or(now);
+    next_open_ = now + kOpenPause;
   }
-  most_channels_ = others;
-  MakeRoom();
   const std::lock_guard lock(mutex_);
   waiting_.push_front(talk->exchange);
 }
@@ -392,6 +410,7 @@ void SshConnection::Lose(const std::string& reason) {
     if (talk.exchange->end() == SshExchange::End::kNone) talk.exchange->SetEnd(SshExchange::End::kLost);
   }
   talks_.clear();  // libssh frees the channels with their session
+  closed_.clear();
   EndSession();
   {
     const std::lock_guard lock(mutex_);
@@ -415,6 +434,7 @@ void SshConnection::FailAll(SshExchange::End end, std::exception_ptr failure) {
 
 void SshConnection::Close(Talk* talk) {
   if (talk->channel == nullptr) return;
+  if (talk->step != Talk::Step::kOpening) closed_.push_back(std::chrono::steady_clock::now());
   ssh_channel_free(std::exchange(talk->channel, nullptr));
 }
 

@@ -7,6 +7,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -63,6 +64,7 @@ class SshConnection {
   struct Talk {
     std::shared_ptr<SshExchange> exchange;
     ssh_channel channel = nullptr;
+    std::size_t beside = 0;  // channels that may have had a place on the host when this one was asked for
     enum class Step { kOpening, kRequesting, kRunning } step = Step::kOpening;
     bool input_closed = false;
   };
@@ -77,7 +79,8 @@ class SshConnection {
   bool PumpOutput(Talk* talk);
   void PumpInput(Talk* talk);
   bool Open(Talk* talk);
-  int PauseInMs() const;
+  int PauseInMs();
+  std::size_t Closing();  // channels that may still have a place on the host
   void Refuse(Talk* talk);
   void MakeRoom();
   void KeepAlive();
@@ -98,8 +101,11 @@ class SshConnection {
   ssh_event event_ = nullptr;
   std::unique_ptr<char[]> buffer_;  // how much a host may send ahead in one channel
   std::list<Talk> talks_;
-  std::size_t most_channels_ = 10;  // sshd's default
-  bool moved_ = false;              // bytes or steps, in this round
+  std::size_t most_channels_ = 10;           // sshd's default
+  std::deque<SteadyTime> closed_;            // when channels were, of late
+  std::optional<SteadyTime> refused_since_;  // when the host refused a channel beside which there was none
+  SteadyTime next_open_{};
+  bool moved_ = false;  // bytes or steps, in this round
   bool was_connected_ = false;
   int failures_ = 0;
   SteadyTime next_try_{};

@@ -51,6 +51,7 @@ std::string SshExchange::Read(SteadyTime until, const CancelToken* stop) {
         if (bytes.size() > kMostBuffered / 2) WakeConnection();  // it may have stopped for want of room
         return bytes;
       }
+      if (std::exchange(errors_told_, errors_.size()) != errors_.size()) return "";
     }
     if (!WaitForChange(until, stop)) return "";
   }
@@ -115,7 +116,9 @@ int SshExchange::exit_status() const {
 
 std::string SshExchange::Errors() const {
   const std::lock_guard lock(mutex_);
-  return errors_;
+  std::string all = noise_ + errors_;
+  if (all.size() > kMostErrors) all.erase(0, all.size() - kMostErrors);
+  return all;
 }
 
 std::optional<SteadyTime> SshExchange::opened() const {
@@ -144,15 +147,15 @@ void SshExchange::AddOutput(std::string_view bytes) {
 }
 
 std::string_view SshExchange::BehindMark(std::string_view bytes) {
-  const std::size_t before = errors_.size();
-  errors_ += bytes;
-  const std::size_t mark = errors_.find(begin_, before - std::min(before, begin_.size()));
-  if (mark == errors_.npos) {
-    if (errors_.size() > kMostErrors) errors_.erase(0, errors_.size() - kMostErrors);
+  const std::size_t before = noise_.size();
+  noise_ += bytes;
+  const std::size_t mark = noise_.find(begin_, before - std::min(before, begin_.size()));
+  if (mark == noise_.npos) {
+    if (noise_.size() > kMostErrors) noise_.erase(0, noise_.size() - kMostErrors);
     return {};
   }
   begun_ = true;
-  errors_.resize(mark);
+  noise_.resize(mark);
   return bytes.substr(mark + begin_.size() - before);
 }
 

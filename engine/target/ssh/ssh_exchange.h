@@ -43,8 +43,8 @@ class SshExchange {
   Kind kind() const { return kind_; }
 
   // For the thread that wants the command:
-  // What has come on stdout since the last call. Blocks until there is something, the command has ended, `until` has
-  // passed or `stop` is cancelled; empty in the last three cases, and ended() tells them apart.
+  // What has come on stdout since the last call. Blocks until there is something, something new on stderr, the command
+  // has ended, `until` has passed or `stop` is cancelled; empty in the last four cases.
   std::string Read(SteadyTime until, const CancelToken* stop);
   // Appends to stdin; blocks while much waits there already. False once the command has ended or `stop` is cancelled.
   bool Write(std::string_view bytes, const CancelToken* stop);
@@ -55,7 +55,7 @@ class SshExchange {
   End end() const;
   std::exception_ptr failure() const;
   int exit_status() const;     // -1: it left none (killed by a signal)
-  std::string Errors() const;  // the first 64 KiB of stderr
+  std::string Errors() const;  // noise before the mark, then the first 64 KiB of stderr; 64 KiB in all
   // When it got its channel.
   std::optional<SteadyTime> opened() const;
 
@@ -89,7 +89,9 @@ class SshExchange {
   mutable std::mutex mutex_;  // guards what follows
   bool begun_ = false;        // the mark has come
   std::string output_;
+  std::string noise_;  // on stdout, before the mark
   std::string errors_;
+  std::size_t errors_told_ = 0;  // so many of them were when Read returned last for their sake
   std::string input_;
   std::size_t input_taken_ = 0;  // bytes at the front of input_ that are gone
   bool input_closed_ = false;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -124,7 +125,8 @@ void SshSession::SetOptions(const SshOptions& options, Duration longest) {
   }
   if (!options.known_hosts.empty()) set(SSH_OPTIONS_KNOWNHOSTS, Expanded(options.known_hosts).c_str());
   if (!options.proxy_jump.empty()) {
-    set(SSH_OPTIONS_PROXYCOMMAND, ("ssh -W [%h]:%p " + options.proxy_jump).c_str());
+    // Only as an URI may a host have its port with it.
+    set(SSH_OPTIONS_PROXYCOMMAND, ("ssh -W '[%h]:%p' -- " + ShellQuote("ssh://" + options.proxy_jump)).c_str());
   }
 }
 
