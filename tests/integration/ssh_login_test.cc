@@ -234,7 +234,7 @@ TEST_F(SshLoginTest, AHostThatIsDownIsToldAndWaitedForAsLongAsAsked) {
   const Error error = Refusal(10ms);
   EXPECT_EQ(error.code(), ErrorCode::kConnectionLost);
   Await("word of it", [&] { return changes() == "lost "; });
-  std::thread starter([&] { server_->Start(); });
+  std::jthread starter([&] { server_->Start(); });
   target_->Reach(1h);
   starter.join();
   EXPECT_EQ(changes(), "lost connected ");
@@ -244,7 +244,7 @@ TEST_F(SshLoginTest, WhoReachesForAHostCanBeStopped) {
   Serve();
   server_->Stop();
   Connect();
-  std::thread stopper([&] {
+  std::jthread stopper([&] {
     Await("first try", [&] { return changes() == "lost "; });
     cancel_.Cancel();
   });

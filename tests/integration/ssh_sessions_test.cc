@@ -32,7 +32,7 @@ INSTANTIATE_TEST_SUITE_P(MaxSessions, SshSessionsTest, ::testing::Values(1, 2, 3
                          ::testing::PrintToStringParamName());
 
 TEST_P(SshSessionsTest, ManyCommandsAtOnce) {
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   for (int thread = 0; thread < 12; ++thread) {
     threads.emplace_back([this, thread] {
       for (int i = 0; i < 15; ++i) {
@@ -43,14 +43,14 @@ TEST_P(SshSessionsTest, ManyCommandsAtOnce) {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(server_->LoginCount(), 1);
+  for (std::jthread& thread : threads) thread.join();
+  EXPECT_EQ(server_->LoginCount(), 1) << server_->Log();
   EXPECT_EQ(changes(), "connected ");
 }
 
 TEST_P(SshSessionsTest, CommandsOneBehindTheOther) {
   for (int i = 0; i < 60; ++i) EXPECT_EQ(target_->Run("echo a", 1h).output, "a\n");
-  EXPECT_EQ(server_->LoginCount(), 1);
+  EXPECT_EQ(server_->LoginCount(), 1) << server_->Log();
 }
 
 TEST_P(SshSessionsTest, CommandsThatAreStoppedLeaveTheirPlace) {
@@ -63,14 +63,14 @@ TEST_P(SshSessionsTest, CommandsThatAreStoppedLeaveTheirPlace) {
 TEST_P(SshSessionsTest, CommandsWatchesFollowersAndTransfersAtOnce) {
   constexpr int kJobs = 6;
   constexpr std::size_t kLogSize = 6 * 100;  // of 100 lines
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   std::atomic<int> ended = 0;
   for (int job = 0; job < kJobs; ++job) {
     const std::string name = std::to_string(job);
     threads.emplace_back([this, job, name, &ended] {
       const JobHandle handle =
           target_->Submit(Order(name, "for i in $(seq 100 199); do echo $i$i; done; sleep 1; exit " + name)).handle;
-      std::thread follower([&] {
+      std::jthread follower([&] {
         std::string expected;
         for (int i = 100; i < 200; ++i) expected += std::to_string(i) + std::to_string(i) + "\n";
         expected.resize(kLogSize);
@@ -94,8 +94,8 @@ TEST_P(SshSessionsTest, CommandsWatchesFollowersAndTransfersAtOnce) {
     }
   });
   while (ended < kJobs) EXPECT_EQ(target_->Run("echo said", 1h).output, "said\n");
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(server_->LoginCount(), 1);
+  for (std::jthread& thread : threads) thread.join();
+  EXPECT_EQ(server_->LoginCount(), 1) << server_->Log();
   EXPECT_EQ(changes(), "connected ");
   target_.reset();
   Await("end of all on the host", [&] { return server_->Processes().empty(); });
@@ -105,7 +105,7 @@ TEST_P(SshSessionsTest, FollowersGiveWayToShortCommands) {
   const JobHandle handle = target_->Submit(Order("a", "echo line; sleep 1000")).handle;
   CancelToken stop;
   std::atomic<int> busy = 0;
-  std::vector<std::thread> followers;
+  std::vector<std::jthread> followers;
   for (int i = 0; i < 12; ++i) {
     followers.emplace_back([&] {
       if (target_->FollowLog(handle, 0, stop, [](std::string_view) {}) == FollowEnd::kBusy) ++busy;
@@ -115,21 +115,22 @@ TEST_P(SshSessionsTest, FollowersGiveWayToShortCommands) {
   // One channel is left to commands, where there is more than one at all.
   Await("followers that found no room", [&] { return busy == 12 - std::max(0, GetParam() - 1); });
   EXPECT_EQ(target_->Run("echo said", 1h).output, "said\n");
+  EXPECT_EQ(changes(), "connected ") << server_->Log();
   stop.Cancel();
-  for (std::thread& follower : followers) follower.join();
+  for (std::jthread& follower : followers) follower.join();
   EXPECT_EQ(busy, 12 - std::max(0, GetParam() - 1));
 }
 
 TEST_P(SshSessionsTest, JobsThatCannotBeWatchedAreAskedFor) {
-  std::vector<std::thread> waiters;
+  std::vector<std::jthread> waiters;
   for (int i = 0; i < 12; ++i) {
     waiters.emplace_back([this, i] {
       const JobHandle handle = target_->Submit(Order(std::to_string(i), "sleep 1; exit " + std::to_string(i))).handle;
       EXPECT_EQ(WaitForEnd(handle).exit_status, i);
     });
   }
-  for (std::thread& waiter : waiters) waiter.join();
-  EXPECT_EQ(server_->LoginCount(), 1);
+  for (std::jthread& waiter : waiters) waiter.join();
+  EXPECT_EQ(server_->LoginCount(), 1) << server_->Log();
 }
 
 }  // namespace

@@ -159,6 +159,15 @@ class SshTargetTest : public ::testing::Test {
   std::string changes_;
 };
 
+// The files below a folder, relative to it.
+inline std::vector<std::string> Names(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_directory()) names.push_back(entry.path().lexically_relative(folder));
+  }
+  return names;
+}
+
 // `n` bytes that differ from those of every other seed.
 inline std::string Bytes(std::size_t n, unsigned seed) {
   std::string bytes(n, '\0');

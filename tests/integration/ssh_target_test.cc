@@ -86,7 +86,7 @@ TEST_F(SshTargetTest, WaitEndsWhenItIsCancelled) {
   Connect();
   const JobHandle handle = target_->Submit(Order("a", "sleep 1000")).handle;
   CancelToken cancel;
-  std::thread canceller([&] {
+  std::jthread canceller([&] {
     std::this_thread::sleep_for(300ms);
     cancel.Cancel();
   });
@@ -100,7 +100,7 @@ TEST_F(SshTargetTest, WaitTellsOfAJobThatWasKilled) {
   Serve();
   Connect();
   const JobHandle handle = target_->Submit(Order("a", "sleep 1000")).handle;
-  std::thread killer([&] {
+  std::jthread killer([&] {
     std::this_thread::sleep_for(300ms);
     ::kill(-static_cast<pid_t>(handle.pid), SIGKILL);
   });
@@ -121,7 +121,7 @@ TEST_F(SshTargetTest, FollowsALogUntilItIsStopped) {
   CancelToken stop;
   std::string rest;
   std::atomic<std::size_t> rest_size = 0;
-  std::thread stopper([&] {
+  std::jthread stopper([&] {
     AppendToFile(handle.folder + "/run.log", "more\n");
     Await("more", [&] { return rest_size == 5; });
     stop.Cancel();
@@ -142,7 +142,7 @@ TEST_F(SshTargetTest, TellsAFollowerOfATruncatedLog) {
   const JobHandle handle = target_->Submit(Order("a", "echo a first line; sleep 1000")).handle;
   CancelToken stop;
   std::atomic<bool> followed = false;
-  std::thread truncator([&] {
+  std::jthread truncator([&] {
     Await("first line", [&] { return followed.load(); });
     WriteFile(handle.folder + "/run.log", "x\n");
   });
@@ -237,9 +237,9 @@ TEST_F(SshTargetTest, NothingButJobsIsLeftOnTheHost) {
   Connect();
   const JobHandle handle = target_->Submit(Order("a", "echo line; sleep 1000")).handle;
   CancelToken stop, cancel;
-  std::thread follower(
+  std::jthread follower(
       [&] { EXPECT_EQ(target_->FollowLog(handle, 0, stop, [](std::string_view) {}), FollowEnd::kStopped); });
-  std::thread waiter([&] { target_->Wait(handle, cancel, 1h); });
+  std::jthread waiter([&] { target_->Wait(handle, cancel, 1h); });
   Await("follower and watch there", [&] { return CommandsThere().size() >= 4; });
   stop.Cancel();
   cancel.Cancel();

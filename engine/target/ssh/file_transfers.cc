@@ -167,7 +167,7 @@ bool SendBatch(RemoteShell* shell, const std::string& owner, std::vector<Item>* 
                        "  else sum=$({ cat -- \"$2\"; head -c $4 | tee -a -- \"$2\"; } | sum); fi\n"
                        "  read -r sent\n"
                        "  if [ \"$sum\" = \"$sent\" ] && [ \"$(stat -c %s -- \"$2\")\" = $3 ]; then\n"
-                       "    mv -f -- \"$2\" \"$1\" && echo whole\n"
+                       "    mv -f -T -- \"$2\" \"$1\" && echo whole || exit\n"
                        "  else echo differs; fi\n"
                        "}\n";
   const std::vector<Item*> batch = NextBatch(

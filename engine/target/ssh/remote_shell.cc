@@ -37,7 +37,8 @@ void RemoteShell::CheckPatience(const SshExchange& exchange) const {
   const SteadyTime now = std::chrono::steady_clock::now();
   SteadyTime since{};
   if (cancelled_at_.compare_exchange_strong(since, now)) since = now;
-  if (!cancel_.abandoned() && now < since + kGraceAfterCancel) return;
+  const std::optional<SteadyTime> down = connection_.down_since();
+  if (!cancel_.abandoned() && (!down || now < std::max(since, *down) + kGraceAfterCancel)) return;
   const std::string problem = connection_.problem();
   throw Error(ErrorCode::kConnectionLost,
               "the host " + name() + " cannot be reached" + (problem.empty() ? "" : ": " + problem) +

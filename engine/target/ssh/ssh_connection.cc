@@ -21,7 +21,7 @@ constexpr auto kKeepAlive = seconds(15);
 constexpr auto kDead = seconds(45);  // without a sign of life
 constexpr auto kLongestPause = seconds(30);
 constexpr auto kPlaceFreed = milliseconds(5);  // the host knows by then that a channel is closed
-constexpr auto kOpenPause = milliseconds(50);  // before a host is asked again that has no place for a single channel
+constexpr auto kOpenPause = milliseconds(10);  // before a host is asked again that has no place for a single channel
 constexpr auto kLongestRefusal = seconds(10);  // of such a host
 constexpr std::uint32_t kErrorPiece = 1 << 14;
 constexpr std::size_t kInputPiece = 1 << 17;
@@ -103,6 +103,11 @@ void SshConnection::Connect(SteadyTime until, const CancelToken* cancel) {
 std::string SshConnection::problem() const {
   const std::lock_guard lock(mutex_);
   return problem_text_;
+}
+
+std::optional<SteadyTime> SshConnection::down_since() const {
+  const std::lock_guard lock(mutex_);
+  return connected_ ? std::nullopt : std::optional(down_since_);
 }
 
 std::string SshConnection::fingerprint() const {
@@ -223,7 +228,7 @@ void SshConnection::ServeOnce() {
 }
 
 // A step of one channel may have taken in packets of another one, of which poll(2) then knows nothing.
-int SshConnection::PauseInMs() {
+int SshConnection::PauseInMs() const {
   if (moved_) return 0;
   const bool opening =
       std::any_of(talks_.begin(), talks_.end(), [](const Talk& talk) { return talk.step != Talk::Step::kRunning; });
@@ -235,15 +240,13 @@ int SshConnection::PauseInMs() {
 
 std::size_t SshConnection::Held() const {
   return static_cast<std::size_t>(std::count_if(talks_.begin(), talks_.end(), [](const Talk& talk) {
-    return talk.exchange->kind() != SshExchange::Kind::kShort;
+    return talk.exchange->kind() != SshExchange::Kind::kShort && talk.exchange->end() == SshExchange::End::kNone;
   }));
 }
 
-// A place is free once the host has heard of it; asked before, it would refuse the next channel.
-std::size_t SshConnection::Closing() {
-  const SteadyTime now = std::chrono::steady_clock::now();
-  while (!closed_.empty() && closed_.front() + kPlaceFreed <= now) closed_.pop_front();
-  return closed_.size();
+// Asked for a place that it does not know to be free, a host would refuse it.
+std::size_t SshConnection::Closing() const {
+  return std::chrono::steady_clock::now() < last_close_ + kPlaceFreed ? closes_ - closes_heard_of_ : 0;
 }
 
 // Held channels leave one for short commands, where the host allows more than one at all.
@@ -260,11 +263,11 @@ void SshConnection::StartWaiting() {
       exchange->SetEnd(SshExchange::End::kLost);
     } else if (held && Held() + 1 >= most_channels_) {
       exchange->SetEnd(SshExchange::End::kBusy);
-    } else if (const std::size_t used = talks_.size() + Closing();
-               used >= most_channels_ || std::chrono::steady_clock::now() < next_open_) {
+    } else if (talks_.size() + Closing() >= most_channels_ || std::chrono::steady_clock::now() < next_open_) {
       later.push_back(std::move(exchange));
     } else {
-      talks_.push_back({std::move(exchange), ssh_channel_new(session_->get()), used});
+      const std::size_t beside = talks_.size() + closes_ - closes_heard_of_;
+      talks_.push_back({std::move(exchange), ssh_channel_new(session_->get()), beside, closes_});
     }
   }
   const std::lock_guard lock(mutex_);
@@ -291,6 +294,7 @@ bool SshConnection::Open(Talk* talk) {
   if (talk->step == Talk::Step::kOpening) {
     const int result = ssh_channel_open_session(talk->channel);
     if (result == SSH_AGAIN) return true;
+    closes_heard_of_ = std::max(closes_heard_of_, talk->closes);  // what it was told before, it knows
     if (result != SSH_OK) {
       if (session_->connected()) Refuse(talk);
       return !session_->connected();  // a lost connection is seen to for all channels at once
@@ -298,6 +302,7 @@ bool SshConnection::Open(Talk* talk) {
     talk->step = Talk::Step::kRequesting;
     refused_since_.reset();
     moved_ = true;
+    if (talk->exchange->end() != SshExchange::End::kNone) return false;
   }
   const int result = ssh_channel_request_exec(talk->channel, talk->exchange->command().c_str());
   if (result == SSH_AGAIN) return true;
@@ -318,6 +323,7 @@ bool SshConnection::Open(Talk* talk) {
 // The host has no further channel: the command waits until another one has ended. What ended long ago may still have
 // its place there, as long as its processes live.
 void SshConnection::Refuse(Talk* talk) {
+  if (talk->exchange->end() != SshExchange::End::kNone) return;
   const SteadyTime now = std::chrono::steady_clock::now();
   if (talk->beside > 0) {
     most_channels_ = std::min(most_channels_, talk->beside);
@@ -343,9 +349,10 @@ void SshConnection::MakeRoom() {
     for (auto talk = talks_.rbegin(); talk != talks_.rend() && held + 1 > most_channels_; ++talk) {
       if (talk->exchange->kind() != kind || talk->exchange->end() != SshExchange::End::kNone) continue;
       talk->exchange->SetEnd(SshExchange::End::kBusy);
+      --held;
+      if (talk->step == Talk::Step::kOpening) continue;  // it is closed as soon as it is open
       ssh_channel_send_eof(talk->channel);
       talk->input_closed = true;
-      --held;
     }
   }
 }
@@ -410,11 +417,12 @@ void SshConnection::Lose(const std::string& reason) {
     if (talk.exchange->end() == SshExchange::End::kNone) talk.exchange->SetEnd(SshExchange::End::kLost);
   }
   talks_.clear();  // libssh frees the channels with their session
-  closed_.clear();
+  closes_heard_of_ = closes_;
   EndSession();
   {
     const std::lock_guard lock(mutex_);
     connected_ = false;
+    down_since_ = std::chrono::steady_clock::now();
     problem_text_ = reason;
   }
   if (observer_) observer_({ConnectionChange::Kind::kLost, reason});
@@ -434,7 +442,10 @@ void SshConnection::FailAll(SshExchange::End end, std::exception_ptr failure) {
 
 void SshConnection::Close(Talk* talk) {
   if (talk->channel == nullptr) return;
-  if (talk->step != Talk::Step::kOpening) closed_.push_back(std::chrono::steady_clock::now());
+  if (talk->step != Talk::Step::kOpening) {
+    ++closes_;
+    last_close_ = std::chrono::steady_clock::now();
+  }
   ssh_channel_free(std::exchange(talk->channel, nullptr));
 }
 

@@ -55,6 +55,8 @@ class SshConnection {
   void Connect(SteadyTime until, const CancelToken* cancel);
   // What went wrong when it was tried last; empty while connected.
   std::string problem() const;
+  // Since when there is no connection; nullopt while there is one.
+  std::optional<SteadyTime> down_since() const;
   // The host's key as `SHA256:…`; empty without a connection.
   std::string fingerprint() const;
   const SshOptions& options() const { return options_; }
@@ -65,6 +67,7 @@ class SshConnection {
     std::shared_ptr<SshExchange> exchange;
     ssh_channel channel = nullptr;
     std::size_t beside = 0;  // channels that may have had a place on the host when this one was asked for
+    std::size_t closes = 0;  // what closes_ was then
     enum class Step { kOpening, kRequesting, kRunning } step = Step::kOpening;
     bool input_closed = false;
   };
@@ -79,8 +82,8 @@ class SshConnection {
   bool PumpOutput(Talk* talk);
   void PumpInput(Talk* talk);
   bool Open(Talk* talk);
-  int PauseInMs();
-  std::size_t Closing();  // channels that may still have a place on the host
+  int PauseInMs() const;
+  std::size_t Closing() const;  // channels that were closed only just and may still have a place on the host
   void Refuse(Talk* talk);
   void MakeRoom();
   void KeepAlive();
@@ -101,8 +104,10 @@ class SshConnection {
   ssh_event event_ = nullptr;
   std::unique_ptr<char[]> buffer_;  // how much a host may send ahead in one channel
   std::list<Talk> talks_;
-  std::size_t most_channels_ = 10;           // sshd's default
-  std::deque<SteadyTime> closed_;            // when channels were, of late
+  std::size_t most_channels_ = 10;   // sshd's default
+  std::size_t closes_ = 0;           // channels that were closed
+  std::size_t closes_heard_of_ = 0;  // of which so many the host certainly knows
+  SteadyTime last_close_{};
   std::optional<SteadyTime> refused_since_;  // when the host refused a channel beside which there was none
   SteadyTime next_open_{};
   bool moved_ = false;  // bytes or steps, in this round
@@ -121,6 +126,7 @@ class SshConnection {
   std::string problem_text_;
   std::string fingerprint_;
   bool connected_ = false;
+  SteadyTime down_since_ = std::chrono::steady_clock::now();
   bool trying_ = false;  // to connect, at this moment
   bool wanted_ = false;  // somebody waits for the connection itself
   bool stopping_ = false;

@@ -1,0 +1,157 @@
+// Files between this machine and a real host: whole, and no byte twice. See also ssh_file_troubles_test.cc.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "ssh_files_fixture.h"
+
+namespace cosmos::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const std::vector<std::string> kOddNames = {"a b",
+                                            "it's",
+                                            "\"two\"",
+                                            "$(touch PWNED)",
+                                            "`touch PWNED`",
+                                            ";touch PWNED;",
+                                            "-n",
+                                            "-rf",
+                                            "--",
+                                            "*",
+                                            "a\nb",
+                                            "a\n",
+                                            "\n",
+                                            "\\n\\",
+                                            "~",
+                                            "#no",
+                                            "😀",
+                                            "%s",
+                                            "a|b",
+                                            "a.part"};
+
+TEST_F(SshFilesTest, FilesOfAnyNameAndSizeGoThereAndBack) {
+  std::vector<FileTransfer> up, down;
+  std::vector<std::string> contents;
+  unsigned seed = 0;
+  for (const std::string& name : kOddNames) {
+    contents.push_back(Bytes(seed % 3 == 0 ? 0 : 1000 * seed, seed));
+    ++seed;
+    WriteFile(here() / name, contents.back());
+    up.push_back({here() / name, there() + "/in/" + name + "/" + name});
+    down.push_back({folder_ / "back" / name / name, there() + "/in/" + name + "/" + name});
+  }
+  Upload(up);
+  EXPECT_THAT(Download(down), Each(true));
+  for (std::size_t i = 0; i < kOddNames.size(); ++i) {
+    EXPECT_TRUE(ReadFile(up[i].remote) == contents[i]) << kOddNames[i];
+    EXPECT_TRUE(ReadFile(down[i].local) == contents[i]) << kOddNames[i];
+  }
+  EXPECT_EQ(Names(there()).size(), kOddNames.size());  // and nothing else: no parts, nothing executed
+  EXPECT_EQ(Names(folder_ / "back").size(), kOddNames.size());
+  EXPECT_FALSE(fs::exists(account_->home() / "PWNED"));
+}
+
+TEST_F(SshFilesTest, AnEmptyListIsNothing) {
+  Upload({});
+  EXPECT_THAT(Download({}), IsEmpty());
+}
+
+TEST_F(SshFilesTest, AnEmptyFileArrives) {
+  WriteFile(here() / "a", "");
+  std::int64_t last = -1;
+  target_->Upload({{here() / "a", there() + "/a"}}, "me", cancel_, [&](std::int64_t done, std::int64_t total) {
+    EXPECT_EQ(total, 0);
+    last = done;
+  });
+  EXPECT_EQ(last, 0);
+  EXPECT_EQ(fs::file_size(there() + "/a"), 0u);
+  EXPECT_THAT(Download({{here() / "b", there() + "/a"}}), ElementsAre(true));
+  EXPECT_EQ(fs::file_size(here() / "b"), 0u);
+}
+
+TEST_F(SshFilesTest, HundredsOfSmallFilesArrive) {
+  std::vector<FileTransfer> up, down;
+  for (unsigned i = 0; i < 300; ++i) {
+    const std::string name = "file " + std::to_string(i) + std::string(100, 'x');
+    WriteFile(here() / name, Bytes(100 + i, i));
+    up.push_back({here() / name, there() + "/deep/er/" + name});
+    down.push_back({folder_ / "back" / name, there() + "/deep/er/" + name});
+  }
+  std::int64_t before = 0, all = 0;
+  target_->Upload(up, "me", cancel_, [&](std::int64_t done, std::int64_t total) {
+    EXPECT_LE(done, total);
+    before = done;
+    all = total;
+  });
+  EXPECT_EQ(before, all);
+  EXPECT_EQ(all, 300 * 100 + 299 * 300 / 2);
+  EXPECT_THAT(Download(down), Each(true));
+  for (unsigned i = 0; i < 300; ++i) EXPECT_TRUE(ReadFile(down[i].local) == Bytes(100 + i, i)) << i;
+  EXPECT_EQ(Names(there()).size(), 300u);
+  EXPECT_EQ(server_->LoginCount(), 1);
+}
+
+TEST_F(SshFilesTest, WhatIsThereIsNotSentAgain) {
+  WriteFile(here() / "a", Bytes(3'000'000, 1));
+  WriteFile(here() / "b", Bytes(2'000'000, 2));
+  const std::vector<FileTransfer> files = {{here() / "a", there() + "/a"}, {here() / "b", there() + "/b"}};
+  EXPECT_GT(BytesOf([&] { Upload(files); }), 5'000'000u);
+  std::int64_t last = 0;
+  EXPECT_LT(BytesOf([&] {
+              target_->Upload(files, "another", cancel_, [&](std::int64_t done, std::int64_t) { last = done; });
+            }),
+            100'000u);
+  EXPECT_EQ(last, 5'000'000);
+  EXPECT_LT(BytesOf([&] { EXPECT_THAT(Download(files), Each(true)); }), 100'000u);
+  // One of the same size, but another one.
+  std::fstream(here() / "b").put('x');
+  EXPECT_LT(BytesOf([&] { Upload(files); }), 2'500'000u);
+  EXPECT_TRUE(ReadFile(there() + "/b") == ReadFile(here() / "b"));
+  std::fstream(here() / "b").put('y');
+  EXPECT_LT(BytesOf([&] { EXPECT_THAT(Download(files), Each(true)); }), 2'500'000u);
+  EXPECT_TRUE(ReadFile(here() / "b") == ReadFile(there() + "/b"));
+}
+
+TEST_F(SshFilesTest, WhatTheHostDoesNotHaveIsSaid) {
+  WriteThere("a", "a");
+  WriteThere("folder/b", "b");
+  EXPECT_THAT(Download({{here() / "none", there() + "/none"},
+                        {here() / "a", there() + "/a"},
+                        {here() / "folder", there() + "/folder"},
+                        {here() / "deep/none", there() + "/no/such"}}),
+              ElementsAre(false, true, false, false));
+  EXPECT_THAT(Names(here()), ElementsAre("a"));
+}
+
+TEST_F(SshFilesTest, ADownloadReplacesWhatIsHere) {
+  WriteThere("a", "a new one");
+  WriteFile(here() / "a", "the old one");
+  WriteFile(here() / ".a.part", "left of something else, and longer");
+  EXPECT_THAT(Download({{here() / "a", there() + "/a"}}), ElementsAre(true));
+  EXPECT_EQ(ReadFile(here() / "a"), "a new one");
+  EXPECT_THAT(Names(here()), ElementsAre("a"));
+  WriteFile(here() / ".a.part", "left");  // shorter than what is there, and no beginning of it
+  fs::remove(here() / "a");
+  EXPECT_THAT(Download({{here() / "a", there() + "/a"}}), ElementsAre(true));
+  EXPECT_EQ(ReadFile(here() / "a"), "a new one");
+  EXPECT_THAT(Names(here()), ElementsAre("a"));
+}
+
+TEST_F(SshFilesTest, AnUploadReplacesWhatIsThere) {
+  WriteFile(here() / "a", "a new one");
+  WriteThere("a", "the old one");
+  fs::create_symlink(there() + "/a", there() + "/link");
+  Upload({{here() / "a", there() + "/link"}});
+  EXPECT_EQ(ReadFile(there() + "/link"), "a new one");
+  EXPECT_EQ(ReadFile(there() + "/a"), "the old one");  // the link was replaced and not followed
+}
+
+}  // namespace
+}  // namespace cosmos::testing
