@@ -135,9 +135,10 @@ RunEnd Session::Run() {
   const RunEnd end = RunEngine(&services_, &state_, &runner).Run(order_.inputs.jobs, &cancel_);
   state_.SetRunEnd(end.status, end.failure.message);
   RunHandlers(end, &runner);
-  KeepEnd(end);
+  // The journal first: a run that the store knows as ended is not gone on with, and nobody would add its end.
   bus_.Publish(ContextOfRun(state_), RunFinished{end.status, end.failure});
   bus_.Close();
+  KeepEnd(end);
   hooks.Stop();
   return end;
 }
