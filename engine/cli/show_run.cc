@@ -26,15 +26,11 @@ std::string StageText(const StageRecord& stage, const std::vector<ContainerRecor
   if (!stage.error_message.empty()) text += "  " + Line("error", stage.error_message);
   if (!stage.log_path.empty()) text += "  " + Line("log", stage.log_path);
   for (const ContainerRecord& container : containers) {
-    if (container.stage != stage.stage || container.instance != stage.instance || container.attempt != stage.attempt) {
-      continue;
-    }
+    if (!AreOfOneAttempt(container, stage)) continue;
     text += "  " + Line("container", fmt::format("{}  {}, {}", container.name, container.image, container.status));
   }
   for (const ArtifactRecord& artifact : artifacts) {
-    if (artifact.stage != stage.stage || artifact.instance != stage.instance || artifact.attempt != stage.attempt) {
-      continue;
-    }
+    if (!AreOfOneAttempt(artifact, stage)) continue;
     text += "  " + Line(artifact.name.empty() ? "artifact" : artifact.name.c_str(),
                         fmt::format("{}  {}", artifact.path, FormatSize(artifact.size)));
   }

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "job/container_engine.h"
 
 namespace cosmos {
 namespace {
@@ -17,7 +18,7 @@ using std::chrono::seconds;
 constexpr auto kLongest = std::chrono::minutes(2);  // for a container engine to answer
 
 std::string EngineOf(const ContainerRecord& container) {
-  return std::string(container.sudo ? "sudo -n " : "") + ShellQuote(container.engine);
+  return ContainerEngine{container.engine, container.sudo}.Words();
 }
 
 // Nothing of the kind on the host leaves nothing to end; a container engine that does not answer leaves it open.

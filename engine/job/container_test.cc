@@ -42,7 +42,8 @@ class ContainerTest : public ::testing::Test {
   ~ContainerTest() override { fs::remove_all(root_); }
 
   // The words as a shell takes them, of which one is the time.
-  std::vector<std::string> Words(const std::vector<std::string>& env = {}, const std::string& workdir = "/work") const {
+  std::vector<std::string> Words(const std::vector<std::string>& env = {},
+                                 const std::string& workdir = "/shots") const {
     const CommandResult result = RunCommand({"env", "-C", root_, "HOME=/home/me", "sh", "-c",
                                              "print() { for word; do printf '%s\\n' \"$word\"; done; }\nprint " +
                                                  RunContainerWords(spec_, context_, workdir, env)},
@@ -102,8 +103,8 @@ TEST_F(ContainerTest, EveryFieldHasItsWords) {
                           "run_id=rs_0123456789abcdef0123456789abcdef", "--label", "prompt_id=ps_1", "--label",
                           "stage=render", "--label", "instance=seed=7", "--label", "attempt=2", "--label",
                           "start_time=NOW", "--gpus", "\"device=0,1\"", "--ipc", "host", "--shm-size", "8g", "-v",
-                          "/work:/work", "-v", "/data:/data:ro", "-v", "/home/me/models:/models", "-v",
-                          "/work/cache:/cache", "-v", "/work:/all", "-e", "COSMOS_RUN_ID", "-e", "TOKEN", "-w",
+                          "/shots:/shots", "-v", "/data:/data:ro", "-v", "/home/me/models:/models", "-v",
+                          "/shots/cache:/cache", "-v", "/shots:/all", "-e", "COSMOS_RUN_ID", "-e", "TOKEN", "-w",
                           "/workspace", "--ulimit", "memlock=-1", "nvcr.io/me/cosmos:latest"));
 }
 
@@ -134,7 +135,7 @@ TEST_F(ContainerTest, WordsArriveAsTheyAre) {
     EXPECT_EQ(words.back(), word);
     EXPECT_THAT(ValuesOf("--label"), Contains("prompt_id=" + word));
     for (const char* option : {"--shm-size", "--ipc", "-w"}) EXPECT_THAT(ValuesOf(option), ElementsAre(word)) << option;
-    EXPECT_THAT(ValuesOf("-v"), ElementsAre("/work:/work", "/home/me/" + word + ":/a", "/work/" + word + ":/b",
+    EXPECT_THAT(ValuesOf("-v"), ElementsAre("/shots:/shots", "/home/me/" + word + ":/a", "/shots/" + word + ":/b",
                                             "/" + word + ":/c", word + ":/d"));
   }
   EXPECT_FALSE(fs::exists(root_ / "PWNED"));

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "run/container_engine.h"
+#include "job/container_engine.h"
 #include "store/run_store.h"
 
 namespace cosmos {

@@ -9,6 +9,7 @@
 
 #include "core/ids.h"
 #include "core/text.h"
+#include "target/ssh/remote_scripts.h"
 
 namespace cosmos {
 namespace {
@@ -19,12 +20,8 @@ constexpr const char* kBegin =
     "export LC_ALL=C\n"
     "tell() { while IFS= read -r line; do printf '%s %s\\n' \"$1\" \"$line\"; done; }\n";
 
-// The folder for a shell, as target/ssh has it: relative ones are below the home folder.
-std::string FolderWords(const std::string& workdir) {
-  if (workdir.empty()) return "\"$HOME\"/cosmos-engine";
-  if (workdir == "~") return "\"$HOME\"";
-  if (workdir.rfind("~/", 0) == 0) return "\"$HOME\"/" + ShellQuote(workdir.substr(2));
-  return workdir[0] == '/' ? ShellQuote(workdir) : "\"$HOME\"/" + ShellQuote(workdir);
+std::string WorkdirWords(const std::string& workdir) {
+  return FolderWords(workdir.empty() ? kDefaultWorkdir : workdir);
 }
 
 std::string ContainersScript(std::size_t number, const ContainerEngine& engine) {
@@ -61,7 +58,7 @@ std::string WorkdirScript(std::size_t number, const std::string& workdir) {
       "size=${{size%%[!0-9]*}}\n"
       "echo \"inputs {1} ${{size:-0}}\"\n"
       ")\n",
-      FolderWords(workdir), number);
+      WorkdirWords(workdir), number);
 }
 
 // Names of files are the kernel's and tell who it is; what a process says of itself is believed of it alone. Processes
@@ -264,7 +261,7 @@ std::string RemoveContainersScript(const ContainerEngine& engine, const std::vec
 }
 
 std::string RemoveFolderScript(const std::string& workdir, const std::string& run_id) {
-  return fmt::format("cd -- {0}/.cosmos/jobs || exit 1\nrm -rf -- ./{1}\n[ ! -e ./{1} ]\n", FolderWords(workdir),
+  return fmt::format("cd -- {0}/.cosmos/jobs || exit 1\nrm -rf -- ./{1}\n[ ! -e ./{1} ]\n", WorkdirWords(workdir),
                      ShellQuote(run_id));
 }
 
@@ -275,7 +272,7 @@ std::string RemoveInputsScript(const std::string& workdir) {
       "  [ -e \"$name\" ] || [ -L \"$name\" ] || continue\n"
       "  rm -rf -- \"./$name\"\n"
       "done\n[ -z \"$(ls -A)\" ]\n",
-      FolderWords(workdir));
+      WorkdirWords(workdir));
 }
 
 }  // namespace cosmos

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "run/container_engine.h"
+#include "job/container_engine.h"
 
 // What gc executes on a target, and the reading of what that prints. Pure functions; any thread. All that a host says
 // is checked when it is read, and quoted when it goes back.

@@ -15,19 +15,22 @@ InputFiles InputFilesOf(const fs::path& path) {
   input.name = plain.filename();
   if (!fs::is_directory(path)) {
     input.digest = Sha256OfFile(path);
-    input.files.emplace_back(path, "");
+    input.files.push_back({path, "", input.digest});
     return input;
   }
   std::error_code error;
   for (fs::recursive_directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
     if (entry->is_regular_file()) {
-      input.files.emplace_back(entry->path(), entry->path().lexically_relative(path).string());
+      input.files.push_back({entry->path(), entry->path().lexically_relative(path).string(), ""});
     }
   }
   if (error) throw IoError("read the folder", path, error.value());
-  std::sort(input.files.begin(), input.files.end());
+  std::sort(input.files.begin(), input.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   std::string list;
-  for (const auto& [file, below] : input.files) list += Sha256OfFile(file) + " " + below + "\n";
+  for (InputFiles::File& file : input.files) {
+    file.sha256 = Sha256OfFile(file.path);
+    list += file.sha256 + " " + file.below + "\n";
+  }
   input.digest = Sha256(list);
   return input;
 }

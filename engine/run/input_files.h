@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace cosmos {
@@ -11,8 +10,12 @@ namespace cosmos {
 struct InputFiles {
   std::string digest;  // of the whole content; hex digits
   std::string name;
-  // Each file, and its path below the folder; empty for an input that is a file itself.
-  std::vector<std::pair<std::filesystem::path, std::string>> files;
+  struct File {
+    std::filesystem::path path;
+    std::string below;  // its path below the folder; empty for an input that is a file itself
+    std::string sha256;
+  };
+  std::vector<File> files;
 };
 
 // Reads all of it. Throws Error{kIo}.

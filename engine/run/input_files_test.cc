@@ -12,7 +12,11 @@ namespace fs = std::filesystem;
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::Pair;
+using ::testing::FieldsAre;
+
+auto FileIs(const fs::path& path, const std::string& below, const std::string& sha256) {
+  return FieldsAre(path, below, sha256);
+}
 
 class InputFilesTest : public ::testing::Test {
  protected:
@@ -32,13 +36,14 @@ TEST_F(InputFilesTest, AFileIsItself) {
   const InputFiles input = InputFilesOf(root_ / "shot/b");
   EXPECT_EQ(input.name, "b");
   EXPECT_EQ(input.digest, Sha256("two"));
-  EXPECT_THAT(input.files, ElementsAre(Pair(root_ / "shot/b", "")));
+  EXPECT_THAT(input.files, ElementsAre(FileIs(root_ / "shot/b", "", Sha256("two"))));
 }
 
 TEST_F(InputFilesTest, AFolderIsItsFilesWithTheirPlaces) {
   const InputFiles input = InputFilesOf(root_ / "shot");
   EXPECT_EQ(input.name, "shot");
-  EXPECT_THAT(input.files, ElementsAre(Pair(root_ / "shot/b", "b"), Pair(root_ / "shot/sub/a", "sub/a")));
+  EXPECT_THAT(input.files, ElementsAre(FileIs(root_ / "shot/b", "b", Sha256("two")),
+                                       FileIs(root_ / "shot/sub/a", "sub/a", Sha256("one"))));
   EXPECT_EQ(InputFilesOf(root_ / "shot/").name, "shot");
   EXPECT_EQ(InputFilesOf(root_ / "shot/").digest, input.digest);
 }

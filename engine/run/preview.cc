@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "plugin/stage_plugin.h"
 #include "run/target_paths.h"
+#include "target/ssh/remote_scripts.h"
 #include "workflow/expression.h"
 
 namespace cosmos {
@@ -85,7 +86,7 @@ json Preview(const Plan& plan, const StageInstance& instance, const Catalogue& p
   PluginLibrary& library = plugins.Get(instance.uses);
   const json parameters = Known(library.Checker().WithDefaults(instance.with, Texts::kTemplates));
   const json target = plan.targets.at(instance.target);
-  PreviewHost host(paths, context, target.contains("ssh") ? target.value("workdir", "~/cosmos-engine") : "");
+  PreviewHost host(paths, context, target.contains("ssh") ? target.value("workdir", kDefaultWorkdir) : "");
   const json job = StagePlugin(&library).Preview(&host, context, parameters);
   json needs = json::array();
   for (const std::size_t need : instance.needs) needs.push_back(plan.instances[need].key());

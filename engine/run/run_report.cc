@@ -17,9 +17,7 @@ json Time(std::int64_t milliseconds) {
 json ArtifactsOf(const StageRecord& stage, const std::vector<ArtifactRecord>& artifacts) {
   json list = json::array();
   for (const ArtifactRecord& artifact : artifacts) {
-    if (artifact.stage != stage.stage || artifact.instance != stage.instance || artifact.attempt != stage.attempt) {
-      continue;
-    }
+    if (!AreOfOneAttempt(artifact, stage)) continue;
     list.push_back(
         {{"name", Text(artifact.name)}, {"path", artifact.path}, {"size", artifact.size}, {"sha256", artifact.sha256}});
   }
@@ -28,9 +26,7 @@ json ArtifactsOf(const StageRecord& stage, const std::vector<ArtifactRecord>& ar
 
 json ContainerOf(const StageRecord& stage, const std::vector<ContainerRecord>& containers) {
   for (const ContainerRecord& container : containers) {
-    if (container.stage != stage.stage || container.instance != stage.instance || container.attempt != stage.attempt) {
-      continue;
-    }
+    if (!AreOfOneAttempt(container, stage)) continue;
     return ContainerToJson(container);
   }
   return json();
@@ -38,7 +34,7 @@ json ContainerOf(const StageRecord& stage, const std::vector<ContainerRecord>& c
 
 json JobOf(const StageRecord& stage, const std::vector<JobRecord>& jobs) {
   for (const JobRecord& job : jobs) {
-    if (job.stage != stage.stage || job.instance != stage.instance || job.attempt != stage.attempt) continue;
+    if (!AreOfOneAttempt(job, stage)) continue;
     return {{"folder", job.folder},
             {"pid", job.pid},
             {"container", Text(job.container)},

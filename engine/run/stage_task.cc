@@ -97,8 +97,8 @@ std::string StageTask::Input(const std::string& local_path) {
   if (target_.IsLocal()) return path;
   const InputFiles files = InputFilesOf(path);
   const std::string there = TargetPaths(OnTarget([&] { return target_.Workdir(); })).Input(files.digest, files.name);
-  for (const auto& [local, below] : files.files) {
-    inputs_.push_back({local, below.empty() ? there : there + "/" + below});
+  for (const InputFiles::File& file : files.files) {
+    inputs_.push_back({file.path, file.below.empty() ? there : there + "/" + file.below, file.sha256});
   }
   return there;
 }

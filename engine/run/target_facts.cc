@@ -5,12 +5,12 @@
 #include <cstdlib>
 
 #include "core/text.h"
-#include "run/container_engine.h"
+#include "job/container_engine.h"
 
 namespace cosmos {
 namespace {
 
-// What target/ssh/remote_scripts.cc and target/ssh/file_transfers.cc call; they also need GNU's tail.
+// What the scripts of target/ssh/ call; they also need GNU's tail.
 constexpr const char* kRemoteTools =
     "cat chmod cut date head id ln mkdir mv rm setsid sha256sum sleep stat tail tee timeout";
 // What videos are checked with, on the engine's machine.

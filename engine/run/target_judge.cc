@@ -7,7 +7,7 @@
 #include <map>
 
 #include "core/text.h"
-#include "run/container_engine.h"
+#include "job/container_engine.h"
 
 namespace cosmos {
 namespace {

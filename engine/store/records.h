@@ -8,6 +8,12 @@
 // record. Statuses and failure kinds are the words of core/status.h.
 namespace cosmos {
 
+// Whether two records are of the same attempt of a run's stage instance.
+template <typename A, typename B>
+bool AreOfOneAttempt(const A& a, const B& b) {
+  return a.stage == b.stage && a.instance == b.instance && a.attempt == b.attempt;
+}
+
 struct PromptRecord {
   std::string prompt_id;  // key
   std::string parent_id;  // the prompt this one was made from, or empty

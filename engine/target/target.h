@@ -33,6 +33,9 @@ struct JobHandle {
   std::string container;  // its name; empty without one
 };
 
+// The handle that a job wrote into its file `pid`: a line `PID START BOOT`. nullopt when the text holds none.
+std::optional<JobHandle> ParseHandle(const std::string& folder, const std::string& line);
+
 struct Submission {
   JobHandle handle;
   bool attached = false;  // it had been started before
@@ -67,7 +70,8 @@ enum class FollowEnd {
 
 struct FileTransfer {
   std::filesystem::path local;
-  std::string remote;  // absolute
+  std::string remote;       // absolute
+  std::string sha256 = "";  // of the local file, where it is known, so that it need not be read for it
 };
 
 // What a short command came to.

@@ -158,16 +158,8 @@ std::optional<JobHandle> LocalTarget::Find(const std::string& folder) {
   } catch (const Error&) {
     return std::nullopt;
   }
-  JobHandle handle;
-  handle.folder = folder;
-  long long pid = 0, start_time = 0;
-  char boot_id[64] = "";
   if (text.empty() || text.back() != '\n') return std::nullopt;
-  if (std::sscanf(text.c_str(), "%lld %lld %63s", &pid, &start_time, boot_id) != 3) return std::nullopt;
-  handle.pid = pid;
-  handle.pid_start_time = start_time;
-  handle.boot_id = boot_id;
-  return handle;
+  return ParseHandle(folder, text);
 }
 
 pid_t LocalTarget::Start(const JobOrder& order) {

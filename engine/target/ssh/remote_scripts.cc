@@ -19,7 +19,7 @@ using std::chrono::seconds;
 
 constexpr const char* kBoot = "/proc/sys/kernel/random/boot_id";
 
-std::string Begin() { return "printf 'cosmos-begin\\n'\nexport LC_ALL=C\n"; }
+std::string Begin() { return ScriptBegin() + "export LC_ALL=C\n"; }
 
 // Runs `command` until it ends or stdin is closed, as it is when the engine lets go or the connection breaks: so no
 // process of a lost connection stays on the host.
@@ -33,6 +33,8 @@ constexpr const char* kFields = "set -- ${stat##*) }\n";
 
 }  // namespace
 
+std::string ScriptBegin() { return "printf 'cosmos-begin\\n'\n"; }
+
 std::string CommandForScriptOnStdin(std::optional<Duration> longest) {
   const std::string shell = "/bin/sh -c " + ShellQuote("eval \"$(cat)\"");
   if (!longest) return "exec " + shell;
@@ -41,11 +43,14 @@ std::string CommandForScriptOnStdin(std::optional<Duration> longest) {
 
 std::string CommandOfScript(const std::string& script) { return "exec /bin/sh -c " + ShellQuote(Begin() + script); }
 
+std::string FolderWords(const std::string& folder) {
+  if (folder == "~") return "\"$HOME\"";
+  if (folder.rfind("~/", 0) == 0) return "\"$HOME\"/" + ShellQuote(folder.substr(2));
+  return folder.rfind('/', 0) == 0 ? ShellQuote(folder) : "\"$HOME\"/" + ShellQuote(folder);
+}
+
 std::string WorkdirScript(const std::string& folder) {
-  const std::string path = folder == "~"                ? "\"$HOME\""
-                           : folder.rfind("~/", 0) == 0 ? "\"$HOME\"/" + ShellQuote(folder.substr(2))
-                           : folder.rfind('/', 0) == 0  ? ShellQuote(folder)
-                                                        : "\"$HOME\"/" + ShellQuote(folder);
+  const std::string path = FolderWords(folder);
   return Begin() + "mkdir -p -- " + path + " && cd -- " + path + " && pwd -P\n";
 }
 
@@ -78,18 +83,6 @@ std::string SubmitScript(const JobOrder& order) {
 
 std::string FindScript(const std::string& folder) {
   return Begin() + "if read -r handle <" + ShellQuote(folder) + "/pid; then echo \"$handle\"; fi 2>/dev/null\n";
-}
-
-std::optional<JobHandle> ParseHandle(const std::string& folder, const std::string& line) {
-  JobHandle handle;
-  handle.folder = folder;
-  long long pid = 0, start_time = 0;
-  char boot_id[64] = "";
-  if (std::sscanf(line.c_str(), "%lld %lld %63s", &pid, &start_time, boot_id) != 3) return std::nullopt;
-  handle.pid = pid;
-  handle.pid_start_time = start_time;
-  handle.boot_id = boot_id;
-  return handle;
 }
 
 // The exit status is looked for again after the process is found gone: it may have been written between the two looks.

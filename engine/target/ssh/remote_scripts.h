@@ -16,14 +16,21 @@ namespace cosmos {
 // Every script first prints this line: whatever a login shell's start files print stands before it.
 constexpr std::string_view kScriptBegin = "cosmos-begin\n";
 
+// The script's line that prints it.
+std::string ScriptBegin();
+
+// Where jobs work on a host unless its target says otherwise.
+constexpr const char* kDefaultWorkdir = "~/cosmos-engine";
+// The folder for a shell: `~/` is the home folder, and what is not absolute is below it.
+std::string FolderWords(const std::string& folder);
+
 // The command of an exec request that executes a script given on stdin, of any length, and unseen by `ps`. The script's
 // own stdin is at its end. With `longest` it is killed after that (exit status 137).
 std::string CommandForScriptOnStdin(std::optional<Duration> longest);
 // The command that executes `script` itself, which has the exec channel's stdin.
 std::string CommandOfScript(const std::string& script);
 
-// Makes the folder, with its parents, and prints it absolute. `folder` may begin with `~/`; a relative one is below the
-// home folder.
+// Makes the folder, as FolderWords takes it, with its parents, and prints it absolute.
 std::string WorkdirScript(const std::string& folder);
 
 // Prints `new PID START BOOT` or `attached PID START BOOT`, the fields of the handle; fails with what is wrong on
@@ -31,8 +38,6 @@ std::string WorkdirScript(const std::string& folder);
 std::string SubmitScript(const JobOrder& order);
 // Prints `PID START BOOT`, or nothing when no job was started in the folder.
 std::string FindScript(const std::string& folder);
-// The handle in such a line; nullopt when it holds none.
-std::optional<JobHandle> ParseHandle(const std::string& folder, const std::string& line);
 
 // Prints what ParseState reads.
 std::string PollScript(const JobHandle& handle);

@@ -25,7 +25,7 @@ struct StopAtEnd {
 
 SshTarget::SshTarget(const SshOptions& options, std::string workdir, const CancelToken* cancel,
                      SshConnection::Observer observer)
-    : workdir_option_(workdir.empty() ? "cosmos-engine" : std::move(workdir)),
+    : workdir_option_(workdir.empty() ? kDefaultWorkdir : std::move(workdir)),
       shell_(options, cancel, std::move(observer)) {}
 
 std::string SshTarget::Workdir() {
@@ -40,7 +40,7 @@ std::string SshTarget::Workdir() {
 }
 
 TargetOutput SshTarget::Run(const std::string& script, Duration longest) {
-  return shell_.Ask("printf 'cosmos-begin\\n'\n" + script, longest).command;
+  return shell_.Ask(ScriptBegin() + script, longest).command;
 }
 
 Submission SshTarget::Submit(const JobOrder& order) {

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "target/ssh/remote_shell.h"
+#include "target/target.h"
+
+// What uploads and downloads share (file_transfers.h). For one thread at a time.
+namespace cosmos {
+
+constexpr std::size_t kTransferPiece = 1 << 18;
+
+// `sum` prints the SHA-256 of its stdin. openssl is several times faster than coreutils where it is there.
+constexpr const char* kSumFunction =
+    "if command -v openssl >/dev/null; then sum() { openssl dgst -sha256 -r | cut -c1-64; }\n"
+    "else sum() { sha256sum | cut -c1-64; }\nfi\n";
+
+// One file on its way. A value.
+struct TransferItem {
+  FileTransfer file;
+  std::int64_t size = 0;
+  std::int64_t offset = 0;  // so much of it is there already
+  bool done = false;
+  bool found = true;
+  int tries = 0;
+};
+using TransferItems = std::vector<TransferItem>;
+
+// Tells a listener how far all items are; both must outlive it.
+class TransferProgress {
+ public:
+  TransferProgress(const Target::TransferListener& listener, const TransferItems& items)
+      : listener_(listener), items_(items) {}
+
+  // `more`: bytes of the file under way besides its offset.
+  void Tell(std::int64_t more) const;
+
+ private:
+  const Target::TransferListener& listener_;
+  const TransferItems& items_;
+};
+
+bool AllDone(const TransferItems& items);
+// As many of the items that are not done as go into one script, each with its line of it.
+std::vector<TransferItem*> NextBatch(TransferItems* items,
+                                     const std::function<std::string(const TransferItem&)>& line_of,
+                                     std::string* script);
+// Notes that a file arrived and differs. Throws Error{kUnavailable} when that was so too often.
+void CountTry(TransferItem* item, const RemoteShell& shell);
+
+}  // namespace cosmos
