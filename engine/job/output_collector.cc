@@ -5,10 +5,10 @@
 #include <system_error>
 #include <utility>
 
+#include "core/command.h"
 #include "core/error.h"
 #include "core/sha256.h"
 #include "core/text.h"
-#include "target/local/command.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
