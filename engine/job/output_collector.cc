@@ -1,39 +1,15 @@
 #include "job/output_collector.h"
 
 #include <algorithm>
-#include <chrono>
 #include <system_error>
 #include <utility>
 
-#include "core/command.h"
 #include "core/error.h"
 #include "core/sha256.h"
-#include "core/text.h"
+#include "media/video_check.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
-namespace {
-
-constexpr auto kLongestDecode = std::chrono::hours(2);
-
-// What is wrong with a video, or "". Decodes all of it; `frame=` of ffmpeg's progress report counts what came out.
-std::string VideoProblem(const fs::path& video, const CancelToken& cancel) {
-  const CommandResult result =
-      RunCommand({"ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", "file:" + video.string(), "-map", "0:v:0", "-f",
-                  "null", "-progress", "pipe:1", "-"},
-                 kLongestDecode, cancel);
-  if (result.timed_out) return cancel.cancelled() ? "the check was cancelled" : "decoding it took too long";
-  if (result.exit_status == 127) return "it cannot be checked: there is no ffmpeg on this machine (install ffmpeg)";
-  const std::size_t at = result.output.rfind("frame=");
-  if (result.exit_status == 0 && at != std::string::npos && std::atol(result.output.c_str() + at + 6) > 0) return "";
-  const std::vector<std::string> lines = SplitLines(result.output);
-  const auto complaint = std::find_if(
-      lines.begin(), lines.end(), [](const std::string& line) { return line.find('=') == line.npos && !line.empty(); });
-  return complaint == lines.end() ? "it has no frames" : *complaint;
-}
-
-}  // namespace
-
 OutputCollector::OutputCollector(std::vector<JobOutput> outputs, std::string job_folder, fs::path local_folder)
     : outputs_(std::move(outputs)), job_folder_(std::move(job_folder)), local_folder_(std::move(local_folder)) {
   for (const JobOutput& output : outputs_) {
@@ -92,7 +68,7 @@ Collection OutputCollector::Collect(
                                                              "); it belongs below $COSMOS_OUTPUT_DIR"};
       return collection;
     }
-    if (const std::string problem = output.video ? VideoProblem(local, cancel) : ""; !problem.empty()) {
+    if (const std::string problem = output.video ? CheckVideo(local, cancel).problem : ""; !problem.empty()) {
       collection.failure = {FailureKind::kOutputInvalid,
                             "the output '" + output.name + "' (" + local.string() + ") is no sound video: " + problem};
       return collection;

@@ -33,7 +33,7 @@ struct Collection {
 };
 
 // Brings the outputs of a job that ended well into the run's local folder and checks them: they exist, and a video
-// decodes from its first frame to its last (with ffmpeg; DESIGN 6). May be called again after a crash half-way.
+// decodes from its first frame to its last (media/video_check.h). May be called again after a crash half-way.
 class OutputCollector {
  public:
   // Throws Error{kInvalidInput} for a path that leaves the output folder by `..`.
