@@ -10,6 +10,20 @@
 
 namespace cosmos {
 namespace fs = std::filesystem;
+namespace {
+
+// What is wrong with a video that a job made, or "".
+std::string ProblemOf(const JobOutput& output, const fs::path& video, const CancelToken& cancel) {
+  if (const std::string problem = CheckVideo(video, cancel).problem; !problem.empty()) {
+    return "is no sound video: " + problem;
+  }
+  if (output.expect.empty()) return "";
+  const std::string problem = ExpectationProblem(output.expect, ProbeVideo(video, cancel), cancel);
+  return problem.empty() ? "" : "is not as expected: " + problem;
+}
+
+}  // namespace
+
 OutputCollector::OutputCollector(std::vector<JobOutput> outputs, std::string job_folder, fs::path local_folder)
     : outputs_(std::move(outputs)), job_folder_(std::move(job_folder)), local_folder_(std::move(local_folder)) {
   for (const JobOutput& output : outputs_) {
@@ -68,9 +82,9 @@ Collection OutputCollector::Collect(
                                                              "); it belongs below $COSMOS_OUTPUT_DIR"};
       return collection;
     }
-    if (const std::string problem = output.video ? CheckVideo(local, cancel).problem : ""; !problem.empty()) {
+    if (const std::string problem = output.video ? ProblemOf(output, local, cancel) : ""; !problem.empty()) {
       collection.failure = {FailureKind::kOutputInvalid,
-                            "the output '" + output.name + "' (" + local.string() + ") is no sound video: " + problem};
+                            "the output '" + output.name + "' (" + local.string() + ") " + problem};
       return collection;
     }
     collection.outputs.push_back(

@@ -8,6 +8,7 @@
 
 #include "core/cancel.h"
 #include "core/status.h"
+#include "job/video_expectation.h"
 #include "target/target.h"
 
 namespace cosmos {
@@ -18,6 +19,7 @@ struct JobOutput {
   std::string path;  // below the job's output folder, or absolute on the target
   bool video = false;
   bool optional = false;
+  VideoExpectation expect = {};  // of a video
 };
 
 struct CollectedOutput {
