@@ -77,6 +77,34 @@ json StagePlugin::Preview(TaskHost* host, const StageCall& call) {
   return status == COSMOS_OK && spec.is_object() && !spec.empty() ? spec : json();
 }
 
+json StagePlugin::PlanBatch(TaskHost* host, const std::vector<StageCall>& calls) {
+  if (entry_.plan_batch == nullptr) throw Error(ErrorCode::kPlugin, "the plugin makes no batches, though it says so");
+  json contexts = json::array(), parameters = json::array();
+  for (const StageCall& call : calls) {
+    contexts.push_back(ContextOf(call));
+    parameters.push_back(call.parameters);
+  }
+  cosmos_task task{host};
+  std::string text;
+  const std::string contexts_text = Dump(contexts), parameters_text = Dump(parameters);
+  const cosmos_status status =
+      entry_.plan_batch(instance_, &task, ToAbi(contexts_text), ToAbi(parameters_text), SinkInto(&text));
+  json plan = json::parse(text, nullptr, false);
+  if (status == COSMOS_FAILED && plan.is_object()) {
+    throw Error(ErrorCode::kInvalidInput, plan.value("message", "the plugin gave no reason"));
+  }
+  if (status != COSMOS_OK || !plan.is_object() || plan.value("members", json::array()).size() != calls.size()) {
+    throw Error(ErrorCode::kPlugin, "the plugin cannot plan a batch: " + text);
+  }
+  return plan;
+}
+
+void StagePlugin::OnBatchOutput(TaskHost* host, std::string_view bytes) noexcept {
+  if (entry_.on_batch_output == nullptr) return;
+  cosmos_task task{host};
+  entry_.on_batch_output(instance_, &task, ToAbi(bytes));
+}
+
 void StagePlugin::Cancel() noexcept {
   if (entry_.cancel != nullptr) entry_.cancel(instance_);
 }

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/run_context.h"
@@ -38,6 +39,11 @@ class StagePlugin {
   // The job spec that Run would start; null when the plugin starts none or cannot tell yet.
   nlohmann::json Preview(TaskHost* host, const StageCall& call);
   void Cancel() noexcept;
+
+  // Several attempts as one job: {"job", "members"} as plan_batch of cosmos_plugin_entry_t gives it. Throws
+  // Error{kInvalidInput} when the plugin refuses the parameters, Error{kPlugin} when it cannot say.
+  nlohmann::json PlanBatch(TaskHost* host, const std::vector<StageCall>& calls);
+  void OnBatchOutput(TaskHost* host, std::string_view bytes) noexcept;
 
  private:
   const cosmos_plugin_entry_t& entry_;

@@ -9,18 +9,12 @@
 
 #include "core/cancel.h"
 #include "plugin/stage_plugin.h"
+#include "run/open_attempt.h"
 #include "run/run_services.h"
 #include "run/run_state.h"
+#include "run/stage_task.h"
 
 namespace cosmos {
-
-// How one attempt of a stage instance ended.
-struct AttemptEnd {
-  Status status = Status::kSucceeded;  // succeeded, failed, cancelled or skipped
-  Failure failure;
-  nlohmann::json outputs = nlohmann::json::object();
-  std::string log_path;  // empty when the attempt left no log
-};
 
 // Carries out single attempts of stage instances: resolves their parameters, keeps their record, lets the plugin work,
 // and tells the bus. Thread-safe; each attempt runs on the thread that calls.
@@ -50,13 +44,23 @@ class StageRunner {
     std::optional<WallTime> deadline;
     bool overdue = false;
   };
-  class Record;
+  // Thrown when the engine itself cannot go on: the attempt has not ended, and must not be recorded as if it had.
+  struct Abandoned {
+    std::string reason;
+  };
+  // All that carrying out an attempt takes.
+  struct Prepared {
+    StageCall call;
+    StageTask::Order order;
+  };
 
   bool WhenHolds(const StageInstance& instance, const InstanceState& begin) const;
   AttemptEnd Attempt(const StageInstance& instance, const InstanceState& begin,
-                     const std::function<AttemptEnd(const RunContext& context, Record* record)>& work);
+                     const std::function<AttemptEnd(OpenAttempt* attempt)>& work);
+  [[noreturn]] static void Leave(const RunContext& context, const Abandoned& abandoned);
   RunContext ContextOf(const StageInstance& instance, const InstanceState& begin) const;
-  AttemptEnd Work(const StageInstance& instance, const InstanceState& begin, const RunContext& context, Record* record,
+  Prepared Prepare(const StageInstance& instance, const InstanceState& begin, OpenAttempt* attempt);
+  AttemptEnd Work(const StageInstance& instance, const InstanceState& begin, OpenAttempt* attempt,
                   const CancelToken& cancel);
   StageResult CallPlugin(const std::shared_ptr<StagePlugin>& plugin, TaskHost* task, const StageCall& call,
                          std::optional<WallTime> deadline);

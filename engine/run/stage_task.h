@@ -21,12 +21,12 @@ class StageTask final : public TaskHost {
  public:
   struct Order {
     RunContext context;
-    const StageInstance* instance;
-    const PluginFacts* plugin;
+    const StageInstance* instance = nullptr;
+    const PluginFacts* plugin = nullptr;
     std::map<std::string, std::string> env;  // of the stage, resolved
-    int gpus;                                // that the attempt may use
+    int gpus = 0;                            // that the attempt may use
     std::optional<WallTime> deadline;
-    std::int64_t max_log_bytes;
+    std::int64_t max_log_bytes = 0;
     StoreWriter::Change running;  // records that the stage is running, with the job's handle
   };
 

@@ -51,6 +51,8 @@ struct StageInstance {
   bool continue_on_error = false;
   int gpus = 0;
   int most_gpus = 0;         // that its target has; never less than `gpus`
+  int batch = -1;            // those with the same number are one job where they can be; -1: a job of its own
+  std::string batch_note;    // why it is in no batch although that was asked for
   nlohmann::json container;  // its target's, with what it changes of it; null: none
   std::string where;         // file:line:column
 

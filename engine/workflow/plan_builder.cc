@@ -1,9 +1,11 @@
 #include "workflow/plan_builder.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/ids.h"
 #include "core/text.h"
+#include "workflow/batches.h"
 #include "workflow/evaluator.h"
 #include "workflow/expression.h"
 #include "workflow/text_template.h"
@@ -16,6 +18,13 @@ using nlohmann::json;
 
 Duration DurationOf(const json& value) {
   return ParseDuration(value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+// By `batch:`; 0: off.
+size_t MostInBatch(const json& fields) {
+  const json batch = fields.value("batch", json("off"));
+  if (batch.is_number()) return batch.get<size_t>();
+  return batch == "auto" ? std::numeric_limits<size_t>::max() : 0;
 }
 
 }  // namespace
@@ -44,6 +53,7 @@ void PlanBuilder::Build() {
       plan_.instances.push_back(Make(stage, instance));
       SetNeeds(position, &plan_.instances.back());
     }
+    FormBatchesOf(stage, first_[position]);
   }
   for (const StageSource& handler : list_.handlers()) {
     std::vector<StageInstance>& list = handler.list == "on_failure"   ? plan_.on_failure
@@ -51,6 +61,14 @@ void PlanBuilder::Build() {
                                                                       : plan_.on_exit;
     list.push_back(Make(handler, handler.instances[0]));
   }
+}
+
+void PlanBuilder::FormBatchesOf(const StageSource& stage, size_t first) {
+  std::map<size_t, std::vector<StageInstance*>> by_most;
+  for (size_t i = first; i < plan_.instances.size(); ++i) {
+    if (most_in_batch_[i] > 0) by_most[most_in_batch_[i]].push_back(&plan_.instances[i]);
+  }
+  for (const auto& [most, instances] : by_most) FormBatches(*stage.facts, most, instances, &next_batch_);
 }
 
 StageInstance PlanBuilder::Make(const StageSource& stage, const MatrixInstance& instance) {
@@ -97,6 +115,7 @@ void PlanBuilder::Settle(const StageSource& stage, const json& fields, StageInst
   }
   instance->retry.on_oom = retry.value("on_oom", std::vector<std::string>());
   if (fields.contains("timeout")) instance->timeout = DurationOf(fields["timeout"]);
+  most_in_batch_.push_back(MostInBatch(fields));
   if (fields.contains("stall_timeout")) instance->stall_timeout = DurationOf(fields["stall_timeout"]);
   instance->continue_on_error = fields.value("continue_on_error", false);
   instance->gpus = ObjectIn(fields, "resources").value("gpus", 0);

@@ -25,6 +25,8 @@ class PlanBuilder {
   void Build();
 
  private:
+  // After all instances of the stage, the plan's last ones, from `first` on.
+  void FormBatchesOf(const StageSource& stage, size_t first);
   StageInstance Make(const StageSource& stage, const MatrixInstance& instance);
   // The stage's fields that are settled before the run, with their values.
   nlohmann::json Settled(const StageSource& stage, const KnownScope& scope);
@@ -48,9 +50,11 @@ class PlanBuilder {
   const StageList& list_;
   const KnownScope::Environment& environment_;
   Plan& plan_;
-  std::optional<SchemaChecker> stage_checker_;    // made when a stage has resolved fields to be checked again
-  std::vector<size_t> first_;                     // by the stage's position: its first instance in the plan
-  std::vector<MatrixIndex> indices_;              // by the stage's position
+  std::optional<SchemaChecker> stage_checker_;  // made when a stage has resolved fields to be checked again
+  std::vector<size_t> first_;                   // by the stage's position: its first instance in the plan
+  std::vector<MatrixIndex> indices_;            // by the stage's position
+  std::vector<size_t> most_in_batch_;           // by the instance's position in the plan
+  int next_batch_ = 0;
   std::map<std::string, std::string> log_paths_;  // with the instance that writes there
 };
 

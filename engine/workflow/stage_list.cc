@@ -16,8 +16,8 @@ using nlohmann::json;
 
 constexpr size_t kMostInstances = 100'000;
 // The fields of a stage that are settled before the run.
-constexpr const char* kSettledFields[] = {"target",    "timeout",   "retry",      "continue_on_error",
-                                          "resources", "container", "prompt_name"};
+constexpr const char* kSettledFields[] = {"target",    "timeout",     "retry", "continue_on_error", "resources",
+                                          "container", "prompt_name", "batch", "stall_timeout"};
 
 }  // namespace
 

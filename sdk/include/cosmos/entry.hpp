@@ -4,6 +4,7 @@
 #ifndef COSMOS_ENTRY_HPP_
 #define COSMOS_ENTRY_HPP_
 
+#include <cosmos/batch.hpp>
 #include <cosmos/hook.hpp>
 #include <cosmos/stage.hpp>
 
@@ -56,6 +57,10 @@ class Entry {
       entry.run = &Run;
       entry.preview = &Preview;
       entry.cancel = &Cancel;
+      if constexpr (std::is_base_of_v<BatchStage, Plugin>) {
+        entry.plan_batch = &PlanBatch;
+        entry.on_batch_output = &OnBatchOutput;
+      }
     } else {
       entry.start = &Start;
       entry.on_event = &OnEvent;
@@ -121,6 +126,27 @@ class Entry {
     return Guard(result, [&] {
       Task wrapped(services_, task, FromC(context));
       Write(result, Dump(Get(instance).Preview(wrapped, Json::parse(FromC(parameters)))));
+    });
+  }
+
+  static cosmos_status PlanBatch(void* instance, cosmos_task* task, cosmos_str contexts, cosmos_str parameters,
+                                 cosmos_sink result) noexcept {
+    return Guard(result, [&] {
+      Task wrapped(services_, task, "{}");
+      const Json all_contexts = Json::parse(FromC(contexts));
+      const Json all_parameters = Json::parse(FromC(parameters));
+      std::vector<Context> parsed;
+      for (const Json& context : all_contexts) parsed.push_back(Context::Parse(Dump(context)));
+      std::vector<BatchMember> members;
+      for (std::size_t i = 0; i < parsed.size(); ++i) members.push_back({parsed[i], all_parameters.at(i)});
+      Write(result, Dump(Get(instance).BuildBatch(wrapped, members).ToJson()));
+    });
+  }
+
+  static void OnBatchOutput(void* instance, cosmos_task* task, cosmos_str bytes) noexcept {
+    Guard({}, [&] {
+      Task wrapped(services_, task, "{}");
+      Get(instance).OnBatchOutput(wrapped, FromC(bytes));
     });
   }
 

@@ -10,11 +10,13 @@
 //   };
 //   COSMOS_PLUGIN(Greet);
 //
-// Derive from JobStage when the work is a command on the stage's target, from Stage when it is done right here, from
-// Hook to follow what happens in a run. sdk/template/ is a starting point, sdk/cmake/CosmosPlugin.cmake builds it.
+// Derive from JobStage when the work is a command on the stage's target, from BatchStage when one such command can do
+// the work of several instances, from Stage when it is done right here, from Hook to follow what happens in a run.
+// sdk/template/ is a starting point, sdk/cmake/CosmosPlugin.cmake builds it.
 #ifndef COSMOS_PLUGIN_HPP_
 #define COSMOS_PLUGIN_HPP_
 
+#include <cosmos/batch.hpp>          // IWYU pragma: export
 #include <cosmos/description.hpp>    // IWYU pragma: export
 #include <cosmos/entry.hpp>          // IWYU pragma: export
 #include <cosmos/failure.hpp>        // IWYU pragma: export

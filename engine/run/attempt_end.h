@@ -1,0 +1,18 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/status.h"
+
+namespace cosmos {
+
+// How one attempt of a stage instance ended.
+struct AttemptEnd {
+  Status status = Status::kSucceeded;  // succeeded, failed, cancelled or skipped
+  Failure failure;
+  nlohmann::json outputs = nlohmann::json::object();
+  std::string log_path;  // empty when the attempt left no log
+};
+
+}  // namespace cosmos

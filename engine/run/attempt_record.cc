@@ -1,0 +1,63 @@
+#include "run/attempt_record.h"
+
+#include "core/text.h"
+#include "run/mask_json.h"
+
+namespace cosmos {
+namespace {
+
+constexpr std::size_t kMostMessage = 1000;
+
+}  // namespace
+
+AttemptRecord::AttemptRecord(StoreWriter* store, Clock* clock, const RunContext& context, const StageInstance& instance,
+                             std::int64_t started_at)
+    : store_(store), clock_(clock) {
+  record_.run_id = context.run_id;
+  record_.stage = context.stage;
+  record_.instance = context.instance;
+  record_.attempt = context.attempt;
+  record_.uses = instance.uses;
+  record_.target = instance.target;
+  record_.prompt_id = context.prompt_id;
+  record_.prompt_name = context.prompt_name;
+  record_.operation_id = context.operation_id;
+  record_.started_at = started_at != 0 ? started_at : UnixMilliseconds(clock->Wall());
+}
+
+void AttemptRecord::Begin(Status status) {
+  record_.status = ToString(status);
+  store_->Write(Put(record_));
+}
+
+StoreWriter::Change AttemptRecord::Running(const std::string& log_path) const {
+  StageRecord running = record_;
+  running.log_path = log_path;
+  running.status = ToString(Status::kRunning);
+  return [put = Put(running), run_id = record_.run_id, log_path](RunStore& store) {
+    put(store);
+    store.SetRunLogPath(run_id, log_path);
+  };
+}
+
+void AttemptRecord::End(const AttemptEnd& end, const Masker& masker) {
+  record_.status = ToString(end.status);
+  record_.failure_kind = ToString(end.failure.kind);
+  record_.error_message = TruncateUtf8(end.failure.message, kMostMessage);
+  record_.log_path = end.log_path;
+  if (end.status == Status::kSucceeded) record_.outputs = MaskJson(end.outputs, masker).dump();
+  record_.ended_at = UnixMilliseconds(clock_->Wall());
+  store_->Write(Put(record_));
+}
+
+StoreWriter::Change AttemptRecord::Put(const StageRecord& record) const {
+  // Only the store's thread touches `id`.
+  return [record, id = id_](RunStore& store) {
+    StageRecord copy = record;
+    copy.id = *id;
+    store.PutStage(&copy);
+    *id = copy.id;
+  };
+}
+
+}  // namespace cosmos

@@ -1,0 +1,39 @@
+#include "run/open_attempt.h"
+
+#include <utility>
+
+#include "run/mask_json.h"
+
+namespace cosmos {
+
+OpenAttempt::OpenAttempt(const RunServices* services, RunContext context, const StageInstance& instance,
+                         const InstanceState& begin)
+    : services_(*services),
+      context_(std::move(context)),
+      record_(services->store, services->clock, context_, instance, begin.started_at),
+      span_(services->bus, context_, {instance.uses, instance.target}, begin.start_published) {}
+
+void OpenAttempt::SetPrompt(const std::string& prompt_id) {
+  context_.prompt_id = prompt_id;
+  record_.SetPrompt(prompt_id);
+}
+
+AttemptEnd OpenAttempt::Close(AttemptEnd end) {
+  if (end.failure) {
+    end.status = end.failure.kind == FailureKind::kCancelled ? Status::kCancelled : Status::kFailed;
+    end.failure.message = services_.masker->Mask("stage '" + context_.key() + "' " + std::string(ToString(end.status)) +
+                                                 ": " + end.failure.message);
+    services_.logger->Log(LogLevel::kError, context_, end.failure.message);
+  }
+  record_.End(end, *services_.masker);
+  if (end.status == Status::kSucceeded) {
+    span_.End(StageFinished{MaskJson(end.outputs, *services_.masker)});
+  } else if (end.status == Status::kCancelled) {
+    span_.End(StageCancelled{});
+  } else {
+    span_.End(StageFailed{end.failure});
+  }
+  return end;
+}
+
+}  // namespace cosmos
