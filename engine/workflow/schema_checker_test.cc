@@ -100,6 +100,41 @@ TEST(SchemaCheckerTest, ExplainsTheBranchThatWasMeant) {
   EXPECT_THAT(ProblemsOf(schema, {{"control", "v"}, {"shape", {{"kind", "box"}}}}), IsEmpty());
 }
 
+constexpr const char* kModels = R"({
+  "type": "object", "required": ["model"],
+  "properties": {"model": {"enum": ["ball", "box"], "default": "box"}},
+  "discriminator": {"propertyName": "model"},
+  "oneOf": [
+    {"properties": {"model": {"const": "ball"}, "radius": {"type": "integer", "default": 3},
+                    "ink": {"properties": {"tone": {"type": "integer"}}, "additionalProperties": false}},
+     "additionalProperties": false},
+    {"properties": {"model": {"const": "box"}, "size": {"type": "integer", "default": 5}},
+     "required": ["size"], "additionalProperties": false}]})";
+
+TEST(SchemaCheckerTest, ADiscriminatorChoosesTheBranch) {
+  const auto problems = [](const json& value) { return ProblemsOf(kModels, value, Texts::kTemplates); };
+  EXPECT_THAT(problems({{"model", "ball"}, {"radius", 3}}), IsEmpty());
+  EXPECT_THAT(problems({{"model", "ball"}, {"radius", "x"}}),
+              ElementsAre("'radius': expected an integer, found the text 'x'; write an integer, such as 3"));
+  EXPECT_THAT(problems({{"model", "box"}, {"size", 1}, {"radius", 3}}),
+              ElementsAre("'radius' is no key of model 'box'; remove it; it is one of model ball"));
+  EXPECT_THAT(problems({{"model", "ball"}, {"radios", 3}}),
+              ElementsAre("unknown key 'radios' in the parameters; did you mean 'radius'?"));
+  EXPECT_THAT(problems({{"model", "ball"}, {"ink", {{"size", 3}}}}),
+              ElementsAre("unknown key 'size' in 'ink'; expected one of tone"));
+  EXPECT_THAT(problems({{"model", "bal"}, {"radius", "x"}}),
+              ElementsAre("'model': found the text 'bal', which is none of the values known here; did you mean "
+                          "'ball'?"));
+  EXPECT_THAT(problems({{"radius", 3}}), ElementsAre("missing key 'model' in the parameters; add it"));
+  EXPECT_THAT(problems({{"model", "${{ params.model }}"}, {"radius", "x"}}), IsEmpty());  // to be checked again
+}
+
+TEST(SchemaCheckerTest, FillsInTheDefaultsOfTheChosenBranch) {
+  const SchemaChecker checker(json::parse(kModels));
+  EXPECT_EQ(checker.Checked(json::object()), json({{"model", "box"}, {"size", 5}}));
+  EXPECT_EQ(checker.Checked({{"model", "ball"}}), json({{"model", "ball"}, {"radius", 3}}));
+}
+
 TEST(SchemaCheckerTest, ExplainsAChoiceOfKeys) {
   const std::string schema = R"({"type": "object", "oneOf": [{"required": ["run"]}, {"required": ["argv"]}]})";
   EXPECT_THAT(ProblemsOf(schema, json::object()),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "core/clock.h"
 #include "core/error.h"
@@ -213,6 +214,7 @@ void SchemaExplainer::CheckObject(const json& schema, const json& value, Frame* 
 
 void SchemaExplainer::CheckMember(const json& schema, const json& object, const std::string& name, Frame* frame) {
   const json& value = object[name];
+  const json* const choice = std::exchange(frame->choice, nullptr);  // it is not that of the member
   const auto container = [&, depth = frame->path.size()] {
     return NameOf(SchemaPath(frame->path.begin(), frame->path.begin() + static_cast<std::ptrdiff_t>(depth)),
                   root_name_);
@@ -247,23 +249,28 @@ void SchemaExplainer::CheckMember(const json& schema, const json& object, const 
           if (!object.contains(candidate)) candidates.push_back(candidate);
         }
       }
-      frame->problems.push_back({frame->path, true, "unknown key '" + name + "' in " + container(),
-                                 candidates.empty() ? "remove it" : Suggestion(name, candidates)});
+      SchemaProblem problem{frame->path, true, "unknown key '" + name + "' in " + container(),
+                            candidates.empty() ? "remove it" : Suggestion(name, candidates)};
+      if (choice != nullptr) ExplainKeyOfOtherBranch(*choice, object, name, &problem);
+      frame->problems.push_back(std::move(problem));
     } else {
       Visit(*others, value, frame);
     }
   }
   frame->path.pop_back();
+  frame->choice = choice;
 }
 
 void SchemaExplainer::CheckBranches(const json& schema, const json& value, Frame* frame) {
   if (schema.contains("allOf")) {
     for (const json& part : schema["allOf"]) Visit(part, value, frame);
   }
+  const bool chosen = CheckChosenBranch(schema, value, frame);
   for (const char* combination : {"anyOf", "oneOf"}) {
     if (!schema.contains(combination)) continue;
     const json& branches = schema[combination];
     const bool only_one = combination == std::string_view("oneOf");
+    if (only_one && chosen) continue;
     if (CheckChoiceOfKeys(branches, value, only_one, frame)) continue;
     const auto fitting = std::count_if(branches.begin(), branches.end(),
                                        [&](const json& branch) { return Fits(branch, value, *frame); });
@@ -279,6 +286,30 @@ void SchemaExplainer::CheckBranches(const json& schema, const json& value, Frame
   if (!schema.contains("if")) return;
   const char* next = Fits(schema["if"], value, *frame) ? "then" : "else";
   if (schema.contains(next)) Visit(schema[next], value, frame);
+}
+
+// A property that chooses nothing is missing or wrong, which is told of the property itself; or it is still to come.
+bool SchemaExplainer::CheckChosenBranch(const json& schema, const json& value, Frame* frame) {
+  if (!schema.contains("discriminator") || !value.is_object()) return false;
+  if (const json* const branch = ChosenBranch(root_, schema, value)) {
+    const json* const outer = std::exchange(frame->choice, &schema);
+    Visit(*branch, value, frame);
+    frame->choice = outer;
+  }
+  return true;
+}
+
+void SchemaExplainer::ExplainKeyOfOtherBranch(const json& choice, const json& object, const std::string& name,
+                                              SchemaProblem* problem) const {
+  const std::string property = choice["discriminator"]["propertyName"];
+  std::vector<std::string> others;
+  for (const json& branch : choice["oneOf"]) {
+    const json properties = Dereferenced(root_, branch).value("properties", json::object());
+    if (properties.contains(name)) others.push_back(properties[property]["const"].get<std::string>());
+  }
+  if (others.empty()) return;
+  problem->message = "'" + name + "' is no key of " + property + " '" + object[property].get<std::string>() + "'";
+  problem->hint = "remove it; it is one of " + property + " " + Join(others, ", ");
 }
 
 bool SchemaExplainer::CheckChoiceOfKeys(const json& branches, const json& value, bool only_one, Frame* frame) {

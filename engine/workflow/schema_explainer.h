@@ -23,10 +23,11 @@ using SchemaProblems = std::vector<SchemaProblem>;
 enum class Texts { kPlain, kTemplates };
 
 // Finds everything in which a value does not fit a JSON Schema (draft 7), in the words of a person: found, expected,
-// fix. Beyond JSON Schema: `"format": "duration"` is checked, `"x-hint"` gives the fix for its schema, and where
+// fix. Beyond JSON Schema: `"format": "duration"` is checked, `"x-hint"` gives the fix for its schema, where
 // expressions are allowed (`"x-expressions": true | false`, for a value and all below) a text that holds one fits
-// everything. It knows the keywords that our schemas and sensible plugins use; SchemaChecker has valijson's opinion
-// besides. Not thread-safe; made for one schema and used for many values.
+// everything, and a `discriminator` beside `oneOf` names the property that chooses the branch (see ChosenBranch). It
+// knows the keywords that our schemas and sensible plugins use; SchemaChecker has valijson's opinion besides. Not
+// thread-safe; made for one schema and used for many values.
 class SchemaExplainer {
  public:
   // `schema` must outlive the explainer.
@@ -44,6 +45,7 @@ class SchemaExplainer {
     SchemaPath path;
     bool expressions = true;  // whether they are allowed here
     SchemaProblems problems;
+    const json* choice = nullptr;  // a schema with a discriminator, while the object that chose by it is looked at
   };
 
   void Visit(const json& raw_schema, const json& value, Frame* frame);
@@ -58,6 +60,11 @@ class SchemaExplainer {
   void CheckObject(const json& schema, const json& value, Frame* frame);
   void CheckMember(const json& schema, const json& object, const std::string& name, Frame* frame);
   void CheckBranches(const json& schema, const json& value, Frame* frame);
+  // Whether the schema has a discriminator, so that at most one of its branches applies.
+  bool CheckChosenBranch(const json& schema, const json& value, Frame* frame);
+  // Says so when another branch than the chosen one has the unknown key `name`.
+  void ExplainKeyOfOtherBranch(const json& choice, const json& object, const std::string& name,
+                               SchemaProblem* problem) const;
   bool CheckChoiceOfKeys(const json& branches, const json& value, bool only_one, Frame* frame);
   void AddBestBranch(const json& branches, const json& value, Frame* frame);
 

@@ -1,6 +1,7 @@
 #include "workflow/schema_walk.h"
 
 #include <regex>
+#include <string_view>
 
 namespace cosmos {
 namespace {
@@ -48,8 +49,10 @@ void Walk(const json& root, const json& raw, const json& value, SchemaPath* path
   const json& schema = Dereferenced(root, raw);
   if (!schema.is_object()) return;
   visit(schema, value, *path);
+  const json* const chosen = ChosenBranch(root, schema, value);
+  if (chosen != nullptr) Walk(root, *chosen, value, path, visit);
   for (const char* combination : {"allOf", "anyOf", "oneOf"}) {
-    if (!schema.contains(combination)) continue;
+    if (!schema.contains(combination) || (chosen != nullptr && combination == std::string_view("oneOf"))) continue;
     for (const json& branch : schema[combination]) Walk(root, branch, value, path, visit);
   }
   for (const char* branch : {"then", "else"}) {
@@ -76,6 +79,7 @@ void FillIn(const json& root, const json& raw, const Adapt& adapt, json* value) 
   if (schema.contains("allOf")) {
     for (const json& part : schema["allOf"]) FillIn(root, part, adapt, value);
   }
+  if (const json* const chosen = ChosenBranch(root, schema, *value)) FillIn(root, *chosen, adapt, value);
   ForEachElement(schema, *value,
                  [&](const json& sub, json& element, const std::string&) { FillIn(root, sub, adapt, &element); });
 }
@@ -93,6 +97,18 @@ const json& Dereferenced(const json& root, const json& schema) {
     at = &root.at(pointer);
   }
   return *at;
+}
+
+const json* ChosenBranch(const json& root, const json& schema, const json& value) {
+  if (!schema.is_object() || !schema.contains("discriminator") || !schema.contains("oneOf")) return nullptr;
+  const std::string property = schema["discriminator"].value("propertyName", "");
+  if (!value.is_object() || !value.contains(property)) return nullptr;
+  const json::json_pointer constant("/properties/" + property + "/const");
+  for (const json& branch : schema["oneOf"]) {
+    const json& candidate = Dereferenced(root, branch);
+    if (candidate.contains(constant) && candidate.at(constant) == value[property]) return &candidate;
+  }
+  return nullptr;
 }
 
 void WalkSchema(const json& root, const json& schema, const json& value, const SchemaVisitor& visit) {

@@ -11,8 +11,14 @@ namespace cosmos {
 // The schema that `schema` stands for, `$ref`s to places in `root` followed. A reference to nowhere gives `true`.
 const nlohmann::json& Dereferenced(const nlohmann::json& root, const nlohmann::json& schema);
 
+// The one branch of the schema's `oneOf` that `value` chooses by the property that its `discriminator` names (as
+// OpenAPI has it: each branch gives that property a `const`); nullptr when the schema has no discriminator, or the
+// value chooses none of the branches.
+const nlohmann::json* ChosenBranch(const nlohmann::json& root, const nlohmann::json& schema,
+                                   const nlohmann::json& value);
+
 // Calls `visit` for `value` and everything below it, once with each part of `schema` (which belongs to `root`) that
-// applies to it, all branches of anyOf and oneOf included.
+// applies to it, all branches of anyOf and oneOf included; of those with a discriminator only the chosen one.
 using SchemaVisitor =
     std::function<void(const nlohmann::json& schema, const nlohmann::json& value, const SchemaPath& path)>;
 void WalkSchema(const nlohmann::json& root, const nlohmann::json& schema, const nlohmann::json& value,

@@ -26,6 +26,11 @@ void FillDefaults(const Json& schema, Json& value) {
     if (!value.contains(key) && property.contains("default")) value[key] = property.at("default");
     if (value.contains(key)) FillDefaults(property, value[key]);
   }
+  if (!schema.contains("discriminator")) return;
+  const std::string chooser = schema.at("discriminator").at("propertyName");
+  for (const Json& branch : schema.at("oneOf")) {
+    if (value.value(chooser, Json()) == branch.at("properties").at(chooser).at("const")) FillDefaults(branch, value);
+  }
 }
 
 }  // namespace
