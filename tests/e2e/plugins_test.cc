@@ -103,6 +103,11 @@ TEST_F(PluginsTest, ShowTellsParametersAndOutputs) {
   const Ended ended = sandbox_.Engine({"plugins", "show", "inference"});
   EXPECT_EQ(ended.status, 0);
   for (const char* word : {"prompt", "seed", "controls", "video"}) EXPECT_THAT(ended.out, HasSubstr(word));
+  const std::string branches = sandbox_.Engine({"plugins", "show", "prompt-enhancement"}).out;
+  for (const char* line :
+       {"\n  with backend openai\n", "\n    model ", "\n    base_url ", "\n  with backend template\n"}) {
+    EXPECT_THAT(branches, HasSubstr(line));
+  }
   EXPECT_THAT(sandbox_.Engine({"plugins", "show", "inferense"}).err, HasSubstr("'inference'"));
   EXPECT_TRUE(sandbox_.EngineJson({"plugins", "show", "upscaling"})["parameters"].is_object());
 }
