@@ -41,6 +41,12 @@ std::string StageText(std::size_t number, const json& stage, const Console& cons
     text += Block("retry", fmt::format("{} attempts, {} s before the second", stage["retry"]["attempts"].get<int>(),
                                        stage["retry"]["backoff"].get<double>()));
   }
+  if (stage.contains("on_oom")) {
+    text += Block("on_oom", Join(stage["on_oom"].get<std::vector<std::string>>(), ", then "));
+  }
+  if (stage.contains("stall_timeout")) {
+    text += Block("stalls", fmt::format("after {} s without output", stage["stall_timeout"].get<double>()));
+  }
   for (const json& input : stage["inputs"]) text += Block("uploads", input);
   if (stage.contains("container")) text += Block("container", stage["container"].value("image", ""));
   text += Block("runs", stage["job"].is_null() ? "no job: the plugin works in the engine" : CommandOf(stage["job"]));

@@ -36,11 +36,14 @@ Fd OpenForWriting(const fs::path& path, int flags, unsigned mode) {
   return file;
 }
 
-}  // namespace
-
-std::string ReadFile(const fs::path& path) {
+Fd OpenForReading(const fs::path& path) {
   Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) throw IoError("read", path, errno);
+  return file;
+}
+
+// What stands behind the file's position.
+std::string ReadFrom(const Fd& file, const fs::path& path) {
   std::string content;
   char buffer[16384];
   for (;;) {
@@ -50,6 +53,17 @@ std::string ReadFile(const fs::path& path) {
     if (n < 0) throw IoError("read", path, errno);
     content.append(buffer, static_cast<size_t>(n));
   }
+}
+
+}  // namespace
+
+std::string ReadFile(const fs::path& path) { return ReadFrom(OpenForReading(path), path); }
+
+std::string ReadTail(const fs::path& path, std::size_t most) {
+  const Fd file = OpenForReading(path);
+  // A file that is shorter is read from its start, where the position is.
+  ::lseek(file.get(), -static_cast<off_t>(most), SEEK_END);
+  return ReadFrom(file, path);
 }
 
 void WriteFile(const fs::path& path, std::string_view content, unsigned mode) {

@@ -9,6 +9,8 @@ namespace cosmos {
 // Small things on the local disk. All throw Error{kIo} that names operation, path and reason. Any thread.
 
 std::string ReadFile(const std::filesystem::path& path);
+// Its last bytes, at most `most`.
+std::string ReadTail(const std::filesystem::path& path, std::size_t most);
 // Writes beside the file and renames, so a reader sees the old or the new content, whole.
 void WriteFileAtomically(const std::filesystem::path& path, std::string_view content);
 // Writes a new file that nobody reads yet; an old one is replaced. `mode` is limited by the umask.

@@ -48,7 +48,10 @@ struct Data {
   json operator()(const StageCancelled&) const { return json::object(); }
   json operator()(const StageSkipped& e) const { return {{"reason", e.reason}}; }
   json operator()(const StageRetrying& e) const {
-    return {{"failure", Of(e.failure)}, {"next_attempt", e.next_attempt}, {"delay", Seconds(e.delay)}};
+    return {{"failure", Of(e.failure)},
+            {"next_attempt", e.next_attempt},
+            {"delay", Seconds(e.delay)},
+            {"change", e.change}};
   }
   json operator()(const JobSubmitted& e) const { return {{"target", e.target}, {"folder", e.folder}, {"pid", e.pid}}; }
   json operator()(const JobAttached& e) const { return {{"target", e.target}, {"folder", e.folder}, {"pid", e.pid}}; }

@@ -41,6 +41,7 @@ struct StageRetrying {
   Failure failure;
   int next_attempt = 2;
   Duration delay{};
+  std::string change;  // the step of `retry.on_oom` that is taken; empty: none
 };
 struct JobSubmitted {
   std::string target;

@@ -6,10 +6,10 @@
 
 #include <filesystem>
 
+#include "core/command.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "job/job_script.h"
-#include "target/local/command.h"
 #include "target/local/local_target.h"
 
 namespace cosmos {

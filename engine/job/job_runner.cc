@@ -10,6 +10,8 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "job/failure_patterns.h"
+#include "job/stall_watch.h"
 
 namespace cosmos {
 namespace {
@@ -20,6 +22,9 @@ constexpr auto kLongestWait = std::chrono::hours(1);
 constexpr auto kTellInterval = milliseconds(100);  // of a log that grows
 constexpr auto kDiagnosisTime = std::chrono::seconds(10);
 constexpr int kHighestSignal = 64;
+// Commands of the diagnosis of a job that runs; without arguments, which may be anybody's secrets.
+constexpr const char* kWhatItDoes = "; ps -e -o pid,ppid,sid,stat,wchan:24,pcpu,rss,etime,comm; nvidia-smi 2>&1 || :";
+constexpr std::size_t kVerdictBytes = 1 << 20;  // the end of a log, in which its error stands
 
 template <typename Record>
 void SetKey(const RunContext& context, Record* record) {
@@ -138,7 +143,10 @@ JobOutcome JobRunner::Run(const JobRequest& request, const CancelToken& cancel, 
     outcome.failure = std::move(collection.failure);
     outcome.outputs = std::move(collection.outputs);
   }
-  if (outcome.failure) KeepDiagnosis(job);
+  if (outcome.failure) {
+    outcome.failure = Explained(outcome.failure, ReadVerdict(ReadTail(request.log_path, kVerdictBytes)));
+    KeepDiagnosis(job, "host", "");
+  }
   if (job.container) Remove(&job);
   return outcome;
 }
@@ -201,10 +209,12 @@ Failure JobRunner::Await(Job* job, const CancelToken& cancel) {
   Failure ended_by_us;
   JobState state;
   SteadyTime next_pump = clock_->Steady();
+  StallWatch stall(request.stall_timeout, next_pump, [&] { return request.target->ReadLog(job->handle, 0, 1).size; });
   for (;;) {
     const std::optional<Duration> interval = job->log->PumpInterval();
     Duration longest = interval ? *interval : Duration(kLongestWait);
     if (request.deadline) longest = std::min(longest, Duration(*request.deadline - clock_->Wall()));
+    longest = std::min(longest, stall.UntilNextLook(clock_->Steady()));
     state = request.target->Wait(job->handle, cancel, longest);
     if (state.phase == JobState::Phase::kEnded) break;
     if (cancel.abandoned()) {
@@ -217,6 +227,12 @@ Failure JobRunner::Await(Job* job, const CancelToken& cancel) {
     if (cancel.cancelled()) ended_by_us = {FailureKind::kCancelled, "cancelled"};
     if (!ended_by_us && request.deadline && clock_->Wall() >= *request.deadline) {
       ended_by_us = {FailureKind::kTimeout, "the stage's time was over and its job was ended"};
+    }
+    if (!ended_by_us && stall.Stalled(clock_->Steady())) {
+      ended_by_us = {FailureKind::kStalled,
+                     "the job wrote nothing to its log for " + FormatDuration(*request.stall_timeout) +
+                         " and was ended; what it did " + "then stands in " + request.diagnostics.string()};
+      KeepDiagnosis(*job, "stalled", kWhatItDoes);
     }
     if (ended_by_us) break;
   }
@@ -254,7 +270,7 @@ bool JobRunner::End(Job* job, bool runs) {
   return false;
 }
 
-void JobRunner::KeepDiagnosis(const Job& job) {
+void JobRunner::KeepDiagnosis(const Job& job, const std::string& moment, const std::string& more) {
   const JobRequest& request = job.request;
   try {
     MakeFolders(request.diagnostics);
@@ -262,10 +278,11 @@ void JobRunner::KeepDiagnosis(const Job& job) {
         (request.diagnostics / (request.context.key() + ".attempt-" + std::to_string(request.context.attempt)))
             .string();
     if (!job.container_facts.empty()) WriteFile(stem + ".container.json", masker_->Mask(job.container_facts) + "\n");
-    const TargetOutput host = request.target->Run(
-        "cd -- " + ShellQuote(request.folder) + " && date -u && uptime && ls -la . out && df -h . && cat /proc/meminfo",
-        kDiagnosisTime);
-    WriteFile(stem + ".host.txt", masker_->Mask(host.output + host.errors));
+    const TargetOutput host =
+        request.target->Run("cd -- " + ShellQuote(request.folder) +
+                                " && date -u && uptime && ls -la . out && df -h . && cat /proc/meminfo" + more,
+                            kDiagnosisTime);
+    WriteFile(stem + "." + moment + ".txt", masker_->Mask(host.output + host.errors));
   } catch (const Error& error) {
     Warn(request, std::string("the diagnosis of the failed job could not be kept: ") + error.what());
   }

@@ -37,8 +37,9 @@ struct JobRequest {
   std::int64_t max_log_bytes = 0;      // of the local log
   std::filesystem::path diagnostics;   // local folder; what is known of a failed job is kept there
   std::optional<WallTime> deadline;
-  Duration grace{};          // between TERM and KILL
-  StoreWriter::Change also;  // committed together with the handle; may be empty
+  std::optional<Duration> stall_timeout;  // how long the job may write nothing to its log
+  Duration grace{};                       // between TERM and KILL
+  StoreWriter::Change also;               // committed together with the handle; may be empty
   // How far transfers are, in bytes; `phase` says which. May be empty.
   std::function<void(double done, double total, std::string_view phase)> on_progress;
 };
@@ -84,8 +85,9 @@ class JobRunner {
   // Ends what the job started; `runs`: the job itself, too. False, and a warning in the log, when something of it would
   // not go.
   bool End(Job* job, bool runs);
-  // What a failed job leaves for people, below JobRequest::diagnostics.
-  void KeepDiagnosis(const Job& job);
+  // What a failed job leaves for people, below JobRequest::diagnostics: facts of its host, named after `moment`, with
+  // what the commands `more` print.
+  void KeepDiagnosis(const Job& job, const std::string& moment, const std::string& more);
   void Remove(Job* job);
   void PutContainer(const ContainerRecord& container);
   void Warn(const JobRequest& request, const std::string& text);

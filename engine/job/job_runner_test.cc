@@ -51,6 +51,7 @@ class JobRunnerTest : public ::testing::Test {
     request.command.workdir = root_;
     request.local_folder = root_ / "city";
     request.log_path = root_ / "city/logs/run.log";
+    request.diagnostics = root_ / "diagnostics";
     request.grace = 10s;
     return request;
   }
@@ -168,6 +169,52 @@ TEST_F(JobRunnerTest, SecretsThatAJobPrintsStandInNoLog) {
   EXPECT_EQ(Log(), "a *** b\n");
   EXPECT_EQ(heard, "a *** b\n");
   EXPECT_EQ(ReadFile(request.folder + "/run.log"), "a *** b\n");
+}
+
+TEST_F(JobRunnerTest, ASilentJobIsEndedAndWhatItDidIsKept) {
+  JobRequest request = Request("echo begin; sleep 1000 & sleep 1000");
+  request.stall_timeout = 300ms;
+  const JobOutcome outcome = Run(request);
+  EXPECT_EQ(outcome.failure.kind, FailureKind::kStalled);
+  EXPECT_THAT(outcome.failure.message, HasSubstr("wrote nothing to its log for 0.3 s"));
+  EXPECT_THAT(ReadFile(root_ / "diagnostics/render.attempt-1.stalled.txt"), HasSubstr("sleep"));
+  EXPECT_THAT(Log(), ::testing::StartsWith("begin\n"));
+}
+
+TEST_F(JobRunnerTest, AJobThatWritesDoesNotStall) {
+  JobRequest request = Request("i=0; while [ $i -lt 20 ]; do echo $i; sleep 0.1; i=$((i + 1)); done");
+  request.stall_timeout = 1500ms;
+  EXPECT_FALSE(Run(request).failure) << Log();
+}
+
+TEST_F(JobRunnerTest, TheLogsEndSaysWhyItFailed) {
+  const JobOutcome failed = Run(Request("echo 'torch.OutOfMemoryError: CUDA out of memory.' >&2; exit 1"));
+  EXPECT_EQ(failed.failure.kind, FailureKind::kCudaOom);
+  EXPECT_THAT(failed.failure.message, HasSubstr("on_oom"));
+}
+
+// cosmos-transfer2.5 does so with its default `keep_going`.
+TEST_F(JobRunnerTest, AGuardrailThatExitsWithZeroIsOne) {
+  JobRequest request = Request("echo 'GUARDRAIL BLOCKED: prompt'");
+  request.outputs = {{"video", "output.mp4", true, false}};
+  EXPECT_EQ(Run(request).failure.kind, FailureKind::kGuardrailBlocked);
+}
+
+TEST_F(JobRunnerTest, AGoodEndIsGoodWhateverTheLogSays) {
+  EXPECT_FALSE(Run(Request("echo 'CUDA out of memory, trying again'")).failure);
+}
+
+TEST_F(JobRunnerTest, AVideoMustBeAsExpected) {
+  JobRequest request =
+      Request("ffmpeg -v error -f lavfi -i testsrc2=s=64x48:r=10:d=1 \"$COSMOS_OUTPUT_DIR/output.mp4\"");
+  request.outputs = {{"video", "output.mp4", true, false, {}}};
+  request.outputs[0].expect.frames = 10;
+  EXPECT_FALSE(Run(request).failure) << Log();
+  request.folder = root_ / "jobs/render/2";
+  request.outputs[0].expect.frames = 11;
+  const Failure failure = Run(request).failure;
+  EXPECT_EQ(failure.kind, FailureKind::kOutputInvalid);
+  EXPECT_THAT(failure.message, HasSubstr("it has 10 frames, expected 11"));
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "job/job_script.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "core/error.h"
 #include "core/text.h"
 
@@ -24,6 +27,25 @@ class SecretQuoter {
   const Masker& masker_;
   std::map<std::string, std::string>* const environment_;
 };
+
+// The commands that write the files, in the job's folder.
+std::string WriteFiles(const RunContext& context, const std::vector<JobFile>& files, const Masker& masker) {
+  std::string text;
+  for (const JobFile& file : files) {
+    if (masker.Finds(file.text)) {
+      throw Error(ErrorCode::kInvalidInput,
+                  "the file '" + file.name + "' of stage '" + context.key() + "' would hold the value of a secret",
+                  "pass it through `env:`");
+    }
+    const std::filesystem::path path(file.path);
+    if (file.path.empty() || path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end()) {
+      throw Error(ErrorCode::kPlugin, "the file '" + file.name + "' of a job has the path '" + file.path + "'",
+                  "its plugin must give a path below the output folder, without `..`");
+    }
+    text += "printf %s " + ShellQuote(file.text) + " >" + ShellQuote("out/" + file.path) + " || exit 126\n";
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -64,7 +86,8 @@ JobScript MakeJobScript(const RunContext& context, const std::string& folder, co
   }
   text += "export";
   for (const auto& [name, value] : env) text += " " + name + "=" + quoter.Quote(value);
-  text += "\ncd " + ShellQuote(command.workdir) + " || exit 126\n";
+  text += "\n" + WriteFiles(context, command.files, masker);
+  text += "cd " + ShellQuote(command.workdir) + " || exit 126\n";
   std::string container;
   if (command.container) {
     std::vector<std::string> names;

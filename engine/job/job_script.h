@@ -11,10 +11,18 @@
 
 namespace cosmos {
 
+// A text file that stands in the job's output folder when its command starts.
+struct JobFile {
+  std::string name;
+  std::string path;  // below the output folder
+  std::string text;
+};
+
 // What a job does, before it is wrapped to be durable.
 struct JobCommand {
   std::vector<std::string> argv;  // one of argv and script is given
   std::string script;             // for /bin/sh with `set -e`
+  std::vector<JobFile> files;
   std::map<std::string, std::string> env;
   std::string workdir;                     // absolute, on the target
   std::optional<ContainerSpec> container;  // in which it is run; workdir is there under the same path
@@ -33,7 +41,8 @@ struct JobScript {
 //  - appends stdout and stderr to run.log,
 //  - writes `exit_status` in one go, also after a TERM that ended the command.
 // Where a value of env or a word of argv holds a secret, the script only names a variable of the environment. Throws
-// Error{kInvalidInput} when `script` holds one: there is no safe place for it in a text of unknown quoting.
+// Error{kInvalidInput} when `script` holds one, as there is no safe place for it in a text of unknown quoting, or a
+// file does, and for a file whose path leaves the output folder.
 JobScript MakeJobScript(const RunContext& context, const std::string& folder, const JobCommand& command,
                         const Masker& masker);
 

@@ -122,5 +122,24 @@ TEST_F(JobScriptTest, ASecretInAScriptIsRefused) {
   EXPECT_THROW(MakeJobScript(context_, folder_, command_, Masker({"gold-token"})), Error);
 }
 
+TEST_F(JobScriptTest, FilesStandThereWhenTheCommandStarts) {
+  const std::string text = "{\"prompt\": \"it's $(touch pwned) `id` %d \\\\n\"}\n\n";
+  command_.files = {{"spec", "a b.json", text}};
+  command_.script = "cat \"$COSMOS_OUTPUT_DIR/a b.json\"";
+  EXPECT_EQ(Run(), 0);
+  EXPECT_EQ(log_, text);
+  EXPECT_FALSE(fs::exists(root_ + "/pwned"));
+}
+
+TEST_F(JobScriptTest, AFileStaysInItsFolderAndHoldsNoSecret) {
+  command_.script = ":";
+  for (const char* path : {"../x", "/tmp/x", "a/../../x", ""}) {
+    command_.files = {{"spec", path, "text"}};
+    EXPECT_THROW(MakeJobScript(context_, folder_, command_, Masker()), Error) << path;
+  }
+  command_.files = {{"spec", "x", "a gold-token"}};
+  EXPECT_THROW(MakeJobScript(context_, folder_, command_, Masker({"gold-token"})), Error);
+}
+
 }  // namespace
 }  // namespace cosmos

@@ -1,35 +1,25 @@
 #include "job/output_collector.h"
 
 #include <algorithm>
-#include <chrono>
 #include <system_error>
 #include <utility>
 
 #include "core/error.h"
 #include "core/sha256.h"
-#include "core/text.h"
-#include "target/local/command.h"
+#include "media/video_check.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr auto kLongestDecode = std::chrono::hours(2);
-
-// What is wrong with a video, or "". Decodes all of it; `frame=` of ffmpeg's progress report counts what came out.
-std::string VideoProblem(const fs::path& video, const CancelToken& cancel) {
-  const CommandResult result =
-      RunCommand({"ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", "file:" + video.string(), "-map", "0:v:0", "-f",
-                  "null", "-progress", "pipe:1", "-"},
-                 kLongestDecode, cancel);
-  if (result.timed_out) return cancel.cancelled() ? "the check was cancelled" : "decoding it took too long";
-  if (result.exit_status == 127) return "it cannot be checked: there is no ffmpeg on this machine (install ffmpeg)";
-  const std::size_t at = result.output.rfind("frame=");
-  if (result.exit_status == 0 && at != std::string::npos && std::atol(result.output.c_str() + at + 6) > 0) return "";
-  const std::vector<std::string> lines = SplitLines(result.output);
-  const auto complaint = std::find_if(
-      lines.begin(), lines.end(), [](const std::string& line) { return line.find('=') == line.npos && !line.empty(); });
-  return complaint == lines.end() ? "it has no frames" : *complaint;
+// What is wrong with a video that a job made, or "".
+std::string ProblemOf(const JobOutput& output, const fs::path& video, const CancelToken& cancel) {
+  if (const std::string problem = CheckVideo(video, cancel).problem; !problem.empty()) {
+    return "is no sound video: " + problem;
+  }
+  if (output.expect.empty()) return "";
+  const std::string problem = ExpectationProblem(output.expect, ProbeVideo(video, cancel), cancel);
+  return problem.empty() ? "" : "is not as expected: " + problem;
 }
 
 }  // namespace
@@ -92,9 +82,9 @@ Collection OutputCollector::Collect(
                                                              "); it belongs below $COSMOS_OUTPUT_DIR"};
       return collection;
     }
-    if (const std::string problem = output.video ? VideoProblem(local, cancel) : ""; !problem.empty()) {
+    if (const std::string problem = output.video ? ProblemOf(output, local, cancel) : ""; !problem.empty()) {
       collection.failure = {FailureKind::kOutputInvalid,
-                            "the output '" + output.name + "' (" + local.string() + ") is no sound video: " + problem};
+                            "the output '" + output.name + "' (" + local.string() + ") " + problem};
       return collection;
     }
     collection.outputs.push_back(

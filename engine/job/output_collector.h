@@ -8,6 +8,7 @@
 
 #include "core/cancel.h"
 #include "core/status.h"
+#include "job/video_expectation.h"
 #include "target/target.h"
 
 namespace cosmos {
@@ -18,6 +19,7 @@ struct JobOutput {
   std::string path;  // below the job's output folder, or absolute on the target
   bool video = false;
   bool optional = false;
+  VideoExpectation expect = {};  // of a video
 };
 
 struct CollectedOutput {
@@ -33,7 +35,7 @@ struct Collection {
 };
 
 // Brings the outputs of a job that ended well into the run's local folder and checks them: they exist, and a video
-// decodes from its first frame to its last (with ffmpeg; DESIGN 6). May be called again after a crash half-way.
+// decodes from its first frame to its last (media/video_check.h). May be called again after a crash half-way.
 class OutputCollector {
  public:
   // Throws Error{kInvalidInput} for a path that leaves the output folder by `..`.

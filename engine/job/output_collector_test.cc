@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "core/command.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/sha256.h"
-#include "target/local/command.h"
 #include "target/local/local_target.h"
 
 namespace cosmos {

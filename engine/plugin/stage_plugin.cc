@@ -29,6 +29,13 @@ StageResult ResultOf(cosmos_status status, const std::string& text) {
   return Failed(FailureKind::kPluginError, text.empty() ? "the plugin gave no reason" : text);
 }
 
+json ContextOf(const StageCall& call) {
+  json context = ToJson(call.context);
+  context["gpus"] = call.gpus;
+  context["oom_steps"] = call.oom_steps;
+  return context;
+}
+
 }  // namespace
 
 json ToJson(const RunContext& context) {
@@ -52,22 +59,20 @@ StagePlugin::StagePlugin(PluginLibrary* library) : entry_(library->Entry()), ins
 
 StagePlugin::~StagePlugin() { entry_.destroy(instance_); }
 
-StageResult StagePlugin::Run(TaskHost* host, const RunContext& context, const json& parameters) {
+StageResult StagePlugin::Run(TaskHost* host, const StageCall& call) {
   cosmos_task task{host};
   std::string text;
-  const std::string context_text = Dump(ToJson(context)), parameters_text = Dump(parameters);
-  const cosmos_status status =
-      entry_.run(instance_, &task, ToAbi(context_text), ToAbi(parameters_text), SinkInto(&text));
+  const std::string context = Dump(ContextOf(call)), parameters = Dump(call.parameters);
+  const cosmos_status status = entry_.run(instance_, &task, ToAbi(context), ToAbi(parameters), SinkInto(&text));
   return ResultOf(status, text);
 }
 
-json StagePlugin::Preview(TaskHost* host, const RunContext& context, const json& parameters) {
+json StagePlugin::Preview(TaskHost* host, const StageCall& call) {
   if (entry_.preview == nullptr) return json();
   cosmos_task task{host};
   std::string text;
-  const std::string context_text = Dump(ToJson(context)), parameters_text = Dump(parameters);
-  const cosmos_status status =
-      entry_.preview(instance_, &task, ToAbi(context_text), ToAbi(parameters_text), SinkInto(&text));
+  const std::string context = Dump(ContextOf(call)), parameters = Dump(call.parameters);
+  const cosmos_status status = entry_.preview(instance_, &task, ToAbi(context), ToAbi(parameters), SinkInto(&text));
   const json spec = json::parse(text, nullptr, false);
   return status == COSMOS_OK && spec.is_object() && !spec.empty() ? spec : json();
 }

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "core/run_context.h"
 #include "core/status.h"
@@ -15,6 +16,14 @@ struct StageResult {
   nlohmann::json outputs;  // an object, when there is no failure
 };
 
+// What one attempt of a stage passes to its plugin. A value.
+struct StageCall {
+  RunContext context;
+  nlohmann::json parameters;
+  int gpus = 0;                        // that it may use
+  std::vector<std::string> oom_steps;  // taken so far, see RetryPolicy::on_oom
+};
+
 // One instance of a stage plugin, for one attempt. Run and Preview are for one thread at a time, Cancel for any.
 class StagePlugin {
  public:
@@ -25,9 +34,9 @@ class StagePlugin {
   StagePlugin& operator=(const StagePlugin&) = delete;
 
   // Never throws for what the plugin does wrong: that is a failure of kind plugin_error.
-  StageResult Run(TaskHost* host, const RunContext& context, const nlohmann::json& parameters);
+  StageResult Run(TaskHost* host, const StageCall& call);
   // The job spec that Run would start; null when the plugin starts none or cannot tell yet.
-  nlohmann::json Preview(TaskHost* host, const RunContext& context, const nlohmann::json& parameters);
+  nlohmann::json Preview(TaskHost* host, const StageCall& call);
   void Cancel() noexcept;
 
  private:

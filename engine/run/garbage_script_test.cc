@@ -9,9 +9,9 @@
 
 #include <filesystem>
 
+#include "core/command.h"
 #include "core/files.h"
 #include "core/text.h"
-#include "target/local/command.h"
 #include "target/local/process.h"
 
 namespace cosmos {

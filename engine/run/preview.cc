@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "plugin/stage_plugin.h"
+#include "run/retry_policy.h"
 #include "run/target_paths.h"
 #include "target/ssh/remote_scripts.h"
 #include "workflow/expression.h"
@@ -87,7 +88,7 @@ json Preview(const Plan& plan, const StageInstance& instance, const Catalogue& p
   const json parameters = Known(library.Checker().WithDefaults(instance.with, Texts::kTemplates));
   const json target = plan.targets.at(instance.target);
   PreviewHost host(paths, context, target.contains("ssh") ? target.value("workdir", kDefaultWorkdir) : "");
-  const json job = StagePlugin(&library).Preview(&host, context, parameters);
+  const json job = StagePlugin(&library).Preview(&host, {context, parameters, instance.gpus, {}});
   json needs = json::array();
   for (const std::size_t need : instance.needs) needs.push_back(plan.instances[need].key());
   json preview = {{"stage", instance.stage},
@@ -107,6 +108,10 @@ json Preview(const Plan& plan, const StageInstance& instance, const Catalogue& p
   if (instance.retry.attempts > 1) {
     preview["retry"] = {{"attempts", instance.retry.attempts}, {"backoff", Seconds(instance.retry.backoff)}};
   }
+  if (!instance.retry.on_oom.empty()) {
+    preview["on_oom"] = LadderOf(instance, static_cast<int>(instance.retry.on_oom.size())).steps;
+  }
+  if (instance.stall_timeout) preview["stall_timeout"] = Seconds(*instance.stall_timeout);
   return preview;
 }
 

@@ -1,5 +1,6 @@
 #include "run/recovery.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -51,12 +52,6 @@ EventPayload EndOf(const StageRecord& record) {
   }
 }
 
-InstanceState NextAttempt(const StageRecord* last) {
-  InstanceState state;
-  state.attempt = state.first_attempt = last == nullptr ? 1 : last->attempt + 1;
-  return state;
-}
-
 }  // namespace
 
 History::History(std::vector<StageRecord> stages, const std::filesystem::path& journal) : stages_(std::move(stages)) {
@@ -82,6 +77,21 @@ const StageRecord* History::Last(const StageInstance& instance) const {
   return last;
 }
 
+int History::OutOfMemory(const StageInstance& instance) const {
+  return static_cast<int>(std::count_if(stages_.begin(), stages_.end(), [&](const StageRecord& record) {
+    return record.stage == instance.stage && record.instance == instance.instance &&
+           FailureKindOf(record.failure_kind) == FailureKind::kCudaOom;
+  }));
+}
+
+InstanceState History::NextAttempt(const StageInstance& instance) const {
+  const StageRecord* const last = Last(instance);
+  InstanceState state;
+  state.attempt = state.first_attempt = last == nullptr ? 1 : last->attempt + 1;
+  state.out_of_memory = OutOfMemory(instance);
+  return state;
+}
+
 History::Seen History::SeenOf(const std::string& stage, const std::string& instance, int attempt) const {
   const auto found = journal_.find(KeyOf(stage, instance, attempt));
   return found == journal_.end() ? Seen() : found->second;
@@ -93,9 +103,11 @@ InstanceState History::StateOf(const StageInstance& instance) const {
   if (last == nullptr) return state;
   state.attempt = last->attempt;
   state.status = StatusOf(last->status);
+  state.out_of_memory = OutOfMemory(instance);
   if (state.status == Status::kSucceeded) {
     state.outputs = OutputsOf(*last);
-  } else if (state.status == Status::kFailed && ShouldRetry(instance.retry, FailureOf(*last).kind, last->attempt)) {
+  } else if (state.status == Status::kFailed &&
+             ShouldRetry(instance, FailureOf(*last).kind, last->attempt, state.out_of_memory)) {
     state.status = Status::kPending;
     ++state.attempt;
   } else if (state.status == Status::kFailed) {
@@ -132,7 +144,7 @@ std::vector<InstanceState> History::Retry(const std::vector<StageInstance>& inst
     again[i] = last == nullptr || (last->status != "succeeded" && last->status != "skipped");
     if (instances[i].stage == from) found = again[i] = true;
     for (const std::size_t need : instances[i].needs) again[i] = again[i] || again[need];
-    if (again[i]) states[i] = NextAttempt(last);
+    if (again[i]) states[i] = NextAttempt(instances[i]);
   }
   if (!found) throw Error(ErrorCode::kInvalidInput, "the run has no stage '" + from + "'", Suggestion(from, names));
   return states;
@@ -140,7 +152,7 @@ std::vector<InstanceState> History::Retry(const std::vector<StageInstance>& inst
 
 std::vector<InstanceState> History::Anew(const std::vector<StageInstance>& instances) const {
   std::vector<InstanceState> states;
-  for (const StageInstance& instance : instances) states.push_back(NextAttempt(Last(instance)));
+  for (const StageInstance& instance : instances) states.push_back(NextAttempt(instance));
   return states;
 }
 

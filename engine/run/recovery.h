@@ -39,6 +39,9 @@ class History {
   };
 
   const StageRecord* Last(const StageInstance& instance) const;
+  // Its attempts that ran out of GPU memory; `retry` goes on with what they led to.
+  int OutOfMemory(const StageInstance& instance) const;
+  InstanceState NextAttempt(const StageInstance& instance) const;
   InstanceState StateOf(const StageInstance& instance) const;
   Seen SeenOf(const std::string& stage, const std::string& instance, int attempt) const;
 

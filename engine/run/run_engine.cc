@@ -114,17 +114,24 @@ void RunEngine::Carry(std::size_t index, const CancelToken& cancel) {
   state.failure = end.failure;
   state.outputs = end.outputs;
   const int done = state.attempt - state.first_attempt + 1;
-  if (end.status == Status::kFailed && !cancel.cancelled() && ShouldRetry(instance.retry, end.failure.kind, done)) {
-    const Duration delay = RetryDelay(instance.retry, done);
+  const bool out_of_memory = end.status == Status::kFailed && end.failure.kind == FailureKind::kCudaOom;
+  if (out_of_memory) ++state.out_of_memory;
+  if (end.status == Status::kFailed && !cancel.cancelled() &&
+      ShouldRetry(instance, end.failure.kind, done, state.out_of_memory)) {
+    const OomLadder ladder = LadderOf(instance, state.out_of_memory);
+    const std::string change = out_of_memory && !ladder.steps.empty() ? ladder.steps.back() : "";
+    // What is changed need not wait for the machine to recover.
+    const Duration delay = change.empty() ? RetryDelay(instance.retry, done) : Duration(0);
     RunContext context = ContextOfRun(state_);
     context.stage = instance.stage;
     context.instance = instance.instance;
     context.attempt = state.attempt;
-    services_.bus->Publish(context, StageRetrying{end.failure, state.attempt + 1, delay});
+    services_.bus->Publish(context, StageRetrying{end.failure, state.attempt + 1, delay, change});
     InstanceState next;
     next.status = Status::kRetrying;
     next.attempt = state.attempt + 1;
     next.first_attempt = state.first_attempt;
+    next.out_of_memory = state.out_of_memory;
     state_.Set(index, next);
     const std::lock_guard lock(mutex_);
     waiting_.emplace(services_.clock->Steady() + delay, index);

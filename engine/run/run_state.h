@@ -18,6 +18,7 @@ struct InstanceState {
   Status status = Status::kPending;
   int attempt = 1;        // the next one, the one in progress, or the last one
   int first_attempt = 1;  // from which the attempts allowed by `retry:` are counted
+  int out_of_memory = 0;  // earlier attempts that ran out of GPU memory
   Failure failure;
   nlohmann::json outputs = nlohmann::json::object();
 

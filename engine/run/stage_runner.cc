@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "event/span.h"
 #include "run/mask_json.h"
+#include "run/retry_policy.h"
 #include "run/stage_task.h"
 #include "workflow/expression.h"
 
@@ -157,7 +158,7 @@ AttemptEnd StageRunner::Run(const StageInstance& instance, const InstanceState& 
     });
   }
   return Attempt(instance, begin, [&](const RunContext& context, Record* record) {
-    AttemptEnd end = Work(instance, context, record, cancel);
+    AttemptEnd end = Work(instance, begin, context, record, cancel);
     if (cancel.abandoned()) throw Abandoned{"the engine gave the stage up; its job goes on"};
     return end;
   });
@@ -201,9 +202,10 @@ AttemptEnd StageRunner::Attempt(const StageInstance& instance, const InstanceSta
   return end;
 }
 
-AttemptEnd StageRunner::Work(const StageInstance& instance, const RunContext& run_context, Record* record,
-                             const CancelToken& cancel) {
+AttemptEnd StageRunner::Work(const StageInstance& instance, const InstanceState& begin, const RunContext& run_context,
+                             Record* record, const CancelToken& cancel) {
   RunContext context = run_context;
+  const OomLadder ladder = LadderOf(instance, begin.out_of_memory);
   PluginLibrary& library = services_.plugins->Get(instance.uses);
   const std::vector<std::string>& services = library.facts().required_services;
   const bool starts_job = std::find(services.begin(), services.end(), "cosmos.job/1") != services.end();
@@ -220,6 +222,7 @@ AttemptEnd StageRunner::Work(const StageInstance& instance, const RunContext& ru
                          &instance,
                          &library.facts(),
                          Variables(Resolve(instance.env, scope)),
+                         ladder.gpus,
                          std::nullopt,
                          state_.plan().max_log_bytes,
                          {}};
@@ -227,7 +230,8 @@ AttemptEnd StageRunner::Work(const StageInstance& instance, const RunContext& ru
   order.running = record->Running(services_.paths->StageLog(library.facts(), context));
   StageTask task(&services_, order, &cancel);
   const auto plugin = std::make_shared<StagePlugin>(&library);
-  const StageResult result = CallPlugin(plugin, &task, context, parameters, order.deadline);
+  const StageResult result =
+      CallPlugin(plugin, &task, {context, parameters, ladder.gpus, ladder.steps}, order.deadline);
   if (!task.lost().empty()) throw Abandoned{task.lost()};
   AttemptEnd end;
   end.failure = result.failure;
@@ -236,15 +240,14 @@ AttemptEnd StageRunner::Work(const StageInstance& instance, const RunContext& ru
   return end;
 }
 
-StageResult StageRunner::CallPlugin(const std::shared_ptr<StagePlugin>& plugin, TaskHost* task,
-                                    const RunContext& context, const json& parameters,
+StageResult StageRunner::CallPlugin(const std::shared_ptr<StagePlugin>& plugin, TaskHost* task, const StageCall& call,
                                     std::optional<WallTime> deadline) {
   std::list<Active>::iterator active;
   {
     const std::lock_guard lock(mutex_);
     active = active_.insert(active_.end(), {plugin, deadline, false});
   }
-  StageResult result = plugin->Run(task, context, parameters);
+  StageResult result = plugin->Run(task, call);
   const std::lock_guard lock(mutex_);
   // A plugin that was asked to stop because its time was over was not cancelled by anybody.
   if (active->overdue && result.failure) {

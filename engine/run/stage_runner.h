@@ -56,9 +56,10 @@ class StageRunner {
   AttemptEnd Attempt(const StageInstance& instance, const InstanceState& begin,
                      const std::function<AttemptEnd(const RunContext& context, Record* record)>& work);
   RunContext ContextOf(const StageInstance& instance, const InstanceState& begin) const;
-  AttemptEnd Work(const StageInstance& instance, const RunContext& context, Record* record, const CancelToken& cancel);
-  StageResult CallPlugin(const std::shared_ptr<StagePlugin>& plugin, TaskHost* task, const RunContext& context,
-                         const nlohmann::json& parameters, std::optional<WallTime> deadline);
+  AttemptEnd Work(const StageInstance& instance, const InstanceState& begin, const RunContext& context, Record* record,
+                  const CancelToken& cancel);
+  StageResult CallPlugin(const std::shared_ptr<StagePlugin>& plugin, TaskHost* task, const StageCall& call,
+                         std::optional<WallTime> deadline);
 
   const RunServices& services_;
   const RunState& state_;

@@ -125,12 +125,17 @@ JobRequest StageTask::RequestFor(const json& spec) {
   if (!target_.IsLocal()) request.newest_log = TargetPaths(request.command.workdir).NewestLog(order_.context);
   if (!order_.instance->container.is_null()) {
     request.command.container = ContainerSpec::FromJson(order_.instance->container);
-    request.command.container->gpus = order_.instance->gpus;
+    request.command.container->gpus = order_.gpus;
+  }
+  const json files = spec.value("files", json::object());
+  for (const auto& [name, file] : files.items()) {
+    request.command.files.push_back({name, file.at("path"), file.at("text")});
   }
   request.inputs = inputs_;
   for (const auto& [name, output] : outputs.items()) {
-    request.outputs.push_back(
-        {name, output.at("path"), output.value("kind", "file") == "video", output.value("optional", false)});
+    request.outputs.push_back({name, output.at("path"), output.value("kind", "file") == "video",
+                               output.value("optional", false),
+                               VideoExpectation::FromJson(output.value("expect", json::object()))});
   }
   request.local_folder = services_.paths->StageFolder(*order_.plugin, order_.context);
   request.log_path = services_.paths->StageLog(*order_.plugin, order_.context);
@@ -138,6 +143,7 @@ JobRequest StageTask::RequestFor(const json& spec) {
   request.diagnostics = services_.paths->Diagnostics(order_.context);
   request.on_progress = [this](double done, double total, std::string_view phase) { Progress(done, total, phase); };
   request.deadline = order_.deadline;
+  request.stall_timeout = order_.instance->stall_timeout;
   request.grace = kGrace;
   request.also = order_.running;
   return request;
@@ -153,6 +159,7 @@ JobResult StageTask::RunJob(const json& spec, const std::function<void(std::stri
   }
   MakeFolders(request.log_path.parent_path());
   Symlink(fs::path("logs") / request.log_path.filename(), services_.paths->NewestLog(*order_.plugin, order_.context));
+  for (const JobFile& file : request.command.files) KeepFile(file);
   const JobOutcome outcome = OnTarget([&] { return services_.jobs->Run(request, cancel_, on_output); });
   JobResult result{outcome.failure, json::object()};
   for (const CollectedOutput& output : outcome.outputs) {
@@ -160,6 +167,18 @@ JobResult StageTask::RunJob(const json& spec, const std::function<void(std::stri
     result.outputs[output.name] = output.path.string();
   }
   return result;
+}
+
+// Each attempt's own, as its log is.
+void StageTask::KeepFile(const JobFile& file) {
+  fs::path path = fs::path(Folder()) / file.path;
+  if (order_.context.attempt > 1) {
+    path.replace_filename(path.stem().string() + ".attempt-" + std::to_string(order_.context.attempt) +
+                          path.extension().string());
+  }
+  MakeFolders(path.parent_path());
+  WriteFileAtomically(path, file.text);
+  Keep({file.name, path, static_cast<std::int64_t>(file.text.size()), Sha256OfFile(path)});
 }
 
 void StageTask::Keep(const CollectedOutput& output) {

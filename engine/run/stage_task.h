@@ -24,6 +24,7 @@ class StageTask final : public TaskHost {
     const StageInstance* instance;
     const PluginFacts* plugin;
     std::map<std::string, std::string> env;  // of the stage, resolved
+    int gpus;                                // that the attempt may use
     std::optional<WallTime> deadline;
     std::int64_t max_log_bytes;
     StoreWriter::Change running;  // records that the stage is running, with the job's handle
@@ -54,6 +55,7 @@ class StageTask final : public TaskHost {
   auto OnTarget(Work work) -> decltype(work());
   std::string JobFolder();
   JobRequest RequestFor(const nlohmann::json& spec);
+  void KeepFile(const JobFile& file);
   void Keep(const CollectedOutput& output);
 
   const RunServices& services_;

@@ -16,6 +16,9 @@ struct RetryPolicy {
   int attempts = 1;             // in all
   Duration backoff{};           // before the second attempt; doubles with each further one, at most 10 minutes
   std::vector<FailureKind> on;  // empty: every kind but cancelled and invalid_input
+  // What is changed, one step more with each attempt that runs out of GPU memory, besides `attempts`: "offload",
+  // "more_gpus" (twice as many, as far as the target has them), "fewer_frames".
+  std::vector<std::string> on_oom;
 };
 
 // What an instance's expressions see of another stage.
@@ -44,8 +47,10 @@ struct StageInstance {
   std::string prompt_name;                        // resolved, safe, with the matrix values appended
   RetryPolicy retry;
   std::optional<Duration> timeout;
+  std::optional<Duration> stall_timeout;  // how long its job may write nothing to its log
   bool continue_on_error = false;
   int gpus = 0;
+  int most_gpus = 0;         // that its target has; never less than `gpus`
   nlohmann::json container;  // its target's, with what it changes of it; null: none
   std::string where;         // file:line:column
 

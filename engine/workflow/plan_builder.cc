@@ -95,7 +95,9 @@ void PlanBuilder::Settle(const StageSource& stage, const json& fields, StageInst
   for (const json& kind : retry.value("on", json::array())) {
     instance->retry.on.push_back(FailureKindOf(kind.get<std::string>()));
   }
+  instance->retry.on_oom = retry.value("on_oom", std::vector<std::string>());
   if (fields.contains("timeout")) instance->timeout = DurationOf(fields["timeout"]);
+  if (fields.contains("stall_timeout")) instance->stall_timeout = DurationOf(fields["stall_timeout"]);
   instance->continue_on_error = fields.value("continue_on_error", false);
   instance->gpus = ObjectIn(fields, "resources").value("gpus", 0);
   SetTarget(stage, fields, instance);
@@ -125,6 +127,7 @@ void PlanBuilder::SetContainer(const StageSource& stage, const json& fields, Sta
                         "give one: `container: {image: NAME:TAG}` of the stage or of its target");
   }
   const int there = target->second.value("gpus", instance->gpus);
+  instance->most_gpus = std::max(instance->gpus, there);
   if (instance->gpus <= there) return;
   check_.findings.Add(NodeIn(*stage.node, "resources").value,
                       stage.name() + " needs " + std::to_string(instance->gpus) + " GPUs, and its target '" +
@@ -154,7 +157,19 @@ void PlanBuilder::SetParameters(const StageSource& stage, const KnownScope& scop
   if (!known) return;
   instance->with = check_.plugins.WithDefaults(*stage.facts, *known);
   if (given && *known != *with) check_.plugins.CheckParameters(*stage.facts, instance->with, node, path);
+  CheckOomSteps(stage, *instance);
   if (input_.input_files) check_.plugins.CheckFiles(*stage.facts, instance->with, node, path, scope);
+}
+
+void PlanBuilder::CheckOomSteps(const StageSource& stage, const StageInstance& instance) {
+  const std::vector<std::string> known = PluginChecks::OomStepsOf(*stage.facts, instance.with);
+  for (const std::string& step : instance.retry.on_oom) {
+    if (std::find(known.begin(), known.end(), step) != known.end()) continue;
+    check_.findings.Add(NodeIn(NodeIn(*stage.node, "retry"), "on_oom").value,
+                        "'retry.on_oom' of " + stage.name() + ": there is no step '" + step + "' here",
+                        known.empty() ? "remove on_oom; its plugin cannot change what it needs of GPU memory"
+                                      : "expected some of " + Join(known, ", "));
+  }
 }
 
 json PlanBuilder::Environment(const StageSource& stage, const KnownScope& scope) {

@@ -34,6 +34,8 @@ class PlanBuilder {
   void SetPromptName(const StageSource& stage, const nlohmann::json& fields, StageInstance* instance);
   void SetTarget(const StageSource& stage, const nlohmann::json& fields, StageInstance* instance);
   void SetParameters(const StageSource& stage, const KnownScope& scope, StageInstance* instance);
+  // After SetParameters, which may choose a model.
+  void CheckOomSteps(const StageSource& stage, const StageInstance& instance);
   nlohmann::json Environment(const StageSource& stage, const KnownScope& scope);
   std::string Condition(const StageSource& stage, const KnownScope& scope);
   void SetNeeds(size_t position, StageInstance* instance);

@@ -2,6 +2,7 @@
 
 #include "workflow/expression.h"
 #include "workflow/known_scope.h"
+#include "workflow/plugin_checks.h"
 #include "workflow/stage_graph.h"
 #include "workflow/workflow_test_support.h"
 
@@ -191,6 +192,26 @@ stages:
                   "w.yaml:7:66: 'timeout' of stage 'b': 'later' is not a duration; write a number with ms, s, m, h or "
                   "d, such as 30s, 2h or 1h30m",
                   "w.yaml:8:28: 'env.X' of stage 'c': join() got a text, expected a list"));
+}
+
+TEST(PlanBuilderTest, StepsAgainstWantOfMemoryAreThoseOfTheModel) {
+  const PluginFacts plain;
+  EXPECT_TRUE(PluginChecks::OomStepsOf(plain, {}).empty());
+  PluginFacts facts;
+  facts.parameters =
+      nlohmann::json::parse(R"json({"properties": {"model": {}}, "discriminator": {"propertyName": "model"},
+    "x-oom-steps": ["more_gpus"], "oneOf": [
+      {"properties": {"model": {"const": "a"}}, "x-oom-steps": ["offload", "more_gpus"]},
+      {"properties": {"model": {"const": "b"}}}]})json");
+  EXPECT_THAT(PluginChecks::OomStepsOf(facts, {{"model", "a"}}), ElementsAre("offload", "more_gpus"));
+  EXPECT_THAT(PluginChecks::OomStepsOf(facts, {{"model", "b"}}), ElementsAre("more_gpus"));
+  EXPECT_THAT(
+      FindingsOf(R"yaml(version: 1
+stages:
+  a: {uses: noop, retry: {on_oom: [offload]}}
+)yaml"),
+      ElementsAre("w.yaml:3:35: 'retry.on_oom' of stage 'a': there is no step 'offload' here; remove on_oom; its "
+                  "plugin cannot change what it needs of GPU memory"));
 }
 
 TEST(PlanBuilderTest, ChecksConditions) {

@@ -160,6 +160,12 @@ void PluginChecks::CheckFiles(const PluginFacts& facts, const json& with, const 
              });
 }
 
+std::vector<std::string> PluginChecks::OomStepsOf(const PluginFacts& facts, const json& with) {
+  const json* const branch = ChosenBranch(facts.parameters, facts.parameters, with);
+  const json& schema = branch != nullptr && branch->contains("x-oom-steps") ? *branch : facts.parameters;
+  return schema.is_object() ? schema.value("x-oom-steps", std::vector<std::string>()) : std::vector<std::string>();
+}
+
 std::optional<std::set<std::string>> PluginChecks::OutputsOf(const PluginFacts& facts, const json& with) {
   std::set<std::string> names;
   const bool declared = facts.outputs.is_object() && facts.outputs.contains("properties");

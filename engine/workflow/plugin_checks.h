@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "workflow/findings.h"
 #include "workflow/plugin_facts.h"
@@ -36,6 +37,9 @@ class PluginChecks {
   void CheckFiles(const PluginFacts& facts, const nlohmann::json& with, const YamlNode& node, const SchemaPath& path,
                   const Scope& scope);
 
+  // The steps of `retry.on_oom` that a stage with these parameters has: "x-oom-steps" of its plugin's schema, or of the
+  // branch of it that the parameters choose.
+  static std::vector<std::string> OomStepsOf(const PluginFacts& facts, const nlohmann::json& with);
   // The names of a stage's outputs; nothing when they are not known beforehand.
   static std::optional<std::set<std::string>> OutputsOf(const PluginFacts& facts, const nlohmann::json& with);
 

@@ -174,6 +174,12 @@ cosmos_status FakeHost::RunJob(const Json& spec, void (*on_output)(void*, cosmos
     return job_status;
   }
 
+  const Json files = spec.value("files", Json::object());
+  for (const auto& [name, file] : files.items()) {
+    const fs::path path = output_folder() / file.at("path").get<std::string>();
+    std::ofstream(path) << file.at("text").get<std::string>();
+    artifacts.push_back(path.string());
+  }
   const fs::path script = folder_ / "job.sh";
   std::ofstream(script) << (spec.contains("argv") ? ShellJoin(spec.at("argv").get<std::vector<std::string>>())
                                                   : spec.at("script").get<std::string>());

@@ -49,6 +49,27 @@ TEST_F(TaskTest, KeepsPromptsAndFiles) {
   EXPECT_THAT(host_.artifacts, ElementsAre(file));
 }
 
+TEST_F(TaskTest, AJobFindsItsFiles) {
+  JobSpec spec;
+  spec.script = "cat \"$COSMOS_OUTPUT_DIR/spec.json\"";
+  spec.files["spec"] = {"spec.json", "{\"seed\": 1}"};
+  task_.RunJob(spec);
+  EXPECT_EQ(host_.job_log(), "{\"seed\": 1}");
+}
+
+TEST(JobSpecTest, TellsWhatAVideoMustBeLike) {
+  JobSpec spec;
+  spec.argv = {"true"};
+  spec.outputs["plain"] = {"a.mp4", "video", false};
+  spec.outputs["video"] = {"b.mp4", "video", false, {{"in.mp4"}, 93, "in.mp4", {{{1280, 704}}}}};
+  const Json outputs = spec.ToJson().at("outputs");
+  EXPECT_FALSE(outputs.at("plain").contains("expect"));
+  EXPECT_EQ(outputs.at("video").at("expect"), (Json{{"as_long_as", {"in.mp4"}},
+                                                    {"frames", 93},
+                                                    {"size_of", "in.mp4"},
+                                                    {"sizes", Json::array({Json::array({1280, 704})})}}));
+}
+
 TEST_F(TaskTest, AsksForTheContainersOfARun) {
   host_.containers["rs_1"] = Json::array({{{"name", "cosmos-1"}, {"status", "exited"}, {"oom_killed", true}}});
   EXPECT_EQ(task_.Containers("rs_1"), host_.containers["rs_1"]);

@@ -21,8 +21,9 @@ using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 // A folder of engine/ includes itself and what is in a lower layer.
-const std::map<std::string, int> kLayers = {{"core", 0},   {"log", 1}, {"workflow", 1}, {"event", 1}, {"store", 1},
-                                            {"target", 1}, {"job", 2}, {"plugin", 3},   {"run", 4},   {"cli", 5}};
+const std::map<std::string, int> kLayers = {{"core", 0},   {"log", 1},   {"workflow", 1}, {"event", 1},
+                                            {"media", 1},  {"store", 1}, {"target", 1},   {"job", 2},
+                                            {"plugin", 3}, {"run", 4},   {"cli", 5}};
 
 // The one place in engine/ that knows a library.
 struct Seam {
@@ -163,6 +164,8 @@ TEST(Layers, AllowWhatIsBelow) {
 TEST(Layers, RefuseNeighboursAndWhatIsAbove) {
   EXPECT_THAT(CheckSource("engine/event/a.h", "#pragma once\n#include \"store/records.h\"\n"),
               ElementsAre("engine/event/a.h:2: store/ stands beside event/, which includes only what is below it"));
+  EXPECT_THAT(CheckSource("engine/media/a.cc", "#include \"target/target.h\"\n"),
+              ElementsAre(HasSubstr("target/ stands beside media/")));
   EXPECT_THAT(CheckSource("engine/core/a.cc", "#include \"run/a.h\"\n"), ElementsAre(HasSubstr("run/ stands above")));
   EXPECT_THAT(CheckSource("engine/run/a.cc", "#include \"other/a.h\"\n"), ElementsAre(HasSubstr("none of the layers")));
 }

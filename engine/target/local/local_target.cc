@@ -17,11 +17,11 @@
 #include <thread>
 #include <vector>
 
+#include "core/command.h"
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/files.h"
 #include "core/sha256.h"
-#include "target/local/command.h"
 #include "target/local/process.h"
 
 namespace cosmos {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/command.h"
 #include "core/sha256.h"
-#include "target/local/command.h"
 #include "target/ssh/scripts_fixture.h"
 
 namespace cosmos {

@@ -6,11 +6,12 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cosmos::sdk {
 
-// Who is doing this: the run, and for a stage its place in it. `instance` is empty without a matrix; `attempt` counts
-// from 1. A value.
+// Who is doing this: the run, and for a stage its place in it and what it may use. `instance` is empty without a
+// matrix; `attempt` counts from 1. A value.
 struct Context {
   std::string run_id;
   std::string workflow;
@@ -20,6 +21,10 @@ struct Context {
   std::string stage;
   std::string instance;
   int attempt = 1;
+  int gpus = 0;  // that the attempt may use
+  // What is to be changed because earlier attempts ran out of GPU memory, in the order in which it came: "offload",
+  // "more_gpus" (`gpus` is larger already), "fewer_frames".
+  std::vector<std::string> oom_steps;
 
   // Throws when `text` is no JSON object; keys that are not there keep their defaults.
   static Context Parse(std::string_view text) {
@@ -33,6 +38,8 @@ struct Context {
     context.stage = json.value("stage", "");
     context.instance = json.value("instance", "");
     context.attempt = json.value("attempt", 1);
+    context.gpus = json.value("gpus", 0);
+    context.oom_steps = json.value("oom_steps", std::vector<std::string>());
     return context;
   }
 };

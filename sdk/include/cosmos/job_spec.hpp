@@ -4,17 +4,40 @@
 
 #include <cosmos/text.hpp>
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
 
 namespace cosmos::sdk {
 
-// A file that a job makes. Unless optional, it must be there when the job ends; a video must also decode.
+// What a video that a job makes must be like, as far as it is known beforehand. Files are local ones. A value.
+struct VideoExpectation {
+  std::vector<std::string> as_long_as;  // as many frames as the shortest of these videos
+  int frames = 0;                       // so many frames; with as_long_as, at most so many; 0: any number
+  std::string size_of;                  // as large as this video; empty: any size
+  // With size_of: not its size, but the one of these {width, height} whose shape is nearest to its shape.
+  std::vector<std::array<int, 2>> sizes;
+
+  bool empty() const { return frames == 0 && as_long_as.empty() && size_of.empty(); }
+  Json ToJson() const {
+    return {{"frames", frames}, {"as_long_as", as_long_as}, {"size_of", size_of}, {"sizes", sizes}};
+  }
+};
+
+// A file that a job makes. Unless optional, it must be there when the job ends; a video must also decode, and be as it
+// is expected.
 struct JobOutput {
   std::string path;           // relative to the job's output folder, or absolute on the target
   std::string kind = "file";  // "file" or "video"
   bool optional = false;
+  VideoExpectation expect = {};
+};
+
+// A text file that stands in the job's output folder when the job starts, such as its model's settings.
+struct JobFile {
+  std::string path;  // relative to the output folder
+  std::string text;  // without secrets
 };
 
 // What a durable job runs: an argument vector, or a script for /bin/sh; exactly one of them. A value.
@@ -23,6 +46,7 @@ struct JobSpec {
   std::string script;
   std::map<std::string, std::string> env;
   std::map<std::string, JobOutput> outputs;  // by name
+  std::map<std::string, JobFile> files;      // by name; kept as artifacts whatever becomes of the job
 
   Json ToJson() const {
     Json json = Json::object();
@@ -32,10 +56,12 @@ struct JobSpec {
       json["argv"] = argv;
     }
     json["env"] = env;
-    Json& files = json["outputs"] = Json::object();
+    Json& made = json["outputs"] = Json::object();
     for (const auto& [name, output] : outputs) {
-      files[name] = {{"path", output.path}, {"kind", output.kind}, {"optional", output.optional}};
+      made[name] = {{"path", output.path}, {"kind", output.kind}, {"optional", output.optional}};
+      if (!output.expect.empty()) made[name]["expect"] = output.expect.ToJson();
     }
+    for (const auto& [name, file] : files) json["files"][name] = {{"path", file.path}, {"text", file.text}};
     return json;
   }
 };

@@ -26,7 +26,7 @@ extern "C" {
 
 /* A plugin is loaded when its major equals the host's and its minor is at most the host's. */
 #define COSMOS_SDK_MAJOR 1
-#define COSMOS_SDK_MINOR 1
+#define COSMOS_SDK_MINOR 2
 
 typedef struct cosmos_str {
   const char* data;
@@ -86,12 +86,17 @@ typedef struct cosmos_job_1 {
   cosmos_status (*output_folder)(cosmos_task* task, cosmos_sink path, cosmos_sink error);
   /* Runs the job and blocks until its end is known and its outputs are local and checked. `spec` is
    *   {"argv": [text…]} or {"script": text for /bin/sh},
-   *   "env": {NAME: text}, "outputs": {NAME: {"path": relative to the output folder or absolute,
-   *                                           "kind": "file" | "video", "optional": bool}}.
-   * `on_output` (may be NULL) gets the job's log as it grows, in order, each byte once, in pieces that may split lines
-   * and characters, on the calling thread.
-   * COSMOS_OK: `result` gets {"outputs": {NAME: absolute local path}}. COSMOS_FAILED: `result` gets a failure, see
-   * cosmos_plugin_entry_t.run. COSMOS_CANCELLED: the job has ended or been ended. [worker] */
+   *   "env": {NAME: text},
+   *   "outputs": {NAME: {"path": relative to the output folder or absolute, "kind": "file" | "video", "optional": bool,
+   *                      "expect": {"as_long_as": [local videos, the shortest counts],
+   *                                 "frames": so many, with as_long_as at most so many,
+   *                                 "size_of": local video, "sizes": [[width, height]…, the nearest in shape
+   * counts]}}}, "files": {NAME: {"path": relative to the output folder, "text": …}}, which stand there when the job
+   * starts and are kept as artifacts whatever becomes of it. `expect` (of a video; what is left out, 0 or empty is not
+   * looked at) and `files` since 1.2. `on_output` (may be NULL) gets the job's log as it grows, in order, each byte
+   * once, in pieces that may split lines and characters, on the calling thread. COSMOS_OK: `result` gets {"outputs":
+   * {NAME: absolute local path}}. COSMOS_FAILED: `result` gets a failure, see cosmos_plugin_entry_t.run.
+   * COSMOS_CANCELLED: the job has ended or been ended. [worker] */
   cosmos_status (*run)(cosmos_task* task, cosmos_str spec, void (*on_output)(void* self, cosmos_str bytes), void* self,
                        cosmos_sink result);
 } cosmos_job_1;
@@ -199,7 +204,9 @@ typedef struct cosmos_plugin_entry_t {
   void (*destroy)(void* instance);
 
   /* Stages only. [worker] Carries out the stage. `context` is {"run_id", "workflow", "prompt_name", "prompt_id",
-   * "operation_id", "stage", "instance", "attempt"}, `parameters` what stands below `with:`, checked and complete.
+   * "operation_id", "stage", "instance", "attempt", "gpus": how many it may use, "oom_steps": what is to be changed
+   * because earlier attempts ran out of GPU memory, of "offload", "more_gpus" (`gpus` says it), "fewer_frames"};
+   * `parameters` what stands below `with:`, checked and complete. (gpus and oom_steps since 1.2.)
    * COSMOS_OK: `result` gets the outputs, an object. COSMOS_FAILED: `result` gets {"kind": a failure kind of the
    * engine, such as "exit_code" or "invalid_input", "message": a sentence a person can act on}. COSMOS_ERROR: `result`
    * gets a sentence; it counts as kind plugin_error. */

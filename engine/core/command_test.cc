@@ -1,4 +1,4 @@
-#include "target/local/command.h"
+#include "core/command.h"
 
 #include <gtest/gtest.h>
 

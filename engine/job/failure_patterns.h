@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/status.h"
+
+namespace cosmos {
+
+// What the end of a failed job's log says of why it failed.
+struct LogVerdict {
+  FailureKind kind = FailureKind::kNone;  // kNone: it says nothing of a kind
+  std::string what;                       // such as "the GPU's memory was not enough"; empty: nothing is known
+  std::string line;                       // in which it stands, shortened
+  std::string advice;
+};
+
+// Looks for the messages of one table, made of those that PyTorch, NCCL, the Cosmos models, container engines and the
+// NVIDIA driver really print. Of several the one that explains the others counts: ranks that wait for one that ran out
+// of memory time out as well. A pure function; any thread.
+LogVerdict ReadVerdict(std::string_view log);
+
+// `failure` in the words of the log's verdict. Only a failure that tells no more than that the job failed (an exit
+// status, a missing or broken output) takes the verdict's kind. That a job has failed is never read from its log.
+Failure Explained(const Failure& failure, const LogVerdict& verdict);
+
+}  // namespace cosmos

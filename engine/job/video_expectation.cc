@@ -1,0 +1,50 @@
+#include "job/video_expectation.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+using Size = std::array<int, 2>;
+
+std::string Text(const Size& size) { return std::to_string(size[0]) + "x" + std::to_string(size[1]); }
+
+Size ExpectedSize(const VideoExpectation& expectation, const CancelToken& cancel) {
+  const VideoFacts like = ProbeVideo(expectation.size_of, cancel);
+  const auto distance = [&](const Size& size) {
+    return std::abs(static_cast<double>(size[0]) / size[1] - static_cast<double>(like.width) / like.height);
+  };
+  const auto nearest = std::min_element(expectation.sizes.begin(), expectation.sizes.end(),
+                                        [&](const Size& a, const Size& b) { return distance(a) < distance(b); });
+  return nearest == expectation.sizes.end() ? Size{like.width, like.height} : *nearest;
+}
+
+}  // namespace
+
+VideoExpectation VideoExpectation::FromJson(const json& json) {
+  VideoExpectation expectation;
+  expectation.frames = json.value("frames", std::int64_t{0});
+  expectation.as_long_as = json.value("as_long_as", std::vector<std::string>());
+  expectation.size_of = json.value("size_of", "");
+  expectation.sizes = json.value("sizes", std::vector<Size>());
+  return expectation;
+}
+
+std::string ExpectationProblem(const VideoExpectation& expectation, const VideoFacts& made, const CancelToken& cancel) {
+  std::int64_t frames = expectation.frames;
+  for (const std::string& video : expectation.as_long_as) {
+    const std::int64_t there = ProbeVideo(video, cancel).frames;
+    frames = frames == 0 ? there : std::min(frames, there);
+  }
+  if (frames != 0 && made.frames != frames) {
+    return "it has " + std::to_string(made.frames) + " frames, expected " + std::to_string(frames);
+  }
+  if (expectation.size_of.empty()) return "";
+  const Size size = ExpectedSize(expectation, cancel);
+  if (size == Size{made.width, made.height}) return "";
+  return "it has " + Text({made.width, made.height}) + " pixels, expected " + Text(size);
+}
+
+}  // namespace cosmos

@@ -1,0 +1,51 @@
+#include "media/video_check.h"
+
+#include <cstdlib>
+
+#include "core/command.h"
+#include "core/text.h"
+
+namespace cosmos {
+namespace {
+
+constexpr auto kLongestDecode = std::chrono::hours(2);
+
+// The first line of ffmpeg's log, without the address of the part that says it; "" when it logged nothing. Lines of its
+// progress report are NAME=VALUE.
+std::string FirstComplaint(const std::string& output) {
+  for (const std::string& line : SplitLines(output)) {
+    if (line.empty() || line.find('=') != line.npos) continue;
+    const std::size_t end = line.front() == '[' ? line.find("] ") : line.npos;
+    return end == line.npos ? line : line.substr(end + 2);
+  }
+  return "";
+}
+
+}  // namespace
+
+VideoCheck CheckVideo(const std::filesystem::path& video, const CancelToken& cancel) {
+  // One thread, because ffmpeg's decoders with several now and then forget to tell of an error that they concealed.
+  // The progress report says `frame=` with what came out so far, for the last time at the end; it is written seldom, so
+  // that hours of it fit into what RunCommand keeps.
+  const CommandResult result =
+      RunCommand({"ffmpeg", "-nostdin", "-v", "error", "-xerror", "-threads", "1", "-i", "file:" + video.string(),
+                  "-map", "0:V:0", "-stats_period", "10", "-progress", "pipe:1", "-f", "null", "-"},
+                 kLongestDecode, cancel);
+  VideoCheck check;
+  if (result.timed_out) {
+    check.problem = cancel.cancelled() ? "the check was cancelled" : "decoding it took too long";
+    return check;
+  }
+  if (result.exit_status == 127) {
+    check.problem = "it cannot be checked: there is no ffmpeg on this machine (install ffmpeg)";
+    return check;
+  }
+  const std::size_t at = result.output.rfind("frame=");
+  if (at != std::string::npos) check.frames = std::atoll(result.output.c_str() + at + 6);
+  if (result.exit_status == 0 && check.frames > 0) return check;
+  check.problem = FirstComplaint(result.output);
+  if (check.problem.empty()) check.problem = "it has no frames";
+  return check;
+}
+
+}  // namespace cosmos

@@ -1,0 +1,98 @@
+#include "media/video_probe.h"
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
+
+#include "core/command.h"
+#include "core/error.h"
+#include "core/json.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr auto kLongestProbe = std::chrono::hours(1);  // all of the file is read to count its frames
+
+// ffprobe writes most numbers as text.
+std::int64_t WholeNumber(const Json& object, const char* key) {
+  return std::atoll(object.value(key, std::string()).c_str());
+}
+
+double DurationOf(const Json& object) { return std::atof(object.value("duration", std::string()).c_str()); }
+
+// The average rate, unless the file is too short or too odd to have one.
+FrameRate RateOf(const Json& stream) {
+  for (const char* key : {"avg_frame_rate", "r_frame_rate"}) {
+    const std::string text = stream.value(key, std::string());
+    if (text.empty() || text.rfind("0/", 0) == 0) continue;
+    try {
+      return ParseFrameRate(text);
+    } catch (const Error&) {
+      continue;  // such as 90000/1, the clock of a stream without a rate
+    }
+  }
+  return {};
+}
+
+bool IsTurned(const Json& stream) {
+  for (const Json& data : stream.value("side_data_list", Json::array())) {
+    if (data.contains("rotation")) return data["rotation"].get<int>() % 180 != 0;
+  }
+  return false;
+}
+
+[[noreturn]] void Refuse(const fs::path& video, const std::string& reason) {
+  throw Error(ErrorCode::kInvalidInput, "found no video in '" + video.string() + "'" + reason,
+              "expected a file that ffmpeg can play");
+}
+
+Json Facts(const fs::path& video, const CancelToken& cancel) {
+  // On errors ffprobe prints an object too; its log would stand between the lines of either.
+  const CommandResult result =
+      RunCommand({"ffprobe", "-v", "quiet", "-show_error", "-select_streams", "V:0", "-count_packets", "-of", "json",
+                  "-show_entries",
+                  "stream=codec_name,width,height,pix_fmt,r_frame_rate,avg_frame_rate,nb_read_packets,duration"
+                  ":stream_side_data=rotation:format=duration",
+                  "-i", "file:" + video.string()},
+                 kLongestProbe, cancel);
+  if (result.timed_out) {
+    throw Error(ErrorCode::kUnavailable,
+                "looking at '" + video.string() + "' " + (cancel.cancelled() ? "was cancelled" : "took too long"));
+  }
+  if (result.exit_status == 127) {
+    throw Error(ErrorCode::kUnavailable, "cannot look at '" + video.string() + "': there is no ffprobe on this machine",
+                "install ffmpeg");
+  }
+  Json facts = Json::parse(result.output, nullptr, false);
+  if (!facts.is_object()) Refuse(video, "");
+  if (facts.contains("error")) Refuse(video, ": " + facts["error"].value("string", std::string("unknown reason")));
+  return facts;
+}
+
+}  // namespace
+
+VideoFacts ProbeVideo(const fs::path& video, const CancelToken& cancel) {
+  std::error_code error;
+  if (!fs::exists(video, error)) throw Error(ErrorCode::kNotFound, "there is no file '" + video.string() + "'");
+  if (!fs::is_regular_file(video, error)) Refuse(video, ": it is no file");
+  const Json facts = Facts(video, cancel);
+  const Json streams = facts.value("streams", Json::array());
+  if (streams.empty()) Refuse(video, "");
+  const Json& stream = streams[0];
+  VideoFacts result;
+  result.width = stream.value("width", 0);
+  result.height = stream.value("height", 0);
+  if (IsTurned(stream)) std::swap(result.width, result.height);
+  result.rate = RateOf(stream);
+  result.frames = WholeNumber(stream, "nb_read_packets");
+  result.duration = DurationOf(stream);
+  if (result.duration == 0) result.duration = DurationOf(facts.value("format", Json::object()));
+  result.codec = stream.value("codec_name", std::string());
+  result.pixel_format = stream.value("pix_fmt", std::string());
+  if (result.width == 0 || result.frames == 0) Refuse(video, ": it has no frames");
+  return result;
+}
+
+}  // namespace cosmos
