@@ -126,6 +126,9 @@ ChatAnswer ReadChatAnswer(const std::string& body) {
   if (StringAt(choice, "finish_reason") == "length") {
     Refuse("was cut off (finish_reason is 'length')", "raise max_tokens, or the context length of the server");
   }
+  if (StringAt(choice, "finish_reason") == "content_filter") {
+    throw BackendFailure("guardrail_blocked", "the server's content filter blocked the answer; reword the prompt");
+  }
   const Json& message = choice["message"];
   ChatAnswer answer;
   answer.prompt = PromptIn(TextOf(message.value("content", Json())));

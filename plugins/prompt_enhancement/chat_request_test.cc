@@ -92,6 +92,8 @@ TEST(ReadChatAnswer, SaysWhatIsWrongAndWhatToDo) {
   EXPECT_EQ(Refused(AnswerOf("a rainy str", "length").dump()),
             "output_invalid: the server's answer was cut off (finish_reason is 'length'); raise max_tokens, or the "
             "context length of the server");
+  EXPECT_EQ(Refused(AnswerOf(Json(), "content_filter").dump()),
+            "guardrail_blocked: the server's content filter blocked the answer; reword the prompt");
   Json refusal = AnswerOf(Json());
   refusal["choices"][0]["message"]["refusal"] = "I cannot.";
   EXPECT_THAT(Refused(refusal.dump()), HasSubstr("is a refusal: I cannot."));

@@ -77,7 +77,7 @@ CURLcode Perform(CURLM* multi, const Interrupt& interrupt) {
     if (curl_multi_perform(multi, &running) != CURLM_OK) return CURLE_FAILED_INIT;
     if (running == 0) break;
     curl_waitfd wait = {interrupt.fd(), CURL_WAIT_POLLIN, 0};
-    curl_multi_poll(multi, &wait, 1, 60 * 1000, nullptr);
+    curl_multi_poll(multi, &wait, 1, 60 * 60 * 1000, nullptr);  // not longer than its own timers
     interrupt.Check();
   }
   int left = 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cosmos/shell_quote.hpp>
 #include <fstream>
 #include <iterator>
@@ -21,22 +20,22 @@ constexpr std::string_view kMarker = "Upsampled prompt:";
 constexpr const char* kOutput = "upsampler.txt";
 constexpr std::size_t kMostTail = std::size_t{64} * 1024;  // of the log, to find the reason of a failure in
 
-// What the model's code says when it fails for a reason that a person can mend.
+// What the upsampler says when it fails for a reason that a person can mend, besides what the engine knows of any job.
 struct KnownFailure {
   const char* text;
-  const char* kind;  // "" leaves the job's own
+  const char* kind;
   const char* message;
 };
-constexpr std::array<KnownFailure, 6> kKnown = {{
-    {"CUDA out of memory", "cuda_oom", "the GPU has too little free memory; it takes one with 40 GB to itself"},
-    {"longer than the maximum model length", "",
+constexpr const char* kNoWeights = "the model's weights are not below checkpoint_dir; download them there";
+constexpr std::array<KnownFailure, 5> kKnown = {{
+    {"longer than the maximum model length", "exit_code",
      "prompt and frames are too long for the model, which takes 4096 tokens; give a video of fewer pixels, such as 320 "
      "x 180"},
-    {"Invalid repository ID or local directory", "checkpoint_missing",
-     "the model's weights are not below checkpoint_dir; download them there"},
-    {"Repo id must be", "checkpoint_missing", "the model's weights are not below checkpoint_dir; download them there"},
-    {"torchrun: not found", "", "there is no torchrun on the target; run it in the model's container or environment"},
-    {"can't open file", "", "the model's code is not there; give its folder as repo"},
+    {"Invalid repository ID or local directory", "checkpoint_missing", kNoWeights},
+    {"Repo id must be", "checkpoint_missing", kNoWeights},
+    {"torchrun: not found", "exit_code",
+     "there is no torchrun on the target; run it in the model's container or environment"},
+    {"can't open file", "exit_code", "the model's code is not there; give its folder as repo"},
 }};
 
 // A line that the model's libraries wrote, not the model.
@@ -62,12 +61,12 @@ class Tail {
   std::string text_;
 };
 
-// The job's failure, with what its log tells of the reason.
+// The job's failure, with what its log tells of the reason unless that is known already.
 BackendFailure Explained(const sdk::StageFailure& failure, const std::string& log) {
   Json explained = failure.failure();
   for (const KnownFailure& known : kKnown) {
-    if (log.find(known.text) == std::string::npos) continue;
-    if (*known.kind != '\0') explained["kind"] = known.kind;
+    if (failure.kind() != "exit_code" || log.find(known.text) == std::string::npos) continue;
+    explained["kind"] = known.kind;
     explained["message"] = failure.message() + ": " + known.message;
     break;
   }
@@ -114,7 +113,6 @@ sdk::JobSpec UpsamplerJob(sdk::Task& task, const Json& parameters) {
 }
 
 Enhanced EnhanceByUpsampler(sdk::Task& task, const Json& parameters) {
-  const auto begin = std::chrono::steady_clock::now();
   const sdk::JobSpec spec = UpsamplerJob(task, parameters);
   Tail log;
   Json files;
@@ -134,8 +132,7 @@ Enhanced EnhanceByUpsampler(sdk::Task& task, const Json& parameters) {
   if (prompt->empty()) {
     throw BackendFailure("output_invalid", "the model printed an empty prompt; see the job's log, and try again");
   }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  return {*prompt, {{"model", "Cosmos-UpsamplePrompt1-12B-Transfer"}, {"seconds", seconds}}};
+  return {*prompt, {{"model", "Cosmos-UpsamplePrompt1-12B-Transfer"}}};
 }
 
 std::optional<std::string> UpsampledPrompt(std::string_view printed) {
