@@ -1,9 +1,12 @@
 #include "prompt_enhancement/run_program.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cosmos/failure.hpp>
+#include <cstdio>
+#include <fstream>
 #include <thread>
 
 namespace cosmos::plugins {
@@ -33,13 +36,23 @@ TEST(RunProgram, TakesMuchOfBothOutputsAtOnce) {
 }
 
 TEST(RunProgram, IsKilledWithAllThatItStarted) {
+  const std::string file = ::testing::TempDir() + "run_program_test." + std::to_string(::getpid());
+  const auto read = [](const std::string& path) {
+    std::string word;
+    std::ifstream(path) >> word;
+    return word;
+  };
   Interrupt interrupt;
   std::thread other([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    while (read(file).empty()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     interrupt.Set();
   });
-  EXPECT_THROW(RunProgram({"sh", "-c", "sleep 100000 & sleep 100000"}, interrupt), sdk::Cancelled);
+  const std::string child = "sh -c 'echo $$ >\"$1\"; sleep 100000; exit' sh \"$1\" & wait";
+  EXPECT_THROW(RunProgram({"sh", "-c", child, "sh", file}, interrupt), sdk::Cancelled);
   other.join();
+  // A process that was killed has no command line, also while nobody has asked how it ended.
+  while (!read("/proc/" + read(file) + "/cmdline").empty()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  std::remove(file.c_str());
   EXPECT_THROW(RunProgram({"true"}, interrupt), sdk::Cancelled);
 }
 
