@@ -105,14 +105,17 @@ OpenAiClient::Attempt OpenAiClient::Try(const std::string& body) {
     attempt.asked_for = response.retry_after;
   } catch (const HttpTrouble& trouble) {
     requests_.push_back({{"error", trouble.what()}, {"seconds", SecondsSince(begin)}});
-    const bool timeout = trouble.kind() == HttpTrouble::Kind::kTimeout;
-    attempt.kind = timeout ? "timeout" : "connection_lost";
-    attempt.problem = timeout
-                          ? "the server at " + server_.base_url + " has not answered in " + InSeconds(server_.timeout)
-                          : "no answer from the server at " + server_.base_url + ": " + trouble.what();
-    attempt.advice = timeout ? "raise timeout, or see why the server is slow"
-                             : "check base_url, and that the server runs and can be reached from here";
+    const std::string server = "the server at " + server_.base_url;
     attempt.again = trouble.kind() != HttpTrouble::Kind::kRefused;
+    if (trouble.kind() == HttpTrouble::Kind::kTimeout) {
+      attempt.kind = "timeout";
+      attempt.problem = server + " has not answered in " + InSeconds(server_.timeout);
+      attempt.advice = "raise timeout, or see why the server is slow";
+    } else {
+      attempt.kind = attempt.again ? "connection_lost" : "plugin_error";
+      attempt.problem = "no usable answer from " + server + ": " + trouble.what();
+      attempt.advice = "check base_url, and that the server runs and can be reached from here";
+    }
   }
   return attempt;
 }

@@ -154,7 +154,7 @@ TEST_F(OpenAiClientTest, LostConnectionsAreTriedAgain) {
   http_.Add({200, Good("half a street"), {}, false, true});
   http_.Add({200, Good("a street"), {}});
   EXPECT_EQ(Ask(), "a street");
-  EXPECT_THAT(log_, HasSubstr("no answer from the server at " + http_.url()));
+  EXPECT_THAT(log_, HasSubstr("no usable answer from the server at " + http_.url()));
 }
 
 TEST_F(OpenAiClientTest, AServerThatIsNotThereIsSaidToBe) {
@@ -165,8 +165,8 @@ TEST_F(OpenAiClientTest, AServerThatIsNotThereIsSaidToBe) {
   }
   server_.base_url = url;
   server_.attempts = 2;
-  EXPECT_THAT(Ask(), AllOf(HasSubstr("connection_lost: no answer from the server at " + url), HasSubstr("(attempt 2)"),
-                           HasSubstr("check base_url")));
+  EXPECT_THAT(Ask(), AllOf(HasSubstr("connection_lost: no usable answer from the server at " + url),
+                           HasSubstr("(attempt 2)"), HasSubstr("check base_url")));
   EXPECT_THAT(waits_, SizeIs(1));
 }
 
@@ -252,7 +252,7 @@ TEST_F(OpenAiClientTest, RefusesAKeyThatNoHeaderCanHold) {
 
 TEST_F(OpenAiClientTest, AnswersBeyondAllMeasureAreRefused) {
   http_.Add({200, std::string(17 << 20, 'x'), {}});
-  EXPECT_THAT(Ask(), HasSubstr("connection_lost: no answer from the server at " + http_.url() +
+  EXPECT_THAT(Ask(), HasSubstr("plugin_error: no usable answer from the server at " + http_.url() +
                                "/v1: the answer has more than 16 MiB"));
   EXPECT_THAT(http_.requests(), SizeIs(1));
 }

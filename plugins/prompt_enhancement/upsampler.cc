@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <vector>
 
 #include "common/parameters.h"
 #include "prompt_enhancement/chat_request.h"
@@ -87,11 +88,15 @@ std::string ReadFile(const std::string& path) {
 
 sdk::JobSpec UpsamplerJob(sdk::Task& task, const Json& parameters) {
   const std::string repo = Text(parameters, "repo");
-  // The prompt in one word with its option, so that one which begins with '-' is no option.
-  const std::string command = sdk::ShellJoin({"torchrun", "--nproc_per_node=1",
-                                              "cosmos_transfer1/auxiliary/upsampler/inference/upsampler_pipeline.py",
-                                              "--prompt=" + Text(parameters, "prompt"), "--input_video"}) +
-                              " \"$video\" --checkpoint_dir " + ShellQuote(Text(parameters, "checkpoint_dir"));
+  const std::string prompt = Text(parameters, "prompt");
+  std::vector<std::string> command = {"torchrun", "--nproc_per_node=1",
+                                      "cosmos_transfer1/auxiliary/upsampler/inference/upsampler_pipeline.py"};
+  if (prompt.front() == '-') {
+    command.push_back("--prompt=" + prompt);  // as a word of its own it would be taken for an option
+  } else {
+    command.insert(command.end(), {"--prompt", prompt});
+  }
+  command.insert(command.end(), {"--checkpoint_dir", Text(parameters, "checkpoint_dir"), "--input_video"});
   sdk::JobSpec spec;
   spec.script = "video=" + ShellQuote(task.Input(Text(parameters, "video"))) + "\n";
   // A relative path starts at the folder that the job starts in, not at the model's.
@@ -103,7 +108,7 @@ sdk::JobSpec UpsamplerJob(sdk::Task& task, const Json& parameters) {
   spec.script += "export PYTHONPATH=\"$PWD${PYTHONPATH:+:$PYTHONPATH}\"\n";
   // Its standard output in a file of its own, without what goes to stderr in between, and in the log as it grows. No
   // pipe: the exit status is the model's, and what it may leave running keeps nobody waiting.
-  spec.script += ": >\"$printed\"\n" + command + " >\"$printed\" &\n";
+  spec.script += ": >\"$printed\"\n" + sdk::ShellJoin(command) + " \"$video\" >\"$printed\" &\n";
   spec.script += "tail -n +1 -s 0.1 -f --pid=$! \"$printed\"\nwait $!\n";
   spec.env = {{"VLLM_WORKER_MULTIPROC_METHOD", "spawn"},  // CUDA cannot be used in a forked process
               {"PYTHONUNBUFFERED", "1"},

@@ -216,7 +216,7 @@ TEST_F(UpsamplerTest, ADryRunShowsTheJob) {
   host_.Run(plugin_, Parameters());
   EXPECT_EQ(preview.json, host_.specs.at(0));
   const auto unknown = host_.Preview(plugin_, Parameters({{"prompt", "${{ stages.a.outputs.prompt }}"}}));
-  EXPECT_THAT(unknown.json.at("script").get<std::string>(), HasSubstr("--prompt=${{ stages.a.outputs.prompt }}"));
+  EXPECT_THAT(unknown.json.at("script").get<std::string>(), HasSubstr("'${{ stages.a.outputs.prompt }}'"));
 }
 
 TEST_F(UpsamplerTest, TheOtherBackEndsNeedNoJobs) {
