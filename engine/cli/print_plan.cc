@@ -49,6 +49,10 @@ std::string StageText(std::size_t number, const json& stage, const Console& cons
   }
   for (const json& input : stage["inputs"]) text += Block("uploads", input);
   if (stage.contains("container")) text += Block("container", stage["container"].value("image", ""));
+  const json files = stage["job"].is_object() ? stage["job"].value("files", json::object()) : json::object();
+  for (const auto& [name, file] : files.items()) {
+    if (name != "command") text += Block(file["path"], file["text"]);  // that is shown below
+  }
   text += Block("runs", stage["job"].is_null() ? "no job: the plugin works in the engine" : CommandOf(stage["job"]));
   return text + Block("log", stage["log_path"]);
 }

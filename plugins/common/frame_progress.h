@@ -5,19 +5,20 @@
 #include <string>
 #include <string_view>
 
+#include "common/log_reader.h"
+
 namespace cosmos::plugins {
 
 // Reads how far a job is from its log and reports it. It understands the lines of video_script.h,
 //   frames to do: 240      frames done: 120
 // and ffmpeg's own `frame=   17 fps=…`, which counts from the last `frames done`. Lives as long as the job, on one
 // thread.
-class FrameProgress {
+class FrameProgress final : public LogReader {
  public:
   // `phase` names what is being done.
   explicit FrameProgress(std::string phase);
 
-  // Reads the next piece of the log and reports to `task` for each line that tells something.
-  void Read(sdk::Task& task, std::string_view bytes);
+  void Read(sdk::Task& task, std::string_view bytes) override;
 
  private:
   void ReadLine(std::string_view line);

@@ -1,29 +1,32 @@
-// The stage that makes the video of a shot. Models are named by `model`; so far there is `playblast`.
+// The stage that makes the video of a shot. The model is named by `model`; each has parameters of its own.
 #include <cosmos/plugin.hpp>
 
-#include "common/frame_progress.h"
-#include "inference/playblast.h"
+#include <memory>
+
+#include "inference/model.h"
 
 namespace cosmos::plugins {
 namespace {
 
-// The schema of one control.
-sdk::Json Control(const char* summary, const char* video, bool needs_video) {
-  sdk::Json schema = sdk::Json::parse(R"json({
-    "type": "object",
-    "additionalProperties": false,
-    "properties": {
-      "weight": {
-        "type": "number", "minimum": 0, "default": 1,
-        "description": "The control's share, relative to the other controls and to the input video, which has 1. 0 leaves the control out."
-      },
-      "video": {"type": "string", "format": "input-file", "minLength": 1}
-    }
-  })json");
-  schema["description"] = summary;
-  schema["properties"]["video"]["description"] = video;
-  if (needs_video) schema["required"] = {"video"};
-  return schema;
+using sdk::Json;
+
+// One schema for each model, and `model` chooses.
+Json ParametersOfAll() {
+  Json names = Json::array();
+  Json branches = Json::array();
+  std::string description;
+  for (const Model* model : Models()) {
+    names.push_back(model->name());
+    description += (description.empty() ? "" : " ") + std::string(model->name()) + ": " + model->summary();
+    Json branch = model->Parameters();
+    branch["properties"]["model"] = {{"const", model->name()}};
+    branches.push_back(std::move(branch));
+  }
+  return {{"type", "object"},
+          {"required", {"model"}},
+          {"properties", {{"model", {{"enum", names}, {"description", description}}}}},
+          {"discriminator", {{"propertyName", "model"}}},
+          {"oneOf", branches}};
 }
 
 class Inference : public sdk::JobStage {
@@ -35,70 +38,45 @@ class Inference : public sdk::JobStage {
     description.summary = "Makes the video of a shot from a prompt, an input video and weighted control videos.";
     description.prompt_name = sdk::Description::PromptName::kWorkflow;
     description.folder = "{prompt_name}";
-    description.parameters = sdk::Json::parse(R"json({
-      "type": "object",
-      "required": ["model", "prompt", "input_video"],
-      "additionalProperties": false,
-      "properties": {
-        "model": {
-          "enum": ["playblast"],
-          "description": "playblast: a quick proxy of the shot, mixed by ffmpeg on the CPU; not a generated video."
-        },
-        "prompt": {
-          "type": "string", "minLength": 1, "maxLength": 20000,
-          "description": "What the shot shows. Reaches the video's metadata and the record unchanged."
-        },
-        "negative_prompt": {
-          "type": "string", "maxLength": 20000, "default": "",
-          "description": "What the shot must not show."
-        },
-        "seed": {"type": "integer", "minimum": 0, "default": 1, "description": "The seed of the model's noise."},
-        "input_video": {
-          "type": "string", "format": "input-file", "minLength": 1,
-          "description": "The video of the shot, whose size, rate and length the result has unless told otherwise."
-        },
-        "controls": {
-          "type": "object", "default": {}, "additionalProperties": false,
-          "description": "What guides the picture, beside the prompt.",
-          "properties": {}
-        },
-        "fps": {
-          "type": "number", "exclusiveMinimum": 0, "maximum": 240,
-          "description": "Frames a second of the result. Default: the input video's."
-        },
-        "max_frames": {"type": "integer", "minimum": 1, "description": "The most frames to make. Default: no limit."},
-        "width": {
-          "type": "integer", "minimum": 16, "maximum": 8192, "multipleOf": 2,
-          "description": "Width in pixels. Default: the input video's, or what keeps its shape when height is given."
-        },
-        "height": {
-          "type": "integer", "minimum": 16, "maximum": 8192, "multipleOf": 2,
-          "description": "Height in pixels. Default: the input video's, or what keeps its shape when width is given."
-        }
-      }
-    })json");
-    description.parameters["properties"]["controls"]["properties"] = {
-        {"depth", Control("Distances.", "The depth video.", true)},
-        {"edge", Control("Outlines.", "The edge video. Default: made from the input video by edge detection.", false)},
-        {"seg", Control("What is what, in flat colours.", "The segmentation video.", true)},
-        {"vis", Control("Colours and large shapes.",
-                        "The blurred video. Default: made from the input video by blurring.", false)}};
-    description.outputs = sdk::Json::parse(R"json({
+    description.parameters = ParametersOfAll();
+    description.outputs_from = "outputs";  // of model command
+    description.outputs = Json::parse(R"json({
       "type": "object",
       "properties": {
         "video": {"type": "string", "description": "The video, output.mp4."},
-        "record": {"type": "string", "description": "What it was made with, output.json; \"proxy\": true for playblast."}
+        "record": {"type": "string", "description": "playblast: what it was made with, output.json; \"proxy\": true."},
+        "prompt_file": {"type": "string", "description": "Cosmos: the prompt as the model used it."},
+        "arguments": {"type": "string", "description": "Cosmos 2.5: the sample as the model understood it."},
+        "console_log": {"type": "string", "description": "Cosmos 2.5: the model's own log."},
+        "debug_log": {"type": "string", "description": "Cosmos 2.5: the same with more in it."},
+        "noise": {"type": "string", "description": "cosmos-transfer1: the noise, with save_input_noise."},
+        "vis_control": {"type": "string", "description": "The control that the model computed."},
+        "edge_control": {"type": "string", "description": "The control that the model computed."},
+        "depth_control": {"type": "string", "description": "The control that the model computed."},
+        "seg_control": {"type": "string", "description": "The control that the model computed."}
       }
     })json");
     return description;
   }
 
-  sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) override { return PlayblastJob(task, parameters); }
+  sdk::JobSpec Build(sdk::Task& task, const Json& parameters) override {
+    const Model& model = ModelOf(parameters);
+    reader_ = model.Reader(parameters);
+    return model.Build(task, parameters);
+  }
 
-  void OnOutput(sdk::Task& task, std::string_view bytes) override { progress_.Read(task, bytes); }
+  void OnOutput(sdk::Task& task, std::string_view bytes) override { reader_->Read(task, bytes); }
 
  private:
-  FrameProgress progress_{"rendering"};
+  static const Model& ModelOf(const Json& parameters) {
+    const std::string name = parameters.at("model").get<std::string>();
+    for (const Model* model : Models()) {
+      if (model->name() == name) return *model;
+    }
+    throw sdk::StageFailure("invalid_input", "there is no model '" + name + "'");
+  }
+
+  std::unique_ptr<LogReader> reader_;
 };
 
 }  // namespace

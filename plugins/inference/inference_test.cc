@@ -40,10 +40,12 @@ TEST_F(InferenceTest, DescribesItself) {
   EXPECT_EQ(description.at("id"), "inference");
   EXPECT_EQ(description.at("prompt_name"), "workflow");
   EXPECT_EQ(description.at("folder"), "{prompt_name}");
-  const Json& properties = description.at("parameters").at("properties");
-  EXPECT_EQ(properties.at("model").at("enum"), Json({"playblast"}));
-  EXPECT_EQ(properties.at("input_video").at("format"), "input-file");
-  EXPECT_EQ(properties.at("controls").at("properties").at("depth").at("required"), Json({"video"}));
+  const Json& parameters = description.at("parameters");
+  EXPECT_EQ(parameters.at("properties").at("model").at("enum"),
+            Json({"playblast", "cosmos-transfer1", "cosmos-transfer2.5", "cosmos-predict2.5", "command"}));
+  const Json& playblast = parameters.at("oneOf").at(0).at("properties");
+  EXPECT_EQ(playblast.at("input_video").at("format"), "input-file");
+  EXPECT_EQ(playblast.at("controls").at("properties").at("depth").at("required"), Json({"video"}));
 }
 
 TEST_F(InferenceTest, MakesAProxyThatSaysSo) {

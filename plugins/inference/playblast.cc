@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/frame_progress.h"
 #include "common/parameters.h"
 #include "common/video_script.h"
 #include "inference/burn_in.h"
@@ -27,6 +28,25 @@ struct Control {
   double weight;
   std::string video;  // path on the target, or empty: made from the input
 };
+
+// The schema of one control.
+Json ControlSchema(const char* summary, const char* video, bool needs_video) {
+  Json schema = Json::parse(R"json({
+    "type": "object",
+    "additionalProperties": false,
+    "properties": {
+      "weight": {
+        "type": "number", "minimum": 0, "default": 1,
+        "description": "The control's share, relative to the other controls and to the input video, which has 1. 0 leaves the control out."
+      },
+      "video": {"type": "string", "format": "input-file", "minLength": 1}
+    }
+  })json");
+  schema["description"] = summary;
+  schema["properties"]["video"]["description"] = video;
+  if (needs_video) schema["required"] = {"video"};
+  return schema;
+}
 
 // What a control is made with when no video is given. $width is the picture's.
 std::string MadeFromInput(const std::string& name) {
@@ -153,7 +173,62 @@ std::string WriteFile(const std::string& file, const std::string& text) {
 
 }  // namespace
 
-sdk::JobSpec PlayblastJob(sdk::Task& task, const Json& parameters) {
+const char* Playblast::summary() const {
+  return "A quick proxy of the shot, mixed by ffmpeg on the CPU; not a generated video.";
+}
+
+Json Playblast::Parameters() const {
+  Json schema = Json::parse(R"json({
+    "type": "object",
+    "required": ["prompt", "input_video"],
+    "additionalProperties": false,
+    "properties": {
+      "prompt": {
+        "type": "string", "minLength": 1, "maxLength": 20000,
+        "description": "What the shot shows. Reaches the video's metadata and the record unchanged."
+      },
+      "negative_prompt": {
+        "type": "string", "maxLength": 20000, "default": "",
+        "description": "What the shot must not show."
+      },
+      "seed": {"type": "integer", "minimum": 0, "default": 1, "description": "The seed of the model's noise."},
+      "input_video": {
+        "type": "string", "format": "input-file", "minLength": 1,
+        "description": "The video of the shot, whose size, rate and length the result has unless told otherwise."
+      },
+      "controls": {
+        "type": "object", "default": {}, "additionalProperties": false,
+        "description": "What guides the picture, beside the prompt.",
+        "properties": {}
+      },
+      "fps": {
+        "type": "number", "exclusiveMinimum": 0, "maximum": 240,
+        "description": "Frames a second of the result. Default: the input video's."
+      },
+      "max_frames": {"type": "integer", "minimum": 1, "description": "The most frames to make. Default: no limit."},
+      "width": {
+        "type": "integer", "minimum": 16, "maximum": 8192, "multipleOf": 2,
+        "description": "Width in pixels. Default: the input video's, or what keeps its shape when height is given."
+      },
+      "height": {
+        "type": "integer", "minimum": 16, "maximum": 8192, "multipleOf": 2,
+        "description": "Height in pixels. Default: the input video's, or what keeps its shape when width is given."
+      }
+    }
+  })json");
+  schema["properties"]["controls"]["properties"] = {
+      {"depth", ControlSchema("Distances.", "The depth video.", true)},
+      {"edge",
+       ControlSchema("Outlines.", "The edge video. Default: made from the input video by edge detection.", false)},
+      {"seg", ControlSchema("What is what, in flat colours.", "The segmentation video.", true)},
+      {"vis", ControlSchema("Colours and large shapes.",
+                            "The blurred video. Default: made from the input video by blurring.", false)}};
+  return schema;
+}
+
+std::unique_ptr<LogReader> Playblast::Reader(const Json&) const { return std::make_unique<FrameProgress>("rendering"); }
+
+sdk::JobSpec Playblast::Build(sdk::Task& task, const Json& parameters) const {
   const std::string prompt = Text(parameters, "prompt");
   const std::vector<Control> controls = ReadControls(task, parameters);
   const double max_frames = Number(parameters, "max_frames", 0);

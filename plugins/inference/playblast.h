@@ -1,16 +1,18 @@
 #pragma once
 
-#include <cosmos/job_spec.hpp>
-#include <cosmos/task.hpp>
+#include "inference/model.h"
 
 namespace cosmos::plugins {
 
-// The job of model `playblast`: what a VFX artist calls a playblast, a quick proxy of the shot before paying for a GPU.
-// ffmpeg mixes the input video with the control videos by their weights (an edge or vis control that is not given is
-// made from the input), and burns in what the shot would be generated with. It makes output.mp4 and the record
-// output.json, and says in log and picture that it is a proxy. The same parameters give the same frames.
-//
-// Throws StageFailure invalid_input when depth or seg has a weight but no video.
-sdk::JobSpec PlayblastJob(sdk::Task& task, const sdk::Json& parameters);
+// A quick proxy of a shot, mixed by ffmpeg on the CPU: input video and weighted controls, with prompt and seed burnt
+// in. The job makes output.mp4 and output.json. It says of itself that it is not a generated video.
+class Playblast final : public Model {
+ public:
+  const char* name() const override { return "playblast"; }
+  const char* summary() const override;
+  sdk::Json Parameters() const override;
+  sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) const override;
+  std::unique_ptr<LogReader> Reader(const sdk::Json& parameters) const override;
+};
 
 }  // namespace cosmos::plugins

@@ -38,6 +38,41 @@ std::string OutputName(std::size_t index, std::size_t count) {
   return count == 1 ? "video" : "video_" + std::to_string(index + 1);
 }
 
+sdk::Json LanczosParameters() {
+  return sdk::Json::parse(R"json({
+    "type": "object",
+    "required": ["input"],
+    "additionalProperties": false,
+    "properties": {
+      "input": {
+        "type": ["string", "array"], "format": "input-file", "minLength": 1,
+        "minItems": 1, "items": {"type": "string", "format": "input-file", "minLength": 1},
+        "description": "The video to enlarge, or a list of videos, such as the output of a stage with a matrix."
+      },
+      "scale": {
+        "type": "number", "minimum": 1, "maximum": 16, "default": 3,
+        "description": "How many times as wide and as high. Not used when width or height is given."
+      },
+      "width": {
+        "type": "integer", "minimum": 16, "maximum": 16384, "multipleOf": 2,
+        "description": "Width in pixels. Default: by scale, or what keeps the shape when height is given."
+      },
+      "height": {
+        "type": "integer", "minimum": 16, "maximum": 16384, "multipleOf": 2,
+        "description": "Height in pixels. Default: by scale, or what keeps the shape when width is given."
+      },
+      "weight": {
+        "type": "number", "minimum": 0, "maximum": 1, "default": 0.5,
+        "description": "How much detail is added, 0 to 1. lanczos takes it as the strength of sharpening; 0 is none."
+      },
+      "crf": {
+        "type": "number", "minimum": 0, "maximum": 51, "default": 18,
+        "description": "Quality of the x264 encoding: 0 is lossless, 51 the worst."
+      }
+    }
+  })json");
+}
+
 sdk::JobSpec LanczosJob(sdk::Task& task, const sdk::Json& parameters) {
   const std::vector<std::string> inputs = InputsOf(parameters);
   sdk::JobSpec spec;

@@ -13,6 +13,9 @@ std::vector<std::string> InputsOf(const sdk::Json& parameters);
 // The job's name for the result of the `index`-th of `count` inputs, from 0: "video", or "video_1", "video_2", …
 std::string OutputName(std::size_t index, std::size_t count);
 
+// The parameters of back end `lanczos`, a schema without `backend`.
+sdk::Json LanczosParameters();
+
 // The job of back end `lanczos`: ffmpeg enlarges each input by its lanczos filter and sharpens it by `weight`; frames,
 // rate, sound and metadata stay. Results are output.mp4, or output_1.mp4, output_2.mp4, … for a list.
 sdk::JobSpec LanczosJob(sdk::Task& task, const sdk::Json& parameters);

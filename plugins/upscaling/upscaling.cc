@@ -1,11 +1,35 @@
-// The stage that enlarges videos. Back ends are named by `backend`; so far there is `lanczos`.
+// The stage that enlarges videos. The back end is named by `backend`; each has parameters of its own.
 #include <cosmos/plugin.hpp>
 
+#include <memory>
+
 #include "common/frame_progress.h"
+#include "common/model_progress.h"
+#include "common/transfer1.h"
+#include "upscaling/cosmos_4k.h"
 #include "upscaling/lanczos.h"
 
 namespace cosmos::plugins {
 namespace {
+
+sdk::Json ParametersOfAll() {
+  sdk::Json lanczos = LanczosParameters();
+  sdk::Json cosmos = Cosmos4kParameters();
+  lanczos["properties"]["backend"] = {{"const", "lanczos"}};
+  cosmos["properties"]["backend"] = {{"const", "cosmos-4k"}};
+  sdk::Json schema = sdk::Json::parse(R"json({
+    "type": "object",
+    "properties": {
+      "backend": {
+        "enum": ["lanczos", "cosmos-4k"], "default": "lanczos",
+        "description": "lanczos: ffmpeg's lanczos filter, on the CPU. cosmos-4k: the 4K upscaler of cosmos-transfer1, on GPUs."
+      }
+    },
+    "discriminator": {"propertyName": "backend"}
+  })json");
+  schema["oneOf"] = {lanczos, cosmos};
+  return schema;
+}
 
 class Upscaling : public sdk::JobStage {
  public:
@@ -16,57 +40,31 @@ class Upscaling : public sdk::JobStage {
     description.summary = "Enlarges a video, or each of a list of videos.";
     description.prompt_name = sdk::Description::PromptName::kWorkflow;
     description.folder = "{prompt_name}_upscaled";
-    description.parameters = sdk::Json::parse(R"json({
-      "type": "object",
-      "required": ["input"],
-      "additionalProperties": false,
-      "properties": {
-        "input": {
-          "type": ["string", "array"], "format": "input-file", "minLength": 1,
-          "minItems": 1, "items": {"type": "string", "format": "input-file", "minLength": 1},
-          "description": "The video to enlarge, or a list of videos, such as the output of a stage with a matrix."
-        },
-        "backend": {
-          "enum": ["lanczos"], "default": "lanczos",
-          "description": "lanczos: ffmpeg's lanczos filter, on the CPU."
-        },
-        "scale": {
-          "type": "number", "minimum": 1, "maximum": 16, "default": 3,
-          "description": "How many times as wide and as high. Not used when width or height is given."
-        },
-        "width": {
-          "type": "integer", "minimum": 16, "maximum": 16384, "multipleOf": 2,
-          "description": "Width in pixels. Default: by scale, or what keeps the shape when height is given."
-        },
-        "height": {
-          "type": "integer", "minimum": 16, "maximum": 16384, "multipleOf": 2,
-          "description": "Height in pixels. Default: by scale, or what keeps the shape when width is given."
-        },
-        "weight": {
-          "type": "number", "minimum": 0, "maximum": 1, "default": 0.5,
-          "description": "How much detail is added, 0 to 1. lanczos takes it as the strength of sharpening; 0 is none."
-        },
-        "crf": {
-          "type": "number", "minimum": 0, "maximum": 51, "default": 18,
-          "description": "Quality of the x264 encoding: 0 is lossless, 51 the worst."
-        }
-      }
-    })json");
+    description.parameters = ParametersOfAll();
     description.outputs = sdk::Json::parse(R"json({
       "type": "object",
       "properties": {
         "video": {
           "type": ["string", "array"], "items": {"type": "string"},
           "description": "The enlarged video, output.mp4; a list in the order of the inputs when `input` is a list."
-        }
+        },
+        "prompt_file": {"type": "string", "description": "cosmos-4k: the prompt as the model used it."},
+        "noise": {"type": "string", "description": "cosmos-4k: the noise, with save_input_noise."}
       }
     })json");
     return description;
   }
 
-  sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) override { return LanczosJob(task, parameters); }
+  sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) override {
+    if (parameters.at("backend") == "cosmos-4k") {
+      reader_ = std::make_unique<ModelProgress>(Transfer1Progress());
+      return Cosmos4kJob(task, parameters);
+    }
+    reader_ = std::make_unique<FrameProgress>("upscaling");
+    return LanczosJob(task, parameters);
+  }
 
-  void OnOutput(sdk::Task& task, std::string_view bytes) override { progress_.Read(task, bytes); }
+  void OnOutput(sdk::Task& task, std::string_view bytes) override { reader_->Read(task, bytes); }
 
   sdk::Json Outputs(sdk::Task&, const sdk::Json& parameters, sdk::Json files) override {
     if (parameters.at("input").is_string()) return files;
@@ -77,7 +75,7 @@ class Upscaling : public sdk::JobStage {
   }
 
  private:
-  FrameProgress progress_{"upscaling"};
+  std::unique_ptr<LogReader> reader_;
 };
 
 }  // namespace

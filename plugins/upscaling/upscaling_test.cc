@@ -26,7 +26,8 @@ TEST_F(UpscalingTest, DescribesItself) {
   EXPECT_EQ(description.at("id"), "upscaling");
   EXPECT_EQ(description.at("folder"), "{prompt_name}_upscaled");
   EXPECT_EQ(description.at("prompt_name"), "workflow");
-  EXPECT_EQ(description.at("parameters").at("properties").at("input").at("format"), "input-file");
+  const Json& lanczos = description.at("parameters").at("oneOf").at(0);
+  EXPECT_EQ(lanczos.at("properties").at("input").at("format"), "input-file");
 }
 
 TEST_F(UpscalingTest, EnlargesThreeTimesUnlessToldOtherwise) {

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cosmos/job_spec.hpp>
+#include <cosmos/task.hpp>
+#include <string>
+#include <vector>
+
+namespace cosmos::plugins {
+
+// How a program of a model's repository is started on its target. A value.
+struct ModelLaunch {
+  std::string repo;      // folder of the model's code there, may begin with `~/`; empty: where the job starts
+  std::string setup;     // lines for the shell before, such as `. .venv/bin/activate`; run in `repo`
+  std::string launcher;  // "torchrun", or "python" for one process
+  int gpus = 1;          // processes that torchrun starts
+  std::vector<std::string> program;    // such as {"examples/inference.py"}
+  std::vector<std::string> arguments;  // words
+
+  // The parameters `repo`, `setup` and `launcher`, as LaunchParameters() has them, and the GPUs of the attempt.
+  static ModelLaunch From(const sdk::Task& task, const sdk::Json& parameters);
+};
+
+// Schemas of the parameters that every model's launch has.
+sdk::Json LaunchParameters();
+
+// The job's script; and the exact command as its file "command" (command.txt).
+sdk::JobSpec LaunchJob(const ModelLaunch& launch);
+
+}  // namespace cosmos::plugins

@@ -1,0 +1,107 @@
+#include "inference/cosmos25.h"
+
+#include <algorithm>
+
+#include "common/model_launch.h"
+#include "common/parameters.h"
+
+namespace cosmos::plugins {
+namespace {
+
+using sdk::Json;
+
+// The name of the sample, and so of its files.
+constexpr const char* kName = "output";
+
+// As tyro, which reads the arguments, prints them.
+std::string Flag(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return "--" + name;
+}
+
+}  // namespace
+
+Json Cosmos25Parameters() {
+  Json parameters = LaunchParameters();
+  parameters.update(Json::parse(R"json({
+    "prompt": {"type": "string", "minLength": 1, "maxLength": 20000, "description": "What the shot shows."},
+    "negative_prompt": {
+      "type": "string", "minLength": 1, "maxLength": 20000,
+      "description": "What the shot must not show. Default: the model's own."
+    },
+    "num_steps": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 35, "description": "Sampling steps."},
+    "checkpoint_path": {
+      "type": "string", "minLength": 1, "description": "A checkpoint on the target, or s3://…, instead of the model's own."
+    },
+    "experiment": {"type": "string", "minLength": 1, "description": "The experiment of a post-trained checkpoint."},
+    "config_file": {"type": "string", "minLength": 1, "description": "Another configuration of the model."},
+    "context_parallel_size": {
+      "type": "integer", "minimum": 1, "description": "GPUs that share one video. Default: all of the job."
+    },
+    "disable_guardrails": {"type": "boolean", "default": false, "description": "Whether nothing is checked for safety."},
+    "keep_going": {
+      "type": "boolean", "default": false,
+      "description": "What the model does when a guardrail blocks a video: false ends it with an error; true, the model's own default, ends it as if all were well, and with several GPUs it then hangs."
+    },
+    "profile": {"type": "boolean", "default": false, "description": "Whether a profile is written."}
+  })json"));
+  return parameters;
+}
+
+bool HasOomStep(const sdk::Task& task, const char* step) {
+  const std::vector<std::string>& steps = task.context().oom_steps;
+  return std::find(steps.begin(), steps.end(), step) != steps.end();
+}
+
+sdk::JobSpec Cosmos25Job(sdk::Task& task, const Json& parameters, Json sample, const std::vector<std::string>& flags,
+                         const std::vector<std::string>& more) {
+  ModelLaunch launch = ModelLaunch::From(task, parameters);
+  const std::string folder = task.OutputFolder();
+  sample["name"] = kName;
+  launch.program = {"examples/inference.py"};
+  launch.arguments = {"-i", folder + "/spec.json", "-o", folder};
+  for (const char* name : {"checkpoint_path", "experiment", "config_file"}) {
+    if (parameters.contains(name))
+      launch.arguments.insert(launch.arguments.end(), {Flag(name), Text(parameters, name)});
+  }
+  if (parameters.contains("context_parallel_size")) {
+    launch.arguments.insert(launch.arguments.end(),
+                            {Flag("context_parallel_size"), Format(Number(parameters, "context_parallel_size", 1))});
+  }
+  launch.arguments.push_back(parameters.value("keep_going", Json(false)) == true ? "--keep-going" : "--no-keep-going");
+  std::vector<std::string> all = {"disable_guardrails", "profile"};
+  all.insert(all.end(), flags.begin(), flags.end());
+  for (const std::string& name : all) {
+    const bool offload = name.rfind("offload_", 0) == 0 && HasOomStep(task, "offload");
+    if (offload || parameters.value(name, Json(false)) == true) launch.arguments.push_back(Flag(name));
+  }
+  launch.arguments.insert(launch.arguments.end(), more.begin(), more.end());
+  sdk::JobSpec job = LaunchJob(launch);
+  job.env["COSMOS_VERBOSE"] = "1";  // else the chunks of a long video are not told
+  job.files["spec"] = {"spec.json", sample.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
+  job.outputs["video"] = {std::string(kName) + ".mp4", "video", false, {}};
+  job.outputs["prompt_file"] = {std::string(kName) + ".txt", "file", true, {}};
+  job.outputs["arguments"] = {std::string(kName) + ".json", "file", true, {}};
+  for (const char* log : {"console", "debug"})
+    job.outputs[std::string(log) + "_log"] = {std::string(log) + ".log", "file", true, {}};
+  return job;
+}
+
+// Loading takes about a fifth of a run of one video.
+ProgressRules Cosmos25Progress() {
+  ProgressRules rules;
+  rules.phases = {{"Loading keys for batch hints", "loading the model", 0.02, 0.2},
+                  {"Loading model", "loading the model", 0.02, 0.2},
+                  {"Saved config to", "loaded", 0.2, 0.2},
+                  {"Running guardrail check on prompt", "checking the prompt", 0.2, 0.22},
+                  {"Processing the following paths", "rendering", 0.22, 0.94},
+                  {"Running guardrail check on video", "checking the video", 0.94, 0.98},
+                  {"Generated video saved to", "saved", 1, 1}};
+  rules.rounds_phase = "rendering";
+  rules.counters = {{"sample", "[", "] Processing sample"}, {"chunk", "Generating chunk ", ""}};
+  rules.bar_name = "step";
+  rules.bar_label = "Generating samples";
+  return rules;
+}
+
+}  // namespace cosmos::plugins

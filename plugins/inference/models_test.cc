@@ -1,0 +1,158 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/video_fixture.h"
+
+namespace cosmos::plugins {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// The models of the stage, as far as they can be looked at without a GPU: what they would run.
+class ModelsTest : public VideoFixture {
+ protected:
+  Json Preview(const Json& parameters) {
+    const Result result = host_.Preview(plugin_, parameters);
+    EXPECT_EQ(result.status, COSMOS_OK) << result.text;
+    return result.json;
+  }
+  std::string Refusal(const Json& parameters) {
+    const Result result = host_.Preview(plugin_, parameters);
+    EXPECT_EQ(result.status, COSMOS_FAILED) << result.text;
+    return result.json.value("kind", "") + ": " + result.json.value("message", "");
+  }
+  static Json SpecOf(const Json& job) { return Json::parse(job.at("files").at("spec").at("text").get<std::string>()); }
+  static std::string CommandOf(const Json& job) { return job.at("files").at("command").at("text"); }
+
+  static Json Transfer1(const Json& more = Json::object()) {
+    Json parameters = {{"model", "cosmos-transfer1"},
+                       {"prompt", "a city"},
+                       {"input_video", "in.mp4"},
+                       {"controls", {{"edge", Json::object()}}}};
+    parameters.update(more);
+    return parameters;
+  }
+  static Json Transfer25(const Json& more = Json::object()) {
+    Json parameters = Transfer1(more);
+    parameters["model"] = "cosmos-transfer2.5";
+    return parameters;
+  }
+
+  const cosmos_plugin_entry_t& plugin_ = sdk::testing::LoadPlugin(PLUGIN_FILE);
+};
+
+TEST_F(ModelsTest, AWeightOfZeroLeavesTheControlOut) {
+  const Json controls = {{"edge", {{"weight", 0.3}}}, {"depth", {{"weight", 0}}}};
+  for (const Json& parameters : {Transfer1({{"controls", controls}}), Transfer25({{"controls", controls}})}) {
+    const Json spec = SpecOf(Preview(parameters));
+    EXPECT_TRUE(spec.contains("edge"));
+    EXPECT_FALSE(spec.contains("depth"));
+  }
+}
+
+TEST_F(ModelsTest, RefusesWhatTheSchemaCannotTell) {
+  EXPECT_THAT(Refusal(Transfer1({{"controls", {{"edge", {{"weight", 0}}}}}})),
+              HasSubstr("invalid_input: cosmos-transfer1: all controls have weight 0"));
+  EXPECT_THAT(Refusal(Transfer25({{"controls", {{"edge", {{"weight", 0}}}}}})),
+              HasSubstr("all controls have weight 0"));
+  EXPECT_THAT(Refusal(Transfer1({{"distilled", true}, {"controls", {{"vis", Json::object()}}}})),
+              HasSubstr("the distilled model has no checkpoint for 'vis'"));
+  EXPECT_THAT(Refusal(Transfer1({{"distilled", true}, {"av_sample", true}})), HasSubstr("no distilled driving model"));
+  EXPECT_THAT(Refusal(Transfer25({{"image_context", "a.png"}, {"controls", {{"vis", Json::object()}}}})),
+              HasSubstr("only one of them"));
+}
+
+TEST_F(ModelsTest, TorchrunStartsAProcessForEachGpu) {
+  host_.context["gpus"] = 4;
+  const std::string command = CommandOf(Preview(Transfer1()));
+  EXPECT_THAT(command, HasSubstr("--nproc_per_node=4 "));
+  EXPECT_THAT(command, HasSubstr("--num_gpus 4 "));
+  EXPECT_THAT(CommandOf(Preview(Transfer1({{"launcher", "python"}}))), HasSubstr("--num_gpus 1 "));
+}
+
+TEST_F(ModelsTest, StepsAgainstWantOfMemoryChangeTheCommand) {
+  host_.context["oom_steps"] = {"offload"};
+  EXPECT_THAT(CommandOf(Preview(Transfer1())), HasSubstr("--offload_diffusion_transformer --offload_prompt_upsampler"));
+  EXPECT_THAT(CommandOf(Preview(Transfer25())), HasSubstr("--offload-guardrail-models"));
+  EXPECT_EQ(SpecOf(Preview(Transfer25()))["num_video_frames_per_chunk"], 93);
+  host_.context["oom_steps"] = {"offload", "fewer_frames"};
+  EXPECT_EQ(SpecOf(Preview(Transfer25()))["num_video_frames_per_chunk"], 45);
+  const Json predict = {{"model", "cosmos-predict2.5"}, {"prompt", "x"}};
+  const Json job = Preview(predict);
+  EXPECT_EQ(SpecOf(job)["num_output_frames"], 37);
+  EXPECT_EQ(job.at("outputs").at("video").at("expect").at("frames"), 37);
+}
+
+TEST_F(ModelsTest, SaysWhatTheVideoMustBeLike) {
+  const Json transfer1 =
+      Preview(Transfer1({{"controls", {{"edge", Json::object()}, {"seg", {{"video", "seg.mp4"}}}}}}));
+  const Json expect = transfer1.at("outputs").at("video").at("expect");
+  EXPECT_EQ(expect.at("as_long_as"), (Json{"in.mp4", "seg.mp4"}));
+  EXPECT_EQ(expect.at("size_of"), "in.mp4");
+  EXPECT_THAT(expect.at("sizes"), Contains(Json{1280, 704}));
+  EXPECT_TRUE(transfer1.at("outputs").contains("edge_control"));
+  EXPECT_FALSE(transfer1.at("outputs").contains("seg_control"));
+  EXPECT_EQ(Preview(Transfer25({{"max_frames", 50}})).at("outputs").at("video").at("expect").at("frames"), 50);
+  EXPECT_EQ(Preview(Transfer25({{"show_input", true}})).at("outputs").at("video").at("expect").at("size_of"), "");
+  EXPECT_EQ(Preview(Transfer25({{"max_frames", 1}})).at("outputs").at("video").at("path"), "output.jpg");
+}
+
+TEST_F(ModelsTest, AHostilePromptIsTextAndNothingElse) {
+  const std::string prompt = "it's $(touch pwned) `id` \"x\" \\ \n ${HOME} ; rm -rf /";
+  const Json job = Preview(Transfer1({{"prompt", prompt}, {"repo", "/tmp/it's a $(repo)"}}));
+  EXPECT_EQ(SpecOf(job)["prompt"], prompt);
+  EXPECT_THAT(job.at("script"), Not(HasSubstr("pwned")));
+  EXPECT_THAT(job.at("script"), HasSubstr("cd '/tmp/it'\\''s a $(repo)'\n"));
+}
+
+TEST_F(ModelsTest, AServersJobIsAskedForByCurl) {
+  const Json job = Preview({{"model", "cosmos-predict2.5"},
+                            {"prompt", "it's"},
+                            {"launcher", "http"},
+                            {"server", "http://localhost:1/"},
+                            {"inference_type", "image2world"},
+                            {"input", "a,b;c.png"},
+                            {"resolution", "704,1280"}});
+  EXPECT_EQ(SpecOf(job), (Json{{"prompt", "it's"},
+                               {"seed", "0"},
+                               {"guidance_scale", "7"},
+                               {"num_inference_steps", "35"},
+                               {"num_frames", "77"},
+                               {"width", "1280"},
+                               {"height", "704"},
+                               {"input_reference", "a,b;c.png"}}));
+  EXPECT_THAT(CommandOf(job), HasSubstr("'prompt=it'\\''s'"));
+}
+
+TEST_F(ModelsTest, ACommandFindsItsInputsAndTellsItsProgress) {
+  std::ofstream(Path("mask.txt")) << "a mask";
+  const Json parameters = {{"model", "command"},
+                           {"prompt", "it's $(rain)"},
+                           {"seed", 7},
+                           {"inputs", {{"mask", Path("mask.txt")}}},
+                           {"outputs", {{"text", "out.txt"}}},
+                           {"progress", "step (\\d+) of (\\d+)"},
+                           {"run",
+                            "echo 'step 1 of 4'; echo 'step 3 of 4'; echo \"$PROMPT|$SEED|$(cat \"$INPUT_MASK\")\" "
+                            ">\"$COSMOS_OUTPUT_DIR/out.txt\""}};
+  host_.piece = 3;
+  const Result result = host_.Run(plugin_, parameters);
+  ASSERT_EQ(result.status, COSMOS_OK) << result.text << host_.job_log();
+  std::string line;
+  std::ifstream file(result.json.at("text").get<std::string>());
+  std::getline(file, line);
+  EXPECT_EQ(line, "it's $(rain)|7|a mask");
+  ASSERT_EQ(host_.progress.size(), 2u);
+  EXPECT_EQ(host_.progress[1].done, 3);
+  EXPECT_EQ(host_.progress[1].total, 4);
+  EXPECT_THAT(Refusal({{"model", "command"}, {"run", "x"}, {"progress", "("}}), HasSubstr("no regular expression"));
+}
+
+}  // namespace
+}  // namespace cosmos::plugins

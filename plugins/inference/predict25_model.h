@@ -1,0 +1,18 @@
+#pragma once
+
+#include "inference/model.h"
+
+namespace cosmos::plugins {
+
+// nvidia-cosmos/cosmos-predict2.5: a video from a prompt, and from a first picture or video. Also from a server that
+// has the model loaded (launcher: http).
+class Predict25Model final : public Model {
+ public:
+  const char* name() const override { return "cosmos-predict2.5"; }
+  const char* summary() const override;
+  sdk::Json Parameters() const override;
+  sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) const override;
+  std::unique_ptr<LogReader> Reader(const sdk::Json& parameters) const override;
+};
+
+}  // namespace cosmos::plugins

@@ -1,0 +1,216 @@
+#include "inference/transfer1_model.h"
+
+#include "common/model_progress.h"
+#include "common/parameters.h"
+#include "common/transfer1.h"
+
+namespace cosmos::plugins {
+namespace {
+
+using sdk::Json;
+
+constexpr int kMostFrames = 5000;  // NUM_MAX_FRAMES of the model's inference_utils.py
+
+// The controls (hints) of the script, in the order in which messages name them.
+struct Hint {
+  const char* name;
+  const char* description;
+  bool computed;  // by the model from the input video, when no control video is given
+};
+constexpr Hint kHints[] = {
+    {"vis", "Colours and large shapes, of a blurred video.", true},
+    {"edge", "Outlines.", true},
+    {"depth", "Distances; near is white.", true},
+    {"seg", "What is what, in flat colours.", true},
+    {"keypoint", "The poses of people.", false},
+    {"hdmap", "Lanes and objects of a road, for the driving model (av_sample).", false},
+    {"lidar", "Points of a lidar, for the driving model (av_sample).", false},
+};
+
+Json ControlSchema(const Hint& hint) {
+  Json schema = Json::parse(R"json({
+    "type": "object", "additionalProperties": false,
+    "properties": {
+      "weight": {
+        "type": "number", "minimum": 0, "default": 1,
+        "description": "How much it counts, usually 0 to 1. 0 leaves the control out; where all weights together are over 1 the model scales them down."
+      },
+      "weight_map": {
+        "type": "string", "format": "input-file", "pattern": "\\.pt$", "x-hint": "name a tensor file that ends in .pt",
+        "description": "Weights for each place and frame, a tensor file (.pt), instead of `weight`."
+      },
+      "video": {"type": "string", "format": "input-file", "minLength": 1},
+      "weight_prompt": {
+        "type": "string", "minLength": 1,
+        "description": "Where the control counts: what the model is to find in the input video, such as `robotic arms . gloves`."
+      },
+      "checkpoint": {"type": "string", "minLength": 1, "description": "Another checkpoint for it, on the target."}
+    }
+  })json");
+  schema["description"] = hint.description;
+  schema["properties"]["video"]["description"] =
+      hint.computed ? "The control's video. Default: the model computes it from the input video."
+                    : "The control's video.";
+  if (!hint.computed) schema["required"] = {"video"};
+  if (std::string_view(hint.name) == "seg") {
+    schema["properties"]["prompt"] = {
+        {"type", "string"},
+        {"minLength", 1},
+        {"description", "What the model is to tell apart when it computes the control, such as `woman . cup`."}};
+  }
+  return schema;
+}
+
+Json ControlSpec(sdk::Task& task, const Json& given) {
+  Json spec = {{"control_weight", given.value("weight", Json(1))}};
+  if (const std::string map = Text(given, "weight_map"); !map.empty()) spec["control_weight"] = task.Input(map);
+  if (const std::string video = Text(given, "video"); !video.empty()) spec["input_control"] = task.Input(video);
+  if (given.contains("weight_prompt")) spec["control_weight_prompt"] = Text(given, "weight_prompt");
+  if (given.contains("prompt")) spec["input_control_prompt"] = Text(given, "prompt");
+  if (given.contains("checkpoint")) spec["ckpt_path"] = Text(given, "checkpoint");
+  return spec;
+}
+
+// The script itself says less, and only when the models have been loaded.
+[[noreturn]] void Refuse(const std::string& why) {
+  throw sdk::StageFailure("invalid_input", "cosmos-transfer1: " + why);
+}
+
+}  // namespace
+
+const char* Transfer1Model::summary() const {
+  return "NVIDIA's 7B model: a video from a prompt, an input video and up to seven weighted controls; 1280x704 and its "
+         "like.";
+}
+
+Json Transfer1Model::Parameters() const {
+  Json schema = Json::parse(R"json({
+    "type": "object",
+    "additionalProperties": false,
+    "required": ["prompt", "controls"],
+    "x-oom-steps": ["offload", "more_gpus"],
+    "properties": {
+      "prompt": {"type": "string", "minLength": 1, "maxLength": 20000, "description": "What the shot shows."},
+      "negative_prompt": {
+        "type": "string", "minLength": 1, "maxLength": 20000,
+        "description": "What the shot must not show. Default: the model's own, against the look of games."
+      },
+      "input_video": {
+        "type": "string", "format": "input-file", "minLength": 1,
+        "description": "The video of the shot. Without it sigma_max is 80 or more, and each control has a video."
+      },
+      "controls": {
+        "type": "object", "minProperties": 1, "additionalProperties": false, "properties": {},
+        "description": "What guides the picture, beside the prompt."
+      },
+      "regional_prompts": {
+        "type": "array", "minItems": 1,
+        "description": "Prompts for parts of the picture.",
+        "items": {
+          "type": "object", "additionalProperties": false, "required": ["prompt", "region"],
+          "properties": {
+            "prompt": {"type": "string", "minLength": 1, "description": "What is there."},
+            "region": {
+              "type": "string", "format": "input-file", "minLength": 1,
+              "description": "Where: a mask (.pt, or a video) or a .json with a box."
+            }
+          }
+        }
+      },
+      "num_steps": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 35, "description": "Sampling steps."},
+      "num_input_frames": {"enum": [1], "default": 1, "description": "Frames that a clip takes over from the one before."},
+      "blur_strength": {
+        "enum": ["very_low", "low", "medium", "high", "very_high"], "default": "medium",
+        "description": "Of the vis control that the model computes."
+      },
+      "canny_threshold": {
+        "enum": ["very_low", "low", "medium", "high", "very_high"], "default": "medium",
+        "description": "Of the edge control that the model computes; lower finds more edges."
+      },
+      "av_sample": {"type": "boolean", "default": false, "description": "The driving model, for hdmap and lidar."},
+      "distilled": {
+        "type": "boolean", "default": false,
+        "description": "The distilled model, which has a checkpoint for edge alone (others need `checkpoint`)."
+      },
+      "upsample_prompt": {
+        "type": "boolean", "default": false,
+        "description": "Lets the model write a longer prompt first. With several GPUs it times out there: use a stage of prompt-enhancement."
+      },
+      "offload_prompt_upsampler": {
+        "type": "boolean", "default": false, "description": "Whether the prompt upsampler leaves the GPU after its work."
+      }
+    },
+    "if": {"not": {"required": ["input_video"]}},
+    "then": {"properties": {
+      "sigma_max": {"minimum": 80, "x-hint": "without input_video it must be 80 or more, as there is nothing to add noise to"},
+      "controls": {"additionalProperties": {"required": ["video"]}}
+    }}
+  })json");
+  schema["properties"].update(Transfer1Parameters());
+  for (const Hint& hint : kHints) schema["properties"]["controls"]["properties"][hint.name] = ControlSchema(hint);
+  return schema;
+}
+
+sdk::JobSpec Transfer1Model::Build(sdk::Task& task, const Json& parameters) const {
+  Json spec = {{"prompt", Text(parameters, "prompt")}};
+  if (parameters.contains("negative_prompt")) spec["negative_prompt"] = Text(parameters, "negative_prompt");
+  const std::string input = Text(parameters, "input_video");
+  if (!input.empty()) spec["input_video_path"] = task.Input(input);
+  std::vector<std::string> videos;  // the result is as long as the shortest
+  const Json controls = parameters.value("controls", Json::object());
+  const bool distilled = parameters.value("distilled", Json(false)) == true;
+  std::vector<std::string> computed;
+  int used = 0;
+  for (const Hint& hint : kHints) {
+    if (!controls.is_object() || !controls.contains(hint.name) || !controls.at(hint.name).is_object()) continue;
+    const Json& given = controls.at(hint.name);
+    if (Number(given, "weight", 1) <= 0 && !given.contains("weight_map")) continue;
+    ++used;
+    if (distilled && std::string_view(hint.name) != "edge" && !given.contains("checkpoint")) {
+      Refuse(std::string("the distilled model has no checkpoint for '") + hint.name + "'; give controls." + hint.name +
+             ".checkpoint, or distilled: false");
+    }
+    spec[hint.name] = ControlSpec(task, given);
+    const std::string video = Text(given, "video");
+    if (video.empty()) {
+      computed.emplace_back(hint.name);
+    } else {
+      videos.push_back(video);
+    }
+  }
+  if (used == 0 && controls.is_object()) {
+    Refuse("all controls have weight 0; give one of them more, as the model makes no video without any");
+  }
+  if (distilled && parameters.value("av_sample", Json(false)) == true) {
+    Refuse("there is no distilled driving model; give only one of distilled and av_sample");
+  }
+  if (parameters.contains("regional_prompts") && parameters["regional_prompts"].is_array()) {
+    for (const Json& region : parameters["regional_prompts"]) {
+      spec["regional_prompts"].push_back(
+          {{"prompt", Text(region, "prompt")}, {"region_definitions_path", task.Input(Text(region, "region"))}});
+    }
+  }
+  std::vector<std::string> more;
+  for (const char* name : {"blur_strength", "canny_threshold"}) {
+    more.insert(more.end(), {std::string("--") + name, Text(parameters, name)});
+  }
+  more.insert(more.end(), {"--num_input_frames", Format(Number(parameters, "num_input_frames", 1))});
+  const std::pair<const char*, const char*> flags[] = {
+      {"av_sample", "--is_av_sample"}, {"distilled", "--use_distilled"}, {"upsample_prompt", "--upsample_prompt"}};
+  for (const auto& [name, flag] : flags) {
+    if (parameters.value(name, Json(false)) == true) more.emplace_back(flag);
+  }
+  sdk::JobSpec job = Transfer1Job(task, parameters, spec, more);
+  if (!input.empty()) videos.insert(videos.begin(), input);
+  if (!videos.empty()) job.outputs["video"].expect = {videos, kMostFrames, videos[0], Transfer1Sizes()};
+  for (const std::string& hint : computed) {
+    job.outputs[hint + "_control"] = {hint + "_input_control_0.mp4", "video", true, {}};
+  }
+  return job;
+}
+
+std::unique_ptr<LogReader> Transfer1Model::Reader(const Json&) const {
+  return std::make_unique<ModelProgress>(Transfer1Progress());
+}
+
+}  // namespace cosmos::plugins

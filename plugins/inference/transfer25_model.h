@@ -1,0 +1,17 @@
+#pragma once
+
+#include "inference/model.h"
+
+namespace cosmos::plugins {
+
+// nvidia-cosmos/cosmos-transfer2.5: a video from a prompt, an input video and controls.
+class Transfer25Model final : public Model {
+ public:
+  const char* name() const override { return "cosmos-transfer2.5"; }
+  const char* summary() const override;
+  sdk::Json Parameters() const override;
+  sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) const override;
+  std::unique_ptr<LogReader> Reader(const sdk::Json& parameters) const override;
+};
+
+}  // namespace cosmos::plugins
