@@ -3,6 +3,8 @@
 #include <initializer_list>
 #include <string>
 
+#include "common/model_launch.h"
+
 namespace cosmos::plugins {
 namespace {
 
@@ -94,10 +96,6 @@ constexpr const char* kUpsampler = R"json({
     "type": "string", "format": "input-file", "minLength": 1,
     "description": "A video of the shot, of which the model sees the first two frames. Small: 320 x 180 pixels are enough, and 1280 x 720 are too many for it."
   },
-  "repo": {
-    "type": "string", "minLength": 1,
-    "description": "The folder of cosmos-transfer1 on the target, in its container if it has one. Default: the folder that jobs start in."
-  },
   "checkpoint_dir": {
     "type": "string", "minLength": 1, "default": "checkpoints",
     "description": "The folder of the weights, seen from repo."
@@ -114,6 +112,10 @@ Json Branch(const char* backend, std::initializer_list<const char*> parts, const
 }  // namespace
 
 Json ParameterSchema() {
+  Json upsampler = Branch("cosmos-upsampler", {kCommon, kUpsampler, kFallback}, {"prompt", "video"});
+  Json launch = LaunchParameters();
+  launch.erase("launcher");  // it is always torchrun
+  upsampler["properties"].update(launch);
   Json openai = Branch("openai", {kCommon, kOpenAi, kFallback}, {"prompt", "base_url", "model"});
   openai["properties"]["system_prompt"]["default"] = kSystemPrompt;
   return {{"type", "object"},
@@ -127,9 +129,7 @@ Json ParameterSchema() {
                "a GPU of the stage's target."}}}}},
           {"required", {"prompt"}},
           {"discriminator", {{"propertyName", "backend"}}},
-          {"oneOf",
-           {Branch("template", {kCommon, kTemplate}, {"prompt"}), openai,
-            Branch("cosmos-upsampler", {kCommon, kUpsampler, kFallback}, {"prompt", "video"})}}};
+          {"oneOf", {Branch("template", {kCommon, kTemplate}, {"prompt"}), openai, upsampler}}};
 }
 
 Json OutputSchema() {

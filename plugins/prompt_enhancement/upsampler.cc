@@ -6,8 +6,8 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
-#include <vector>
 
+#include "common/model_launch.h"
 #include "common/parameters.h"
 #include "prompt_enhancement/chat_request.h"
 
@@ -87,33 +87,34 @@ std::string ReadFile(const std::string& path) {
 }  // namespace
 
 sdk::JobSpec UpsamplerJob(sdk::Task& task, const Json& parameters) {
-  const std::string repo = Text(parameters, "repo");
+  ModelLaunch launch = ModelLaunch::From(task, parameters);
+  launch.launcher = "torchrun";  // whose variables the script wants, also for one process
+  launch.gpus = 1;
+  launch.program = {"cosmos_transfer1/auxiliary/upsampler/inference/upsampler_pipeline.py"};
   const std::string prompt = Text(parameters, "prompt");
-  std::vector<std::string> command = {"torchrun", "--nproc_per_node=1",
-                                      "cosmos_transfer1/auxiliary/upsampler/inference/upsampler_pipeline.py"};
   if (prompt.front() == '-') {
-    command.push_back("--prompt=" + prompt);  // as a word of its own it would be taken for an option
+    launch.arguments = {"--prompt=" + prompt};  // as a word of its own it would be taken for an option
   } else {
-    command.insert(command.end(), {"--prompt", prompt});
+    launch.arguments = {"--prompt", prompt};
   }
-  command.insert(command.end(), {"--checkpoint_dir", Text(parameters, "checkpoint_dir"), "--input_video"});
+  for (const std::string& word : {std::string("--input_video"), task.Input(Text(parameters, "video")),
+                                  std::string("--checkpoint_dir"), Text(parameters, "checkpoint_dir")}) {
+    launch.arguments.push_back(word);
+  }
+  const std::string before = LaunchSetup(launch);
+  const std::string command = LaunchCommand(launch);
+
   sdk::JobSpec spec;
-  spec.script = "video=" + ShellQuote(task.Input(Text(parameters, "video"))) + "\n";
-  // A relative path starts at the folder that the job starts in, not at the model's.
-  spec.script += "case $video in /*) ;; *) video=$PWD/$video ;; esac\n";
-  if (!repo.empty()) spec.script += "cd -- " + ShellQuote(repo) + " || exit\n";
-  spec.script += "printed=" + ShellQuote(task.OutputFolder() + "/" + kOutput) + "\n";
+  spec.script = "set -e\n" + before;
   // The model leaves the video's frames in the folder for temporary files, under names that are always the same.
-  spec.script += "TMPDIR=$(mktemp -d) || exit\nexport TMPDIR\ntrap 'rm -rf \"$TMPDIR\"' EXIT\ntrap 'exit 143' TERM\n";
-  spec.script += "export PYTHONPATH=\"$PWD${PYTHONPATH:+:$PYTHONPATH}\"\n";
+  spec.script += "TMPDIR=$(mktemp -d)\nexport TMPDIR\ntrap 'rm -rf \"$TMPDIR\"' EXIT\ntrap 'exit 143' TERM\n";
   // Its standard output in a file of its own, without what goes to stderr in between, and in the log as it grows. No
   // pipe: the exit status is the model's, and what it may leave running keeps nobody waiting.
-  spec.script += ": >\"$printed\"\n" + sdk::ShellJoin(command) + " \"$video\" >\"$printed\" &\n";
-  spec.script += "tail -n +1 -s 0.1 -f --pid=$! \"$printed\"\nwait $!\n";
-  spec.env = {{"VLLM_WORKER_MULTIPROC_METHOD", "spawn"},  // CUDA cannot be used in a forked process
-              {"PYTHONUNBUFFERED", "1"},
-              {"PET_STANDALONE", "1"}};  // torchrun takes a free port, so that two of them can run on one host
+  spec.script += "printed=" + ShellQuote(task.OutputFolder() + "/" + kOutput) + "\n: >\"$printed\"\n";
+  spec.script += command + " >\"$printed\" &\ntail -n +1 -s 0.1 -f --pid=$! \"$printed\"\nwait $!\n";
+  spec.env = {{"VLLM_WORKER_MULTIPROC_METHOD", "spawn"}, {"PYTHONUNBUFFERED", "1"}};  // CUDA does not survive a fork
   spec.outputs["printed"] = {kOutput, "file", false};
+  spec.files["command"] = {"command.txt", before + command + "\n"};
   return spec;
 }
 

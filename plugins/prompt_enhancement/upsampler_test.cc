@@ -41,8 +41,17 @@ TEST(UpsampledPrompt, EndsWhereALibrarySpeaks) {
 
 // torchrun, which gives its processes the variables that the script wants.
 constexpr const char* kTorchrun = R"sh(#!/bin/sh
-[ "$1" = --nproc_per_node=1 ] || { echo "usage: torchrun [-h] …" >&2; exit 2; }
-shift
+processes=
+while :; do
+  case $1 in
+    --standalone|--nnodes=1) ;;
+    --nproc_per_node=*) processes=${1#*=} ;;
+    -*) echo "torchrun: error: unrecognized arguments: $1" >&2; exit 2 ;;
+    *) break ;;
+  esac
+  shift
+done
+[ "$processes" = 1 ] || { echo "the upsampler takes one process" >&2; exit 2; }
 script=$1; shift
 [ -f "$script" ] || { echo "python: can't open file '$PWD/$script': [Errno 2] No such file or directory" >&2; exit 2; }
 RANK=0 LOCAL_RANK=0 WORLD_SIZE=1 exec sh "$script" "$@"
@@ -126,6 +135,7 @@ TEST_F(UpsamplerTest, RunsTheModelAsOneJobAndReadsItsPrompt) {
   EXPECT_EQ(result.json.at("prompt"), "heavy rain, rain");
   EXPECT_EQ(result.json.at("enhanced"), true);
   EXPECT_EQ(host_.specs.size(), 1u);
+  EXPECT_THAT(host_.specs[0].at("files").at("command").at("text").get<std::string>(), HasSubstr("torchrun "));
   EXPECT_THAT(host_.prompts,
               ElementsAre(Json{{"text", "rain"}, {"negative_prompt", ""}, {"parent", ""}},
                           Json{{"text", "heavy rain, rain"}, {"negative_prompt", ""}, {"parent", "ps_1"}}));
@@ -148,6 +158,12 @@ TEST_F(UpsamplerTest, TakesPromptsOfAnyCharactersAndLines) {
   }
 }
 
+TEST_F(UpsamplerTest, IsSetUpAsItsMachineNeedsIt) {
+  fs::rename(host_.folder() / "bin", host_.folder() / "venv");
+  const std::string setup = "PATH=" + (host_.folder() / "venv").string() + ":$PATH";
+  EXPECT_EQ(host_.Run(plugin_, Parameters({{"setup", setup}})).status, COSMOS_OK) << host_.job_log();
+}
+
 TEST_F(UpsamplerTest, LeavesNoTemporaryFilesBehind) {
   host_.Run(plugin_, Parameters());
   std::string folder;
@@ -166,7 +182,6 @@ TEST_F(UpsamplerTest, FailsAsTheModelDoesAndSaysWhatHelps) {
   EXPECT_EQ(failure("Traceback: something else"), "exit_code: the job ended with 1");
   EXPECT_THAT(failure("ValueError: The decoder prompt (length 4685) is longer than the maximum model length of 4096."),
               AllOf(HasSubstr("exit_code: "), HasSubstr("give a video of fewer pixels")));
-  EXPECT_THAT(host_.artifacts, ElementsAre());
   fs::remove(repo() / "fails");
 
   auto result = host_.Run(plugin_, Parameters({{"checkpoint_dir", "elsewhere"}}));

@@ -148,7 +148,7 @@ TEST_F(EnhancementTest, CtrlCEndsAWaitAndARequest) {
 // cosmos-transfer1's upsampler, as far as the engine sees it; it waits for the file `go`.
 constexpr const char* kTorchrun = R"(#!/bin/sh
 echo 'INFO 11-24 10:00:00 [config.py:1] loading'
-printf 'Upsampled prompt: heavy %s,\nsecond line\n' "$4"
+printf 'Upsampled prompt: heavy %s,\nsecond line\n' "$6"
 echo begun >>begun
 until test -e go; do sleep 0.02; done
 echo 'INFO 11-24 10:00:09 [core.py:1] Shutting down.'
