@@ -1,5 +1,5 @@
-#pragma once
-
+// What models are told, against the cases of the test's folder `testdata`. Compiled into the tests of each plugin that
+// drives models.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,16 +12,15 @@
 #include "testing/fake_host.h"
 
 namespace cosmos::plugins {
+namespace {
 
-// For tests of what models are told: files of the test's folder `testdata`, each {"source": where the case is
-// documented, "parameters", "spec": the spec file, "command": its command line, OUT being the output folder}.
-class GoldenSpecFixture : public ::testing::TestWithParam<std::filesystem::path> {
- protected:
-  using Json = nlohmann::json;
-
-  static std::vector<std::filesystem::path> Files(const std::filesystem::path& folder) {
+// One file: {"source": where the case is documented, "parameters", "spec": the spec file, "command": its command line,
+// OUT being the output folder}.
+class GoldenSpec : public ::testing::TestWithParam<std::filesystem::path> {
+ public:
+  static std::vector<std::filesystem::path> All() {
     std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(TESTDATA)) files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     return files;
   }
@@ -30,6 +29,9 @@ class GoldenSpecFixture : public ::testing::TestWithParam<std::filesystem::path>
       return info.param.stem().string();
     }
   };
+
+ protected:
+  using Json = nlohmann::json;
 
   void Check(const cosmos_plugin_entry_t& plugin) {
     const Json golden = Json::parse(std::ifstream(GetParam()));
@@ -61,4 +63,9 @@ class GoldenSpecFixture : public ::testing::TestWithParam<std::filesystem::path>
   }
 };
 
+TEST_P(GoldenSpec, IsWhatTheModelsDocumentsSay) { Check(sdk::testing::LoadPlugin(PLUGIN_FILE)); }
+
+INSTANTIATE_TEST_SUITE_P(Cosmos, GoldenSpec, ::testing::ValuesIn(GoldenSpec::All()), GoldenSpec::NameOf());
+
+}  // namespace
 }  // namespace cosmos::plugins
