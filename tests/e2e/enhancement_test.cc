@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "common/http_server_fixture.h"
+#include "support/remote_host.h"
 #include "support/sandbox.h"
 
 namespace cosmos::testing {
@@ -181,6 +185,37 @@ stages:
   const std::string operation = stage["operation_id"];
   EXPECT_THAT(sandbox_.Read("outputs/prompt_enhancement/logs/op_" + operation + ".log"),
               AllOf(HasSubstr("Upsampled prompt: heavy rain,"), HasSubstr("Shutting down.")));
+}
+
+TEST_F(EnhancementTest, TheUpsamplerRunsOnAHost) {
+  if (const std::string missing = SshServer::Missing(); !missing.empty()) GTEST_SKIP() << missing;
+  RemoteHost host;
+  const std::filesystem::path repo = host.account().home() / "it's the repo";
+  std::filesystem::create_directories(repo / "bin");
+  std::ofstream(repo / "bin/torchrun") << "#!/bin/sh\npwd\ntest -f \"$8\" || { echo no video; exit 1; }\n"
+                                       << "printf 'Upsampled prompt: heavy %s\\n' \"$6\"\n";
+  std::filesystem::permissions(repo / "bin/torchrun", std::filesystem::perms(0755));
+  sandbox_.Write("in put.mp4", "a video");
+  sandbox_.Write("w.yaml", host.Workflow(R"yaml(
+stages:
+  enhance:
+    uses: prompt-enhancement
+    target: gpu1
+    with:
+      backend: cosmos-upsampler
+      prompt: "it's $(touch pwned)"
+      video: in put.mp4
+      repo: ~/it's the repo
+      setup: PATH="$PWD/bin:$PATH"
+)yaml"));
+  const Ended ended = sandbox_.Engine({"run", "w.yaml"});
+  ASSERT_EQ(ended.status, 0) << ended.out << ended.err;
+  const json stage = sandbox_.Show()["stages"][0];
+  EXPECT_EQ(stage["outputs"]["prompt"], "heavy it's $(touch pwned)");
+  EXPECT_EQ(sandbox_.Read(stage["log_path"].get<std::string>()),
+            repo.string() + "\nUpsampled prompt: heavy it's $(touch pwned)\n");
+  EXPECT_FALSE(std::filesystem::exists(repo / "pwned"));
+  EXPECT_THAT(host.Processes(), IsEmpty());
 }
 
 }  // namespace
