@@ -153,25 +153,35 @@ TEST_F(EnhancementTest, CtrlCEndsAWaitAndARequest) {
 constexpr const char* kTorchrun = R"(#!/bin/sh
 echo 'INFO 11-24 10:00:00 [config.py:1] loading'
 printf 'Upsampled prompt: heavy %s,\nsecond line\n' "$6"
+echo "$TMPDIR" >tmpdir
 echo begun >>begun
 until test -e go; do sleep 0.02; done
 echo 'INFO 11-24 10:00:09 [core.py:1] Shutting down.'
 )";
 
-TEST_F(EnhancementTest, TheUpsamplersJobOutlivesTheEngine) {
-  sandbox_.Write("bin/torchrun", kTorchrun);
-  std::filesystem::permissions(sandbox_.folder() / "bin/torchrun", std::filesystem::perms::owner_all);
-  sandbox_.SetEnvironment("PATH=" + (sandbox_.folder() / "bin").string() + ":" + ::getenv("PATH"));
-  sandbox_.Write("in.mp4", "a video");
-  sandbox_.Write("w.yaml", R"(version: 1
+class UpsamplerRunTest : public EnhancementTest {
+ protected:
+  // Starts a run and waits until its job works.
+  pid_t StartWaiting() {
+    sandbox_.Write("bin/torchrun", kTorchrun);
+    std::filesystem::permissions(sandbox_.folder() / "bin/torchrun", std::filesystem::perms::owner_all);
+    sandbox_.SetEnvironment("PATH=" + (sandbox_.folder() / "bin").string() + ":" + ::getenv("PATH"));
+    sandbox_.Write("in.mp4", "a video");
+    sandbox_.Write("w.yaml", R"(version: 1
 name: w
 stages:
   enhance:
     uses: prompt-enhancement
-    with: {backend: cosmos-upsampler, prompt: rain, video: in.mp4}
+    with: {backend: cosmos-upsampler, prompt: rain, video: in.mp4, fallback: original}
 )");
-  const pid_t engine = sandbox_.StartEngine({"run", "w.yaml"});
-  Await("job", [&] { return sandbox_.Read("begun") == "begun\n"; });
+    const pid_t engine = sandbox_.StartEngine({"run", "w.yaml"});
+    Await("job", [&] { return sandbox_.Read("begun") == "begun\n"; });
+    return engine;
+  }
+};
+
+TEST_F(UpsamplerRunTest, TheJobOutlivesTheEngine) {
+  const pid_t engine = StartWaiting();
   ::kill(engine, SIGKILL);
   sandbox_.Wait(engine);
   sandbox_.Write("go", "");
@@ -185,6 +195,17 @@ stages:
   const std::string operation = stage["operation_id"];
   EXPECT_THAT(sandbox_.Read("outputs/prompt_enhancement/logs/op_" + operation + ".log"),
               AllOf(HasSubstr("Upsampled prompt: heavy rain,"), HasSubstr("Shutting down.")));
+}
+
+TEST_F(UpsamplerRunTest, TheJobEndsWithACancelledRunAndLeavesNothing) {
+  const pid_t engine = StartWaiting();
+  ::kill(engine, SIGINT);
+  EXPECT_EQ(sandbox_.Wait(engine), 130);
+  EXPECT_EQ(sandbox_.Show()["stages"][0]["status"], "cancelled");
+  EXPECT_THAT(sandbox_.JobProcesses(), IsEmpty());
+  std::string folder = sandbox_.Read("tmpdir");
+  folder.pop_back();
+  EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
 TEST_F(EnhancementTest, TheUpsamplerRunsOnAHost) {
