@@ -87,6 +87,15 @@ void PrintProperties(const json& schema, const std::string& indent, Console* con
     }
     PrintProperties(property, indent + "  ", console);
   }
+  if (!schema.contains("discriminator")) return;
+  // Each branch has parameters of its own, which are told as its own.
+  const std::string chooser = schema["discriminator"]["propertyName"];
+  for (json branch : schema.value("oneOf", json::array())) {
+    console->PrintLine(
+        fmt::format("{}with {} {}", indent, chooser, Texts({branch["properties"][chooser]["const"]}, "")));
+    branch["properties"].erase(chooser);
+    PrintProperties(branch, indent + "  ", console);
+  }
 }
 
 // The parameters of each of the forms that one parameter chooses.

@@ -224,6 +224,23 @@ stages:
                   "w.yaml:10:37: 'with' of stage 'b': the workflow has no secret 'TOKN'; did you mean 'TOKEN'?"));
 }
 
+TEST(CheckTest, RefusesAnythingButASecretWhereASecretBelongs) {
+  const std::string head = R"(version: 1
+name: w
+params: {key: {type: string, default: sk-from-params}}
+secrets: {KEY: {env: API_KEY}}
+stages:
+  a: {uses: prompt-enhancement, with: {prompt: x, api_key: )";
+  EXPECT_THAT(FindingsOf(head + "\"${{ secrets.KEY }}\"}}\n"), IsEmpty());
+  const std::string refused =
+      "w.yaml:6:60: 'with.api_key' of stage 'a': found a text, expected a secret and nothing else; write "
+      "`${{ secrets.NAME }}`, and where NAME is read from below `secrets:`";
+  for (const char* value : {"sk-literal", "\"\"", "\"${{ params.key }}\"", "\"${{ env.HOME }}\"",
+                            "\"sk-${{ secrets.KEY }}\"", "\"${{ secrets.KEY || 'sk-literal' }}\""}) {
+    EXPECT_THAT(FindingsOf(head + value + "}}\n"), ElementsAre(refused)) << value;
+  }
+}
+
 TEST(CheckTest, FindsMissingInputFiles) {
   CheckInput input = InputOf(R"yaml(version: 1
 params: {clip: {type: path, default: no/such.mp4}}

@@ -56,6 +56,19 @@ std::string SecretIn(const json& value) {
   return name;
 }
 
+// Whether the text is `${{ secrets.NAME }}` and nothing else.
+bool IsSecretAlone(const json& value) {
+  if (!value.is_string()) return false;
+  try {
+    const TextTemplate parsed = TextTemplate::Parse(value.get_ref<const std::string&>());
+    if (parsed.parts().size() != 1 || !parsed.parts()[0].expression) return false;
+    const Expression& expression = *parsed.parts()[0].expression;
+    return expression.kind == Expression::Kind::kReference && expression.path[0] == "secrets";
+  } catch (const ExpressionError&) {
+    return true;  // told where expressions are checked
+  }
+}
+
 }  // namespace
 
 const PluginFacts* PluginChecks::Find(const std::string& id, PluginFacts::Kind kind, Place place) {
@@ -109,6 +122,12 @@ void PluginChecks::CheckSecrets(const PluginFacts& facts, const json& with, cons
   if (CheckerOf(facts) == nullptr) return;
   WalkSchema(facts.parameters, facts.parameters, with,
              [&](const json& schema, const json& value, const SchemaPath& below) {
+               if (schema.value("x-only-secret", false) && !IsSecretAlone(value)) {
+                 // The value is not shown: it may be the secret itself.
+                 findings_.Add(node.Nearest(below)->value,
+                               NameOf(Joined(path, below)) + ": found a text, expected a secret and nothing else",
+                               "write `${{ secrets.NAME }}`, and where NAME is read from below `secrets:`");
+               }
                if (!schema.value("x-no-secrets", false)) return;
                const std::string secret = SecretIn(value);
                if (secret.empty()) return;

@@ -30,7 +30,8 @@ class PluginChecks {
   // Checks `with`, which stands at `node` and is called `path` in messages, against the plugin's schema.
   void CheckParameters(const PluginFacts& facts, const nlohmann::json& with, const YamlNode& node,
                        const SchemaPath& path);
-  // Checks that no secret reaches a parameter that is written into files ("x-no-secrets").
+  // Checks that no secret reaches a parameter that is written into files ("x-no-secrets"), and that nothing but a
+  // secret stands in one that is for secrets ("x-only-secret").
   void CheckSecrets(const PluginFacts& facts, const nlohmann::json& with, const YamlNode& node, const SchemaPath& path);
   // Checks that the files exist that parameters name ("format": "input-file"), where `scope` tells their names.
   void CheckFiles(const PluginFacts& facts, const nlohmann::json& with, const YamlNode& node, const SchemaPath& path,

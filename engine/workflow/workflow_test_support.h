@@ -57,7 +57,8 @@ inline FakePlugins::FakePlugins() {
   shell.outputs_from = "outputs";
   Add("prompt-enhancement", Kind::kStage, R"({
     "type": "object", "required": ["prompt"], "additionalProperties": false,
-    "properties": {"prompt": {"type": "string"}, "style": {"type": "string", "default": "film"}}})",
+    "properties": {"prompt": {"type": "string"}, "style": {"type": "string", "default": "film"},
+                   "api_key": {"type": "string", "x-only-secret": true}}})",
       R"({"type": "object", "properties": {"prompt": {"type": "string"}, "prompt_id": {"type": "string"}}})");
   plugins_["prompt-enhancement"].log_is_operation = true;
   PluginFacts& inference = Add("inference", Kind::kStage, R"({

@@ -49,7 +49,14 @@ sdk::Json LaunchParameters() {
   })json");
 }
 
-sdk::JobSpec LaunchJob(const ModelLaunch& launch) {
+std::string LaunchSetup(const ModelLaunch& launch) {
+  std::string lines;
+  if (!launch.repo.empty()) lines += "cd " + PathWord(launch.repo) + "\n";
+  if (!launch.setup.empty()) lines += launch.setup + "\n";
+  return lines + "export PYTHONPATH=\"$PWD\"\n";
+}
+
+std::string LaunchCommand(const ModelLaunch& launch) {
   std::string command;
   if (launch.launcher == "torchrun") {
     // --standalone takes a free port: two jobs on one machine would meet on torchrun's fixed one.
@@ -60,10 +67,12 @@ sdk::JobSpec LaunchJob(const ModelLaunch& launch) {
   for (const auto* words : {&launch.program, &launch.arguments}) {
     for (const std::string& word : *words) command += " " + Word(word);
   }
-  std::string before;
-  if (!launch.repo.empty()) before += "cd " + PathWord(launch.repo) + "\n";
-  if (!launch.setup.empty()) before += launch.setup + "\n";
-  before += "export PYTHONPATH=\"$PWD\"\n";
+  return command;
+}
+
+sdk::JobSpec LaunchJob(const ModelLaunch& launch) {
+  const std::string before = LaunchSetup(launch);
+  const std::string command = LaunchCommand(launch);
   sdk::JobSpec spec;
   spec.script = "set -e\n" + before + "exec " + command + "\n";
   spec.files["command"] = {"command.txt", before + command + "\n"};

@@ -25,5 +25,8 @@ sdk::Json LaunchParameters();
 
 // The job's script; and the exact command as its file "command" (command.txt).
 sdk::JobSpec LaunchJob(const ModelLaunch& launch);
+// The two parts of it, for a job that does more: lines for the shell, and the command without its line end.
+std::string LaunchSetup(const ModelLaunch& launch);
+std::string LaunchCommand(const ModelLaunch& launch);
 
 }  // namespace cosmos::plugins

@@ -1,10 +1,17 @@
-// The stage that turns an artist's prompt into one that a video model can work with. Back ends are named by `backend`;
-// so far there is `template`, which goes by rules and needs no network.
+// The stage that turns an artist's prompt into one that a video model can work with. How is the business of the back
+// end that `backend` names; the stage keeps both prompts and the record, and decides what a back end's failure means.
+#include <chrono>
 #include <cosmos/plugin.hpp>
 #include <filesystem>
 #include <fstream>
 
-#include "prompt_enhancement/template_rules.h"
+#include "common/parameters.h"
+#include "prompt_enhancement/backend.h"
+#include "prompt_enhancement/interrupt.h"
+#include "prompt_enhancement/openai_backend.h"
+#include "prompt_enhancement/schema.h"
+#include "prompt_enhancement/template_backend.h"
+#include "prompt_enhancement/upsampler.h"
 
 namespace cosmos::plugins {
 namespace {
@@ -31,89 +38,71 @@ class PromptEnhancement : public sdk::Stage {
   sdk::Description Describe() const override {
     sdk::Description description;
     description.id = "prompt-enhancement";
-    description.version = "1.0.0";
-    description.summary = "Adds camera, light and style to a prompt and keeps the artist's words.";
+    description.version = "1.1.0";
+    description.summary = "Turns an artist's prompt into one that a video model can work with, and keeps both.";
     description.folder = "prompt_enhancement";
     description.log = sdk::Description::LogName::kOperation;
     description.required_services = {"cosmos.files/1", "cosmos.store/1"};
-    description.parameters = Json::parse(R"json({
-      "type": "object",
-      "required": ["prompt"],
-      "additionalProperties": false,
-      "properties": {
-        "prompt": {
-          "type": "string", "minLength": 1, "maxLength": 16000,
-          "description": "The artist's words. They stand unchanged at the start of the enhanced prompt."
-        },
-        "negative_prompt": {
-          "type": "string", "maxLength": 16000, "default": "",
-          "description": "What must not be seen. Passed on unchanged."
-        },
-        "backend": {
-          "enum": ["template"], "default": "template",
-          "description": "template: fixed rules over the prompt's words; the same prompt always gives the same result."
-        },
-        "camera": {
-          "type": "string", "minLength": 1, "maxLength": 1000, "default": "auto",
-          "description": "auto: what suits the prompt; none: add nothing; else the words to add."
-        },
-        "light": {
-          "type": "string", "minLength": 1, "maxLength": 1000, "default": "auto",
-          "description": "auto: what suits the prompt; none: add nothing; else the words to add."
-        },
-        "style": {
-          "type": "string", "minLength": 1, "maxLength": 1000, "default": "auto",
-          "description": "auto: what suits the prompt; none: add nothing; else the words to add."
-        }
-      }
-    })json");
-    description.outputs = Json::parse(R"json({
-      "type": "object",
-      "properties": {
-        "prompt": {"type": "string", "description": "The enhanced prompt."},
-        "prompt_id": {"type": "string", "description": "The enhanced prompt's record."},
-        "original_prompt": {"type": "string", "description": "The artist's words."},
-        "original_prompt_id": {"type": "string", "description": "The record of the artist's words."},
-        "negative_prompt": {"type": "string", "description": "As given."},
-        "record": {"type": "string", "description": "A JSON file that tells what was added, and why."}
-      }
-    })json");
+    description.optional_services = {"cosmos.job/1"};  // most back ends start no job, and run from the beginning
+    description.parameters = ParameterSchema();
+    description.outputs = OutputSchema();
     return description;
   }
 
   Json Run(sdk::Task& task, const Json& parameters) override {
-    const std::string prompt = parameters.at("prompt").get<std::string>();
-    const std::string negative_prompt = parameters.value("negative_prompt", "");
-    const Enhancement enhanced = EnhanceByRules(
-        prompt,
-        {parameters.value("camera", "auto"), parameters.value("light", "auto"), parameters.value("style", "auto")});
-
+    const auto begin = std::chrono::steady_clock::now();
+    const std::string prompt = Text(parameters, "prompt");
+    const std::string negative_prompt = Text(parameters, "negative_prompt");
     task.Log(LogLevel::kInfo, "prompt: " + prompt);
-    Json added = Json::array();
-    for (const Addition& addition : enhanced.added) {
-      task.Log(LogLevel::kInfo, "added for " + addition.aspect + ": '" + addition.text + "' (" + addition.why + ")");
-      added.push_back({{"aspect", addition.aspect}, {"text", addition.text}, {"why", addition.why}});
+
+    Json failure;
+    Enhanced enhanced;
+    try {
+      enhanced = Enhance(task, parameters);
+      task.Log(LogLevel::kInfo, "enhanced prompt: " + enhanced.prompt);
+    } catch (const BackendFailure& error) {
+      if (Text(parameters, "fallback") != "original") throw;
+      interrupt_.Check();
+      task.Log(LogLevel::kWarning, "the prompt was not enhanced: " + error.message());
+      task.Log(LogLevel::kWarning, "going on with the artist's words, as `fallback: original` says");
+      failure = {{"kind", error.kind()}, {"message", error.message()}};
+      enhanced = {prompt, error.failure().value("record", Json::object())};
     }
-    for (const std::string& kept : enhanced.kept) task.Log(LogLevel::kInfo, kept);
-    task.Log(LogLevel::kInfo, "enhanced prompt: " + enhanced.prompt);
 
     const std::string original_id = task.PutPrompt(prompt, negative_prompt);
     const std::string id =
         enhanced.prompt == prompt ? original_id : task.PutPrompt(enhanced.prompt, negative_prompt, original_id);
-    Json outputs = {{"prompt", enhanced.prompt},
-                    {"prompt_id", id},
-                    {"original_prompt", prompt},
-                    {"original_prompt_id", original_id},
-                    {"negative_prompt", negative_prompt}};
+    Json outputs = {{"prompt", enhanced.prompt},          {"prompt_id", id},
+                    {"original_prompt", prompt},          {"original_prompt_id", original_id},
+                    {"negative_prompt", negative_prompt}, {"enhanced", failure.is_null()}};
     Json record = outputs;
-    record["backend"] = "template";
-    record["added"] = added;
-    record["not_added"] = enhanced.kept;
+    record["backend"] = parameters.at("backend");
+    record["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    record["failure"] = failure;
+    record.update(enhanced.record);
     const std::string file = WriteRecord(task, record);
     task.AddArtifact(file);
+    outputs["failure"] = failure.is_null() ? Json("") : failure.at("message");
     outputs["record"] = file;
     return outputs;
   }
+
+  Json Preview(sdk::Task& task, const Json& parameters) override {
+    if (parameters.at("backend") == "cosmos-upsampler") return UpsamplerJob(task, parameters).ToJson();
+    return Json::object();
+  }
+
+  void Cancel() override { interrupt_.Set(); }
+
+ private:
+  Enhanced Enhance(sdk::Task& task, const Json& parameters) {
+    const std::string backend = Text(parameters, "backend");
+    if (backend == "openai") return EnhanceByOpenAi(task, parameters, interrupt_);
+    if (backend == "cosmos-upsampler") return EnhanceByUpsampler(task, parameters);
+    return EnhanceByTemplate(task, parameters);
+  }
+
+  Interrupt interrupt_;
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ class PluginsTest : public ::testing::Test {
 
 TEST_F(PluginsTest, OfAnotherMajorVersion) {
   Copy("bad-other-major");
-  EXPECT_THAT(Complaint(), HasSubstr("built for version 2.1 of the SDK, and this program has 1.1"));
+  EXPECT_THAT(Complaint(), HasSubstr("built for version 2.2 of the SDK, and this program has 1.2"));
 }
 
 TEST_F(PluginsTest, WithoutTheSymbol) {
@@ -82,7 +82,7 @@ TEST_F(PluginsTest, ThatAWorkflowUsesAreToldOfWhenItIsChecked) {
   const Ended ended = sandbox_.Engine({"validate", "w.yaml", "--plugin-path", folder()});
   EXPECT_EQ(ended.status, 2);
   EXPECT_THAT(ended.err, HasSubstr("w.yaml:3:"));
-  EXPECT_THAT(ended.err, HasSubstr("version 2.1 of the SDK"));
+  EXPECT_THAT(ended.err, HasSubstr("version 2.2 of the SDK"));
 }
 
 TEST_F(PluginsTest, TheFirstFolderWinsAndTheHiddenOneIsToldOf) {
@@ -103,6 +103,11 @@ TEST_F(PluginsTest, ShowTellsParametersAndOutputs) {
   const Ended ended = sandbox_.Engine({"plugins", "show", "inference"});
   EXPECT_EQ(ended.status, 0);
   for (const char* word : {"prompt", "seed", "controls", "video"}) EXPECT_THAT(ended.out, HasSubstr(word));
+  const std::string branches = sandbox_.Engine({"plugins", "show", "prompt-enhancement"}).out;
+  for (const char* line :
+       {"\n  with backend openai\n", "\n    model ", "\n    base_url ", "\n  with backend template\n"}) {
+    EXPECT_THAT(branches, HasSubstr(line));
+  }
   EXPECT_THAT(sandbox_.Engine({"plugins", "show", "inferense"}).err, HasSubstr("'inference'"));
   EXPECT_TRUE(sandbox_.EngineJson({"plugins", "show", "upscaling"})["parameters"].is_object());
 }

@@ -37,6 +37,12 @@ constexpr Seam kSeams[] = {
     {"yaml-cpp/", "engine/workflow/"},
 };
 
+// The one file in plugins/ that knows a library.
+constexpr Seam kPluginSeams[] = {
+    {"curl/", "plugins/prompt_enhancement/http_client.cc"},
+    {"microhttpd.h", "plugins/common/http_server_fixture.h"},
+};
+
 struct Include {
   std::string header;
   bool quoted = false;  // "header" and not <header>
@@ -49,7 +55,7 @@ struct Include {
 bool Matches(const std::string& text, const char* pattern) { return std::regex_match(text, std::regex(pattern)); }
 
 bool IsStandard(const Include& include) {
-  return !include.quoted && Matches(include.header, "[a-z_]+|[a-z0-9_]+\\.h|sys/[a-z]+\\.h");
+  return !include.quoted && Matches(include.header, "[a-z_]+|[a-z0-9_]+\\.h|(arpa|netinet|sys)/[a-z]+\\.h");
 }
 
 bool IsOfTests(const std::string& path) { return Matches(path, ".*(_test\\.cc|_fixture\\.h|/testing/.*)"); }
@@ -77,6 +83,10 @@ std::string EngineProblem(const std::string& path, const Include& include) {
 
 std::string PluginProblem(const std::string& path, const Include& include) {
   const std::string own = Include{path.substr(path.find('/') + 1)}.first();
+  for (const Seam& seam : kPluginSeams) {
+    if (!include.Begins(seam.header)) continue;
+    return path == seam.place ? "" : "<" + include.header + "> is included only in " + seam.place;
+  }
   const bool is_own = include.quoted && (include.first() == own || include.first() == "common");
   if (is_own || include.Begins("cosmos/") || include.Begins("nlohmann/") || IsStandard(include)) return "";
   if (IsOfTests(path) && IsForTests(include)) return "";
@@ -165,6 +175,11 @@ TEST(Layers, KeepLibrariesBehindTheirSeam) {
     const std::string line = std::string("#include <") + seam.header + "x.h>\n";
     EXPECT_THAT(CheckSource("engine/run/a.cc", line), ElementsAre(HasSubstr(seam.place))) << line;
     EXPECT_THAT(CheckSource(std::string(seam.place) + "a.cc", line), IsEmpty()) << line;
+  }
+  for (const Seam& seam : kPluginSeams) {
+    const std::string line = std::string("#include <") + seam.header + ">\n";
+    EXPECT_THAT(CheckSource("plugins/prompt_enhancement/a.cc", line), ElementsAre(HasSubstr(seam.place))) << line;
+    EXPECT_THAT(CheckSource(seam.place, line), IsEmpty()) << line;
   }
 }
 

@@ -1,0 +1,90 @@
+#include "prompt_enhancement/video_frames.h"
+
+#include <algorithm>
+#include <cosmos/failure.hpp>
+#include <cosmos/text.hpp>
+#include <cstdlib>
+#include <filesystem>
+
+#include "common/parameters.h"
+#include "prompt_enhancement/run_program.h"
+
+namespace cosmos::plugins {
+namespace {
+
+// The path as ffmpeg takes it for a file, whatever characters stand in it.
+std::string FileUrl(const std::string& path) { return "file:" + std::filesystem::absolute(path).string(); }
+
+ProgramResult Run(const std::vector<std::string>& argv, const Interrupt& interrupt) {
+  ProgramResult result = RunProgram(argv, interrupt);
+  if (result.exit_status != 127) return result;
+  throw sdk::StageFailure("plugin_error", "found no program '" + argv[0] +
+                                              "', which takes the frames out of the video; install ffmpeg, or give no "
+                                              "video");
+}
+
+[[noreturn]] void Refuse(const std::string& video, const std::string& why) {
+  throw sdk::StageFailure("invalid_input", "'" + video + "' gives no frames: " + why +
+                                               "; give a video that ffmpeg "
+                                               "can decode");
+}
+
+// In seconds; 0 where the file does not say.
+struct Times {
+  double duration = 0;
+  double frame = 0;
+};
+
+double Seconds(const sdk::Json& facts, const char* key) {
+  const std::string text = facts.is_object() ? facts.value(key, "") : "";
+  return std::max(0.0, std::strtod(text.c_str(), nullptr));
+}
+
+Times TimesOf(const std::string& video, const Interrupt& interrupt) {
+  const ProgramResult probe = Run({"ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
+                                   "format=duration:stream=avg_frame_rate", "-of", "json", FileUrl(video)},
+                                  interrupt);
+  if (probe.exit_status != 0) Refuse(video, probe.err.substr(0, probe.err.find('\n')));
+  const sdk::Json facts = sdk::Json::parse(probe.out, nullptr, false);
+  if (!facts.is_object() || facts.value("streams", sdk::Json::array()).empty()) Refuse(video, "it has no video");
+  Times times;
+  times.duration = Seconds(facts.value("format", sdk::Json()), "duration");
+  const std::string rate = facts["streams"][0].value("avg_frame_rate", "");  // N/D
+  const double frames = std::strtod(rate.c_str(), nullptr);
+  const double seconds = std::strtod(rate.substr(rate.find('/') + 1).c_str(), nullptr);
+  if (frames > 0) times.frame = seconds / frames;
+  return times;
+}
+
+}  // namespace
+
+std::vector<std::string> JpegFrames(const std::string& video, int count, const Interrupt& interrupt) {
+  const Times times = TimesOf(video, interrupt);
+  if (times.duration <= 0) count = 1;
+  std::vector<std::string> frames;
+  for (int i = 0; i < count; ++i) {
+    // The frame that is seen in the middle of each of `count` equal parts. ffmpeg gives the next one that begins, so it
+    // is told to look a frame earlier; behind the beginning of the last there would be none.
+    const double at = std::max(0.0, times.duration * (i + 0.5) / count - times.frame);
+    ProgramResult frame =
+        Run({"ffmpeg",    "-nostdin",
+             "-v",        "error",
+             "-ss",       Format(at),
+             "-i",        FileUrl(video),
+             "-map",      "0:v:0",
+             "-frames:v", "1",
+             "-vf",       "scale=w='min(768,iw)':h='min(768,ih)':force_original_aspect_ratio=decrease",
+             "-c:v",      "mjpeg",
+             "-q:v",      "3",
+             "-f",        "image2pipe",
+             "-"},
+            interrupt);
+    if (frame.exit_status != 0 || frame.out.empty()) {
+      Refuse(video, frame.err.empty() ? "nothing at " + Format(at) + " s" : frame.err.substr(0, frame.err.find('\n')));
+    }
+    frames.push_back(std::move(frame.out));
+  }
+  return frames;
+}
+
+}  // namespace cosmos::plugins
