@@ -98,18 +98,6 @@ void PrintProperties(const json& schema, const std::string& indent, Console* con
   }
 }
 
-// The parameters of each of the forms that one parameter chooses.
-void PrintBranches(const json& schema, Console* console) {
-  if (!schema.is_object() || !schema.contains("discriminator")) return;
-  const std::string chooser = schema["discriminator"].value("propertyName", "");
-  for (json branch : schema.value("oneOf", json::array())) {
-    const json chosen = branch["properties"][chooser].value("const", json());
-    branch["properties"].erase(chooser);
-    console->PrintLine("\n" + console->Paint(Colour::kBold, "parameters of " + chooser + " " + Texts({chosen}, "")));
-    PrintProperties(branch, "  ", console);
-  }
-}
-
 int Show(Catalogue* catalogue, const std::string& id, Console* console) {
   if (id.empty()) throw Error(ErrorCode::kInvalidInput, "ID is missing", "write `cosmos-engine plugins show ID`");
   const PluginLibrary& library = catalogue->Get(id);
@@ -123,7 +111,6 @@ int Show(Catalogue* catalogue, const std::string& id, Console* console) {
                                                                            library.path().string()));
   console->PrintLine("\nparameters");
   PrintProperties(facts.parameters, "  ", console);
-  PrintBranches(facts.parameters, console);
   if (facts.kind == PluginFacts::Kind::kStage) {
     console->PrintLine("\noutputs");
     PrintProperties(facts.outputs, "  ", console);

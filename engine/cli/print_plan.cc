@@ -44,6 +44,12 @@ std::string StageText(std::size_t number, const json& stage, const Console& cons
   if (stage.contains("on_oom")) {
     text += Block("on_oom", Join(stage["on_oom"].get<std::vector<std::string>>(), ", then "));
   }
+  if (stage.contains("batch")) {
+    const auto members = stage["batch"].get<std::vector<std::string>>();
+    text += Block("batch", fmt::format("one job for {}: {}", members.size(), Join(members, ", ")));
+  }
+  if (stage.contains("batch_note"))
+    text += Block("batch", "a job of its own: " + stage["batch_note"].get<std::string>());
   if (stage.contains("stall_timeout")) {
     text += Block("stalls", fmt::format("after {} s without output", stage["stall_timeout"].get<double>()));
   }

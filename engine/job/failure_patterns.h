@@ -15,6 +15,9 @@ struct LogVerdict {
   std::string advice;
 };
 
+// How much of a log's end holds its error.
+constexpr std::size_t kVerdictBytes = 1 << 20;
+
 // Looks for the messages of one table, made of those that PyTorch, NCCL, the Cosmos models, container engines and the
 // NVIDIA driver really print. Of several the one that explains the others counts: ranks that wait for one that ran out
 // of memory time out as well. A pure function; any thread.

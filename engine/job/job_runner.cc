@@ -24,7 +24,6 @@ constexpr auto kDiagnosisTime = std::chrono::seconds(10);
 constexpr int kHighestSignal = 64;
 // Commands of the diagnosis of a job that runs; without arguments, which may be anybody's secrets.
 constexpr const char* kWhatItDoes = "; ps -e -o pid,ppid,sid,stat,wchan:24,pcpu,rss,etime,comm; nvidia-smi 2>&1 || :";
-constexpr std::size_t kVerdictBytes = 1 << 20;  // the end of a log, in which its error stands
 
 template <typename Record>
 void SetKey(const RunContext& context, Record* record) {

@@ -42,6 +42,8 @@ std::string WriteFiles(const RunContext& context, const std::vector<JobFile>& fi
       throw Error(ErrorCode::kPlugin, "the file '" + file.name + "' of a job has the path '" + file.path + "'",
                   "its plugin must give a path below the output folder, without `..`");
     }
+    if (path.has_parent_path())
+      text += "mkdir -p " + ShellQuote("out/" + path.parent_path().string()) + " || exit 126\n";
     text += "printf %s " + ShellQuote(file.text) + " >" + ShellQuote("out/" + file.path) + " || exit 126\n";
   }
   return text;

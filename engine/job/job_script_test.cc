@@ -124,8 +124,8 @@ TEST_F(JobScriptTest, ASecretInAScriptIsRefused) {
 
 TEST_F(JobScriptTest, FilesStandThereWhenTheCommandStarts) {
   const std::string text = "{\"prompt\": \"it's $(touch pwned) `id` %d \\\\n\"}\n\n";
-  command_.files = {{"spec", "a b.json", text}};
-  command_.script = "cat \"$COSMOS_OUTPUT_DIR/a b.json\"";
+  command_.files = {{"spec", "a folder/a b.json", text}};
+  command_.script = "cat \"$COSMOS_OUTPUT_DIR/a folder/a b.json\"";
   EXPECT_EQ(Run(), 0);
   EXPECT_EQ(log_, text);
   EXPECT_FALSE(fs::exists(root_ + "/pwned"));

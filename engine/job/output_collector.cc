@@ -24,8 +24,11 @@ std::string ProblemOf(const JobOutput& output, const fs::path& video, const Canc
 
 }  // namespace
 
-OutputCollector::OutputCollector(std::vector<JobOutput> outputs, std::string job_folder, fs::path local_folder)
-    : outputs_(std::move(outputs)), job_folder_(std::move(job_folder)), local_folder_(std::move(local_folder)) {
+OutputCollector::OutputCollector(std::vector<JobOutput> outputs, const std::string& job_folder, fs::path local_folder,
+                                 const std::string& below)
+    : outputs_(std::move(outputs)),
+      output_folder_(job_folder + "/out" + (below.empty() ? "" : "/" + below)),
+      local_folder_(std::move(local_folder)) {
   for (const JobOutput& output : outputs_) {
     const fs::path path(output.path);
     if (path.empty() || std::find(path.begin(), path.end(), "..") != path.end()) {
@@ -55,7 +58,7 @@ bool OutputCollector::Bring(Target* target, const CancelToken& cancel, const Tar
     const bool absolute = fs::path(output.path).is_absolute();
     if (absolute && target->IsLocal()) continue;
     files.push_back(
-        {LocalPath(output, target->IsLocal()), absolute ? output.path : job_folder_ + "/out/" + output.path});
+        {LocalPath(output, target->IsLocal()), absolute ? output.path : output_folder_ + "/" + output.path});
   }
   if (!files.empty()) target->Download(files, cancel, listener);
   return !cancel.cancelled();

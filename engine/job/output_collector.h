@@ -38,8 +38,10 @@ struct Collection {
 // decodes from its first frame to its last (media/video_check.h). May be called again after a crash half-way.
 class OutputCollector {
  public:
-  // Throws Error{kInvalidInput} for a path that leaves the output folder by `..`.
-  OutputCollector(std::vector<JobOutput> outputs, std::string job_folder, std::filesystem::path local_folder);
+  // `below` is a folder in the job's output folder, to which relative paths belong; empty: that folder itself. Throws
+  // Error{kInvalidInput} for a path that leaves the output folder by `..`.
+  OutputCollector(std::vector<JobOutput> outputs, const std::string& job_folder, std::filesystem::path local_folder,
+                  const std::string& below = "");
 
   // Removes local files that a failed earlier attempt may have left, before a new attempt starts.
   void RemoveOld() const;
@@ -54,7 +56,7 @@ class OutputCollector {
   bool Bring(Target* target, const CancelToken& cancel, const Target::TransferListener& listener) const;
 
   const std::vector<JobOutput> outputs_;
-  const std::string job_folder_;
+  const std::string output_folder_;  // on the target
   const std::filesystem::path local_folder_;
 };
 

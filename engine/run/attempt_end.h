@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/error.h"
 #include "core/status.h"
 
 namespace cosmos {
@@ -14,5 +15,8 @@ struct AttemptEnd {
   nlohmann::json outputs = nlohmann::json::object();
   std::string log_path;  // empty when the attempt left no log
 };
+
+// What an error of the engine means for the attempt that met it.
+FailureKind KindOf(const Error& error);
 
 }  // namespace cosmos

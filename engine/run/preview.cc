@@ -111,6 +111,14 @@ json Preview(const Plan& plan, const StageInstance& instance, const Catalogue& p
   if (!instance.retry.on_oom.empty()) {
     preview["on_oom"] = LadderOf(instance, static_cast<int>(instance.retry.on_oom.size())).steps;
   }
+  if (instance.batch >= 0) {
+    json members = json::array();
+    for (const StageInstance& other : plan.instances) {
+      if (other.batch == instance.batch) members.push_back(other.key());
+    }
+    preview["batch"] = members;
+  }
+  if (!instance.batch_note.empty()) preview["batch_note"] = instance.batch_note;
   if (instance.stall_timeout) preview["stall_timeout"] = Seconds(*instance.stall_timeout);
   return preview;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include "run/retry_policy.h"
@@ -33,7 +34,14 @@ RunContext ContextOfRun(const RunState& state) {
 }
 
 RunEngine::RunEngine(const RunServices* services, RunState* state, StageRunner* runner)
-    : services_(*services), state_(*state), runner_(*runner), scheduler_(state->plan()) {}
+    : services_(*services), state_(*state), runner_(*runner), scheduler_(state->plan()) {
+  for (const StageInstance& instance : state->plan().instances) {
+    if (instance.batch < 0) continue;
+    const auto number = static_cast<std::size_t>(instance.batch);
+    if (batches_.size() <= number) batches_.resize(number + 1);
+    ++batches_[number].open;
+  }
+}
 
 RunEnd RunEngine::Run(std::size_t jobs, CancelToken* cancel) {
   std::vector<std::thread> workers;
@@ -41,7 +49,7 @@ RunEnd RunEngine::Run(std::size_t jobs, CancelToken* cancel) {
     const std::lock_guard lock(mutex_);
     Follow(scheduler_.Begin());
     working_ = std::min(std::max<std::size_t>(jobs, 1), state_.plan().instances.size());
-    for (std::size_t i = 0; i < working_; ++i) workers.emplace_back([this, cancel] { Work(cancel); });
+    for (std::size_t i = 0; i < working_; ++i) workers.emplace_back([this, cancel] { DoWork(cancel); });
   }
   AwaitWorkers(*cancel);
   for (std::thread& worker : workers) worker.join();
@@ -66,14 +74,14 @@ void RunEngine::AwaitWorkers(const CancelToken& cancel) {
   }
 }
 
-void RunEngine::Work(CancelToken* cancel) {
+void RunEngine::DoWork(CancelToken* cancel) {
   std::unique_lock lock(mutex_);
   while (!stopping_ && !scheduler_.finished()) {
-    std::size_t index = 0;
-    if (Take(&index)) {
+    Work work;
+    if (Take(&work)) {
       lock.unlock();
       try {
-        Carry(index, *cancel);
+        Carry(work, *cancel);
         lock.lock();
       } catch (...) {
         cancel->Abandon();
@@ -92,53 +100,76 @@ void RunEngine::Work(CancelToken* cancel) {
   if (working_ == 0) left_.notify_one();
 }
 
-bool RunEngine::Take(std::size_t* index) {
+bool RunEngine::Take(Work* work) {
   if (!waiting_.empty() && waiting_.top().first <= services_.clock->Steady()) {
-    *index = waiting_.top().second;
+    *work = waiting_.top().second;
     waiting_.pop();
     return true;
   }
   if (ready_.empty()) return false;
-  *index = ready_.front();
+  *work = std::move(ready_.front());
   ready_.pop_front();
   return true;
 }
 
-void RunEngine::Carry(std::size_t index, const CancelToken& cancel) {
+void RunEngine::Carry(const Work& work, const CancelToken& cancel) {
+  std::vector<BatchItem> items;
+  for (const std::size_t index : work) {
+    InstanceState state = state_.Get(index);
+    state.status = Status::kRunning;
+    state_.Set(index, state);
+    items.push_back({&state_.plan().instances[index], state});
+  }
+  const std::vector<AttemptEnd> ends = items.size() == 1
+                                           ? std::vector{runner_.Run(*items[0].instance, items[0].begin, cancel)}
+                                           : runner_.RunBatch(items, cancel);
+  // What is tried again in the same way at the same time is tried again together.
+  std::map<std::pair<Duration, int>, Work> again;
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    Duration delay{};
+    if (WillRetry(work[i], ends[i], cancel, &delay)) {
+      again[{delay, state_.Get(work[i]).out_of_memory}].push_back(work[i]);
+    } else {
+      Settle(work[i], state_.Get(work[i]));
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  for (auto& [how, together] : again) {
+    waiting_.emplace(services_.clock->Steady() + how.first, std::move(together));
+    work_.notify_one();
+  }
+}
+
+bool RunEngine::WillRetry(std::size_t index, const AttemptEnd& end, const CancelToken& cancel, Duration* delay) {
   const StageInstance& instance = state_.plan().instances[index];
   InstanceState state = state_.Get(index);
-  state.status = Status::kRunning;
-  state_.Set(index, state);
-  const AttemptEnd end = runner_.Run(instance, state, cancel);
   state.status = end.status;
   state.failure = end.failure;
   state.outputs = end.outputs;
   const int done = state.attempt - state.first_attempt + 1;
   const bool out_of_memory = end.status == Status::kFailed && end.failure.kind == FailureKind::kCudaOom;
   if (out_of_memory) ++state.out_of_memory;
-  if (end.status == Status::kFailed && !cancel.cancelled() &&
-      ShouldRetry(instance, end.failure.kind, done, state.out_of_memory)) {
-    const OomLadder ladder = LadderOf(instance, state.out_of_memory);
-    const std::string change = out_of_memory && !ladder.steps.empty() ? ladder.steps.back() : "";
-    // What is changed need not wait for the machine to recover.
-    const Duration delay = change.empty() ? RetryDelay(instance.retry, done) : Duration(0);
-    RunContext context = ContextOfRun(state_);
-    context.stage = instance.stage;
-    context.instance = instance.instance;
-    context.attempt = state.attempt;
-    services_.bus->Publish(context, StageRetrying{end.failure, state.attempt + 1, delay, change});
-    InstanceState next;
-    next.status = Status::kRetrying;
-    next.attempt = state.attempt + 1;
-    next.first_attempt = state.first_attempt;
-    next.out_of_memory = state.out_of_memory;
-    state_.Set(index, next);
-    const std::lock_guard lock(mutex_);
-    waiting_.emplace(services_.clock->Steady() + delay, index);
-    work_.notify_one();
-    return;
+  state_.Set(index, state);
+  if (end.status != Status::kFailed || cancel.cancelled() ||
+      !ShouldRetry(instance, end.failure.kind, done, state.out_of_memory)) {
+    return false;
   }
-  Settle(index, std::move(state));
+  const OomLadder ladder = LadderOf(instance, state.out_of_memory);
+  const std::string change = out_of_memory && !ladder.steps.empty() ? ladder.steps.back() : "";
+  // What is changed need not wait for the machine to recover.
+  *delay = change.empty() ? RetryDelay(instance.retry, done) : Duration(0);
+  RunContext context = ContextOfRun(state_);
+  context.stage = instance.stage;
+  context.instance = instance.instance;
+  context.attempt = state.attempt;
+  services_.bus->Publish(context, StageRetrying{end.failure, state.attempt + 1, *delay, change});
+  InstanceState next;
+  next.status = Status::kRetrying;
+  next.attempt = state.attempt + 1;
+  next.first_attempt = state.first_attempt;
+  next.out_of_memory = state.out_of_memory;
+  state_.Set(index, next);
+  return true;
 }
 
 void RunEngine::Settle(std::size_t index, InstanceState state) {
@@ -153,18 +184,36 @@ void RunEngine::Follow(const Scheduler::Step& first) {
   while (!steps.empty()) {
     const Scheduler::Step step = std::move(steps.back());
     steps.pop_back();
-    for (const std::size_t index : step.blocked) Skip(index, "a stage that it needs did not succeed");
+    for (const std::size_t index : step.blocked) {
+      Skip(index, "a stage that it needs did not succeed");
+      Arrive(index, false);
+    }
     for (const std::size_t index : step.ready) {
       const InstanceState state = state_.Get(index);
       if (IsEnd(state.status)) {  // it ended when an earlier engine carried the run out
+        Arrive(index, false);
         steps.push_back(scheduler_.Ended(index, EndOf(state_.plan().instances[index], state)));
         continue;
       }
       if (!state.begun) runner_.TellReady(state_.plan().instances[index], state);
-      ready_.push_back(index);
-      work_.notify_one();
+      Arrive(index, true);
     }
   }
+}
+
+void RunEngine::Arrive(std::size_t index, bool ready) {
+  const int number = state_.plan().instances[index].batch;
+  Work work;
+  if (number < 0) {
+    if (ready) work = {index};
+  } else {
+    Batch& batch = batches_[static_cast<std::size_t>(number)];
+    if (ready) batch.ready.push_back(index);
+    if (--batch.open == 0) work = std::move(batch.ready);
+  }
+  if (work.empty()) return;
+  ready_.push_back(std::move(work));
+  work_.notify_one();
 }
 
 void RunEngine::Skip(std::size_t index, const std::string& reason) {

@@ -39,13 +39,23 @@ class RunEngine {
   RunEnd Run(std::size_t jobs, CancelToken* cancel);
 
  private:
-  using Timer = std::pair<SteadyTime, std::size_t>;
+  using Work = std::vector<std::size_t>;  // instances that are carried out together; mostly one
+  using Timer = std::pair<SteadyTime, Work>;
+  // Instances that wait for each other, as they are to share a job.
+  struct Batch {
+    std::size_t open = 0;  // of which it is not known yet whether they will run
+    Work ready;
+  };
 
-  void Work(CancelToken* cancel);
-  // REQUIRES: mutex_ is held. The next instance to run, or false when there is none now.
-  bool Take(std::size_t* index);
+  void DoWork(CancelToken* cancel);
+  // REQUIRES: mutex_ is held. What is to be done next, or false when there is nothing now.
+  bool Take(Work* work);
   bool Idle() const;  // REQUIRES: mutex_ is held.
-  void Carry(std::size_t index, const CancelToken& cancel);
+  void Carry(const Work& work, const CancelToken& cancel);
+  // Takes note of how an attempt ended. True when there is to be another one, after `delay`; state_ knows it then.
+  bool WillRetry(std::size_t index, const AttemptEnd& end, const CancelToken& cancel, Duration* delay);
+  // REQUIRES: mutex_ is held. The instance may run now, or, when not `ready`, never will.
+  void Arrive(std::size_t index, bool ready);
   void Settle(std::size_t index, InstanceState state);
   void Follow(const Scheduler::Step& step);
   void Skip(std::size_t index, const std::string& reason);
@@ -60,7 +70,8 @@ class RunEngine {
   std::condition_variable work_;  // for the workers: there may be something to take, or nothing any more
   std::condition_variable left_;  // for the calling thread: the last worker has ended
   Scheduler scheduler_;
-  std::deque<std::size_t> ready_;
+  std::deque<Work> ready_;
+  std::vector<Batch> batches_;                                              // by StageInstance::batch
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> waiting_;  // retries, and when they may start
   std::size_t working_ = 0;                                                 // threads that have not ended
   bool stopping_ = false;

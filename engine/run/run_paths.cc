@@ -21,6 +21,12 @@ fs::path RunPaths::JobFolder(const RunContext& context) const {
   return folder_ / "jobs" / context.key() / std::to_string(context.attempt);
 }
 
+// A job's folder ends with …/STAGE.INSTANCE/ATTEMPT of the attempt that leads.
+fs::path RunPaths::BatchLog(const fs::path& job_folder) const {
+  return folder_ / "batches" /
+         (job_folder.parent_path().filename().string() + "." + job_folder.filename().string() + ".log");
+}
+
 fs::path RunPaths::PluginFolder(const PluginFacts& plugin, const RunContext& context) const {
   std::string name = plugin.folder;
   constexpr std::string_view kPlace = "{prompt_name}";

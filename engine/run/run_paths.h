@@ -21,6 +21,8 @@ class RunPaths {
   std::filesystem::path journal() const { return folder_ / "events.jsonl"; }
   std::filesystem::path engine_log() const { return folder_ / "engine.log"; }
   std::filesystem::path inputs() const { return folder_ / "run.json"; }
+  // The log of a job that several attempts share, by the job's folder.
+  std::filesystem::path BatchLog(const std::filesystem::path& job_folder) const;
   // On the local machine.
   std::filesystem::path JobFolder(const RunContext& context) const;
 

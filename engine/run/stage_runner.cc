@@ -16,13 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-// What an error of the engine means for the attempt that met it.
-FailureKind KindOf(const Error& error) {
-  if (error.code() == ErrorCode::kInvalidInput) return FailureKind::kInvalidInput;
-  const bool disk_full = error.code() == ErrorCode::kIo && error.message().find("No space left") != std::string::npos;
-  return disk_full ? FailureKind::kDiskFull : FailureKind::kPluginError;
-}
-
 std::map<std::string, std::string> Variables(const json& env) {
   std::map<std::string, std::string> variables;
   for (const auto& [name, value] : env.items())
@@ -125,8 +118,7 @@ StageRunner::Prepared StageRunner::Prepare(const StageInstance& instance, const 
   const StageScope scope(&state_, &instance, &secrets_);
   const OomLadder ladder = LadderOf(instance, begin.out_of_memory);
   Prepared prepared;
-  prepared.call = {attempt->context(), library.Checker().Checked(Resolve(instance.with, scope)), ladder.gpus,
-                   ladder.steps};
+  prepared.call = {attempt->context(), ParametersOf(instance), ladder.gpus, ladder.steps};
   const json& parameters = prepared.call.parameters;
   if (parameters.contains("prompt") && parameters["prompt"].is_string()) {
     attempt->SetPrompt(
@@ -158,6 +150,12 @@ AttemptEnd StageRunner::Work(const StageInstance& instance, const InstanceState&
   end.outputs = result.outputs;
   end.log_path = task.FinishLog();
   return end;
+}
+
+json StageRunner::ParametersOf(const StageInstance& instance) const {
+  return services_.plugins->Get(instance.uses)
+      .Checker()
+      .Checked(Resolve(instance.with, StageScope(&state_, &instance, &secrets_)));
 }
 
 StageResult StageRunner::CallPlugin(const std::shared_ptr<StagePlugin>& plugin, TaskHost* task, const StageCall& call,

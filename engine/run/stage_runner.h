@@ -16,6 +16,12 @@
 
 namespace cosmos {
 
+// An instance that is to be carried out with others.
+struct BatchItem {
+  const StageInstance* instance = nullptr;
+  InstanceState begin;
+};
+
 // Carries out single attempts of stage instances: resolves their parameters, keeps their record, lets the plugin work,
 // and tells the bus. Thread-safe; each attempt runs on the thread that calls.
 class StageRunner {
@@ -27,6 +33,9 @@ class StageRunner {
   // Error only for what makes it impossible to go on with the run at all (the store); everything else is a failure of
   // the attempt.
   AttemptEnd Run(const StageInstance& instance, const InstanceState& begin, const CancelToken& cancel);
+
+  // The same for instances of one stage that share a job (StageInstance::batch), at least one; in their order.
+  std::vector<AttemptEnd> RunBatch(const std::vector<BatchItem>& items, const CancelToken& cancel);
 
   // Tells that the instance may start now.
   void TellReady(const StageInstance& instance, const InstanceState& state);
@@ -53,6 +62,10 @@ class StageRunner {
     StageCall call;
     StageTask::Order order;
   };
+  struct BatchMember {
+    Prepared prepared;
+    std::optional<std::size_t> item;  // its place among the items; none: it has ended before
+  };
 
   bool WhenHolds(const StageInstance& instance, const InstanceState& begin) const;
   AttemptEnd Attempt(const StageInstance& instance, const InstanceState& begin,
@@ -62,6 +75,17 @@ class StageRunner {
   Prepared Prepare(const StageInstance& instance, const InstanceState& begin, OpenAttempt* attempt);
   AttemptEnd Work(const StageInstance& instance, const InstanceState& begin, OpenAttempt* attempt,
                   const CancelToken& cancel);
+  nlohmann::json ParametersOf(const StageInstance& instance) const;
+  // The jobs of attempts of the items' stage that earlier engines started.
+  std::vector<JobRecord> JobsOf(const StageInstance& instance) const;
+  std::vector<AttemptEnd> WorkBatch(const std::vector<BatchItem>& items, const std::string& folder,
+                                    const std::vector<JobRecord>& jobs, const CancelToken& cancel);
+  // A member of the job in `folder` that ended before an earlier engine did; nothing when the instance is none.
+  std::optional<BatchMember> EndedMember(const StageInstance& instance, const std::string& folder,
+                                         const std::vector<JobRecord>& jobs) const;
+  // Carries out the job of the members and tells the ends of those that have not ended before.
+  void RunMembers(const std::vector<BatchMember>& members, const std::string& folder, const CancelToken& cancel,
+                  std::vector<AttemptEnd>* ends);
   StageResult CallPlugin(const std::shared_ptr<StagePlugin>& plugin, TaskHost* task, const StageCall& call,
                          std::optional<WallTime> deadline);
 

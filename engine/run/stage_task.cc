@@ -7,7 +7,6 @@
 #include <system_error>
 #include <utility>
 
-#include "core/error.h"
 #include "core/files.h"
 #include "core/ids.h"
 #include "core/sha256.h"
@@ -52,16 +51,6 @@ StageTask::StageTask(const RunServices* services, Order order, const CancelToken
       cancel_(*cancel),
       target_(*services->targets->at(order_.instance->target)) {}
 
-template <typename Work>
-auto StageTask::OnTarget(Work work) -> decltype(work()) {
-  try {
-    return work();
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::kConnectionLost) lost_ = error.message();
-    throw;
-  }
-}
-
 void StageTask::Log(LogLevel level, std::string_view text) {
   services_.logger->Log(level, order_.context, text);
   if (level == LogLevel::kDebug) return;
@@ -104,6 +93,7 @@ std::string StageTask::Input(const std::string& local_path) {
 }
 
 std::string StageTask::JobFolder() {
+  if (!order_.job_folder.empty()) return order_.job_folder;
   if (target_.IsLocal()) return services_.paths->JobFolder(order_.context);
   return TargetPaths(OnTarget([&] { return target_.Workdir(); })).JobFolder(order_.context);
 }
@@ -132,11 +122,7 @@ JobRequest StageTask::RequestFor(const json& spec) {
     request.command.files.push_back({name, file.at("path"), file.at("text")});
   }
   request.inputs = inputs_;
-  for (const auto& [name, output] : outputs.items()) {
-    request.outputs.push_back({name, output.at("path"), output.value("kind", "file") == "video",
-                               output.value("optional", false),
-                               VideoExpectation::FromJson(output.value("expect", json::object()))});
-  }
+  request.outputs = OutputsOf(outputs);
   request.local_folder = services_.paths->StageFolder(*order_.plugin, order_.context);
   request.log_path = services_.paths->StageLog(*order_.plugin, order_.context);
   request.max_log_bytes = order_.max_log_bytes;
@@ -147,6 +133,15 @@ JobRequest StageTask::RequestFor(const json& spec) {
   request.grace = kGrace;
   request.also = order_.running;
   return request;
+}
+
+std::vector<JobOutput> StageTask::OutputsOf(const json& outputs) {
+  std::vector<JobOutput> list;
+  for (const auto& [name, output] : outputs.items()) {
+    list.push_back({name, output.at("path"), output.value("kind", "file") == "video", output.value("optional", false),
+                    VideoExpectation::FromJson(output.value("expect", json::object()))});
+  }
+  return list;
 }
 
 JobResult StageTask::RunJob(const json& spec, const std::function<void(std::string_view)>& on_output) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/cancel.h"
+#include "core/error.h"
 #include "core/run_context.h"
 #include "plugin/task_host.h"
 #include "run/run_services.h"
@@ -28,6 +29,7 @@ class StageTask final : public TaskHost {
     std::optional<WallTime> deadline;
     std::int64_t max_log_bytes = 0;
     StoreWriter::Change running;  // records that the stage is running, with the job's handle
+    std::string job_folder = "";  // of a job that attempts share; empty: the attempt's own
   };
 
   // The pointers must outlive the task.
@@ -49,14 +51,25 @@ class StageTask final : public TaskHost {
   // Why the attempt has not ended although the plugin has returned: its target cannot be reached any more. Empty else.
   const std::string& lost() const { return lost_; }
 
- private:
+  // The parts of RunJob, for attempts that share a job.
   // Does what asks the target, and notes when it cannot be reached.
   template <typename Work>
-  auto OnTarget(Work work) -> decltype(work());
-  std::string JobFolder();
+  auto OnTarget(Work work) -> decltype(work()) {
+    try {
+      return work();
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kConnectionLost) lost_ = error.message();
+      throw;
+    }
+  }
   JobRequest RequestFor(const nlohmann::json& spec);
+  static std::vector<JobOutput> OutputsOf(const nlohmann::json& outputs);
+  // Keep as artifacts of the attempt.
   void KeepFile(const JobFile& file);
   void Keep(const CollectedOutput& output);
+
+ private:
+  std::string JobFolder();
 
   const RunServices& services_;
   const Order order_;

@@ -70,6 +70,12 @@ std::string WhyApart(const Common& common, const StageInstance& instance, const 
   if (first.gpus != instance.gpus) return "it has another number of GPUs";
   if (first.timeout != instance.timeout || first.stall_timeout != instance.stall_timeout)
     return "it has other time-outs";
+  const RetryPolicy& one = first.retry;
+  const RetryPolicy& other = instance.retry;
+  if (one.attempts != other.attempts || one.backoff != other.backoff || one.on != other.on ||
+      one.on_oom != other.on_oom) {
+    return "it has another retry";
+  }
   return "";
 }
 
@@ -85,6 +91,14 @@ void FormBatches(const PluginFacts& facts, size_t most, std::vector<StageInstanc
     const std::string model = branch != nullptr ? instance->with.value("model", facts.id) : facts.id;
     if (!rules.is_object()) {
       instance->batch_note = model + " makes one at a time";
+      continue;
+    }
+    const auto unless = rules.value("unless", std::vector<std::string>());
+    const auto alone = std::find_if(unless.begin(), unless.end(), [&](const std::string& name) {
+      return instance->with.contains(name) && instance->with[name] != false;
+    });
+    if (alone != unless.end()) {
+      instance->batch_note = "with " + *alone + " " + model + " makes one at a time";
       continue;
     }
     json fixed = instance->with;

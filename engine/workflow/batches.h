@@ -13,8 +13,9 @@ namespace cosmos {
 // `most` instances are one job.
 //
 // A plugin says by `"x-batch"` of its schema, or of the branch that the parameters choose, in what the instances of one
-// job may differ: {"vary": [path…], "distinct": [path…]}. A path names a parameter and what is below it, with dots, and
-// `*` for any name; in those of `distinct` they have to differ. Without it they cannot be one job.
+// job may differ: {"vary": [path…], "distinct": [name…], "unless": [name…]}. A path names a parameter and what is below
+// it, with dots, and `*` for any name; in those of `distinct` they have to differ, and with one of `unless` given and
+// not false an instance has a job of its own. Without x-batch all have.
 void FormBatches(const PluginFacts& facts, size_t most, std::vector<StageInstance*> instances, int* next);
 
 }  // namespace cosmos

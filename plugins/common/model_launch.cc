@@ -70,11 +70,13 @@ std::string LaunchCommand(const ModelLaunch& launch) {
   return command;
 }
 
-sdk::JobSpec LaunchJob(const ModelLaunch& launch) {
+sdk::JobSpec LaunchJob(const ModelLaunch& launch, const std::string& after) {
   const std::string before = LaunchSetup(launch);
   const std::string command = LaunchCommand(launch);
   sdk::JobSpec spec;
-  spec.script = "set -e\n" + before + "exec " + command + "\n";
+  spec.script = "set -e\n" + before;
+  spec.script +=
+      after.empty() ? "exec " + command + "\n" : "status=0\n" + command + " || status=$?\n" + after + "exit $status\n";
   spec.files["command"] = {"command.txt", before + command + "\n"};
   return spec;
 }

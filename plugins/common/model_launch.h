@@ -23,8 +23,9 @@ struct ModelLaunch {
 // Schemas of the parameters that every model's launch has.
 sdk::Json LaunchParameters();
 
-// The job's script; and the exact command as its file "command" (command.txt).
-sdk::JobSpec LaunchJob(const ModelLaunch& launch);
+// The job's script, and with `after` what the shell does behind the program, whatever its status, which stays that of
+// the job; and the exact command as its file "command" (command.txt).
+sdk::JobSpec LaunchJob(const ModelLaunch& launch, const std::string& after = "");
 // The two parts of it, for a job that does more: lines for the shell, and the command without its line end.
 std::string LaunchSetup(const ModelLaunch& launch);
 std::string LaunchCommand(const ModelLaunch& launch);

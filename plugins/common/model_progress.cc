@@ -20,6 +20,7 @@ void ModelProgress::Read(sdk::Task& task, std::string_view bytes) {
 }
 
 void ModelProgress::ReadLine(std::string_view line) {
+  if (rules_.clips > 1 && line.find(rules_.clip_marker) != line.npos) BeginClip();
   if (ReadBar(line) || ReadCounter(line)) return Update();
   for (const ProgressRules::Part& part : rules_.parts) {
     if (line.find(part.marker) == line.npos) continue;
@@ -32,6 +33,14 @@ void ModelProgress::ReadLine(std::string_view line) {
     phase_ = &phase;
     return Update();
   }
+}
+
+void ModelProgress::BeginClip() {
+  clip_ = std::min(clip_ + 1, rules_.clips);
+  phase_ = nullptr;
+  part_ = {};
+  part_done_ = 0;
+  for (Loop& loop : loops_) loop.done = 0;
 }
 
 bool ModelProgress::ReadBar(std::string_view line) {
@@ -83,7 +92,8 @@ void ModelProgress::Update() {
   if (phase_ != nullptr && phase_->name == rules_.rounds_phase) {
     fraction += (phase_->end - phase_->begin) * FractionOfRounds();
   }
-  // Several clips go through the phases one after the other; a fraction that falls would tell nobody anything.
+  fraction = (std::max(clip_ - 1, 0) + fraction) / std::max(rules_.clips, 1);
+  // Samples may go through the phases one after the other; a fraction that falls would tell nobody anything.
   fraction_ = std::max(fraction_, fraction);
 }
 
@@ -92,6 +102,7 @@ std::string ModelProgress::Text() const {
                                 : phase_ != nullptr ? phase_->name
                                                     : std::string_view("starting");
   std::string text(name);
+  if (rules_.clips > 1) text += ", " + std::to_string(std::max(clip_, 1)) + "/" + std::to_string(rules_.clips);
   if (phase_ == nullptr || phase_->name != rules_.rounds_phase) return text;
   for (const Loop& loop : loops_) {
     if (loop.name.empty() || !loop.counted || loop.total <= 1) continue;

@@ -37,6 +37,9 @@ struct ProgressRules {
   std::string_view bar_name;      // of one round of the progress bar, which is the innermost loop; empty: not told
   std::string_view bar_label;     // of that bar; empty: the one without a label
   std::vector<Part> parts;
+  // A line that holds it begins the next of so many clips, each with all the phases.
+  std::string_view clip_marker;
+  int clips = 1;
 };
 
 // Reads phases, counters and progress bars, and reports a fraction that never falls.
@@ -55,6 +58,7 @@ class ModelProgress final : public LogReader {
   };
 
   void ReadLine(std::string_view line);
+  void BeginClip();
   bool ReadCounter(std::string_view line);
   bool ReadBar(std::string_view line);
   void SetLoop(std::size_t index, long done, long total);
@@ -67,7 +71,8 @@ class ModelProgress final : public LogReader {
   const ProgressRules::Phase* phase_ = nullptr;
   std::string_view part_;
   double part_done_ = 0;  // of a round of the innermost loop
-  double fraction_ = 0;
+  int clip_ = 0;          // from 1; 0: none has begun
+  double fraction_ = 0;   // of all clips
   bool news_ = false;
   sdk::LineSplitter lines_;
 };

@@ -1,6 +1,7 @@
 #include "common/transfer1.h"
 
 #include <algorithm>
+#include <cosmos/shell_quote.hpp>
 
 #include "common/model_launch.h"
 #include "common/parameters.h"
@@ -12,6 +13,54 @@ using sdk::Json;
 
 constexpr const char* kFlags[] = {"offload_text_encoder_model", "offload_guardrail_models",
                                   "offload_diffusion_transformer", "offload_prompt_upsampler"};
+
+ModelLaunch LaunchOf(sdk::Task& task, const Json& parameters, const std::vector<std::string>& more) {
+  ModelLaunch launch = ModelLaunch::From(task, parameters);
+  const std::string folder = task.OutputFolder();
+  launch.program = {"cosmos_transfer1/diffusion/inference/transfer.py"};
+  std::vector<std::string>& words = launch.arguments;
+  const auto add = [&](const std::string& name, const std::string& value) {
+    // Two words: the script looks for its own spelling of an argument to see whether it was given.
+    words.insert(words.end(), {"--" + name, value});
+  };
+  add("checkpoint_dir", Text(parameters, "checkpoint_dir"));
+  add("tokenizer_dir", Text(parameters, "tokenizer_dir"));
+  add("controlnet_specs", folder + "/spec.json");
+  add("video_save_folder", folder);
+  add("video_save_name", "output");
+  add("num_gpus", std::to_string(launch.launcher == "torchrun" ? launch.gpus : 1));
+  for (const char* name : {"seed", "guidance", "fps", "sigma_max", "num_steps"}) {
+    if (parameters.contains(name)) add(name, Format(Number(parameters, name, 0)));
+  }
+  const std::vector<std::string>& steps = task.context().oom_steps;
+  const bool offload = std::find(steps.begin(), steps.end(), "offload") != steps.end();
+  for (const char* flag : kFlags) {
+    if (offload || parameters.value(flag, Json(false)) == true) words.push_back(std::string("--") + flag);
+  }
+  for (const char* flag : {"save_input_noise", "benchmark"}) {
+    if (parameters.value(flag, Json(false)) == true) words.push_back(std::string("--") + flag);
+  }
+  words.insert(words.end(), more.begin(), more.end());
+
+  return launch;
+}
+
+void AddSpec(const Json& spec, sdk::JobSpec* job) {
+  job->files["spec"] = {"spec.json", spec.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
+}
+
+// Brings what the script made to the folders of the members, by the prompts that it wrote beside.
+std::string FindByPrompt(const std::string& folder, const std::vector<std::string>& keys) {
+  return "cd " + sdk::ShellQuote(folder) + "\nfor key in " + sdk::ShellJoin(keys) + R"sh(; do
+  for clip in video_*; do
+    cmp -s "$clip/prompt.txt" "prompts/$key.txt" && [ -f "$clip/output.mp4" ] || continue
+    mkdir -p "$key"
+    mv "$clip"/* "$key/"
+    break
+  done
+done
+)sh";
+}
 
 }  // namespace
 
@@ -55,45 +104,40 @@ Json Transfer1Parameters() {
 
 sdk::JobSpec Transfer1Job(sdk::Task& task, const Json& parameters, const Json& spec,
                           const std::vector<std::string>& more) {
-  ModelLaunch launch = ModelLaunch::From(task, parameters);
-  const std::string folder = task.OutputFolder();
-  launch.program = {"cosmos_transfer1/diffusion/inference/transfer.py"};
-  std::vector<std::string>& words = launch.arguments;
-  const auto add = [&](const std::string& name, const std::string& value) {
-    // Two words: the script looks for its own spelling of an argument to see whether it was given.
-    words.insert(words.end(), {"--" + name, value});
-  };
-  add("checkpoint_dir", Text(parameters, "checkpoint_dir"));
-  add("tokenizer_dir", Text(parameters, "tokenizer_dir"));
-  add("controlnet_specs", folder + "/spec.json");
-  add("video_save_folder", folder);
-  add("video_save_name", "output");
-  add("num_gpus", std::to_string(launch.launcher == "torchrun" ? launch.gpus : 1));
-  for (const char* name : {"seed", "guidance", "fps", "sigma_max", "num_steps"}) {
-    if (parameters.contains(name)) add(name, Format(Number(parameters, name, 0)));
-  }
-  const std::vector<std::string>& steps = task.context().oom_steps;
-  const bool offload = std::find(steps.begin(), steps.end(), "offload") != steps.end();
-  for (const char* flag : kFlags) {
-    if (offload || parameters.value(flag, Json(false)) == true) words.push_back(std::string("--") + flag);
-  }
-  for (const char* flag : {"save_input_noise", "benchmark"}) {
-    if (parameters.value(flag, Json(false)) == true) words.push_back(std::string("--") + flag);
-  }
-  words.insert(words.end(), more.begin(), more.end());
-
-  sdk::JobSpec job = LaunchJob(launch);
-  job.files["spec"] = {"spec.json", spec.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
-  job.outputs["video"] = {"output.mp4", "video", false, {}};
-  job.outputs["prompt_file"] = {"output.txt", "file", true, {}};
-  if (parameters.value("save_input_noise", Json(false)) == true)
-    job.outputs["noise"] = {"noise.pickle", "file", true, {}};
+  sdk::JobSpec job = LaunchJob(LaunchOf(task, parameters, more));
+  AddSpec(spec, &job);
+  job.outputs = Transfer1Outputs(parameters, "output.txt");
   return job;
 }
 
+sdk::JobSpec Transfer1Batch(sdk::Task& task, const Json& parameters, const Json& spec, std::vector<std::string> more,
+                            const std::vector<Json>& clips, const std::vector<std::string>& keys) {
+  const std::string folder = task.OutputFolder();
+  more.insert(more.end(), {"--batch_input_path", folder + "/clips.jsonl", "--batch_size", "1"});
+  sdk::JobSpec job = LaunchJob(LaunchOf(task, parameters, more), FindByPrompt(folder, keys));
+  AddSpec(spec, &job);
+  std::string lines;
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    lines += clips[i].dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    job.files["prompt_" + keys[i]] = {"prompts/" + keys[i] + ".txt", clips[i].at("prompt").get<std::string>()};
+  }
+  job.files["clips"] = {"clips.jsonl", lines};
+  return job;
+}
+
+std::map<std::string, sdk::JobOutput> Transfer1Outputs(const Json& parameters, const char* prompt_file) {
+  std::map<std::string, sdk::JobOutput> outputs;
+  outputs["video"] = {"output.mp4", "video", false, {}};
+  outputs["prompt_file"] = {prompt_file, "file", true, {}};
+  if (parameters.value("save_input_noise", Json(false)) == true) outputs["noise"] = {"noise.pickle", "file", true, {}};
+  return outputs;
+}
+
 // The shares are those of a clip of 121 frames with 35 steps; what comes before is the loading of the models.
-ProgressRules Transfer1Progress() {
+ProgressRules Transfer1Progress(int clips) {
   ProgressRules rules;
+  rules.clip_marker = "running preprocessor";
+  rules.clips = clips;
   rules.phases = {{"running preprocessor", "preprocessing", 0.02, 0.06},
                   {"Running guardrail checks on all prompts", "checking the prompt", 0.06, 0.08},
                   {"Starting T5 compute", "encoding the prompt", 0.08, 0.11},

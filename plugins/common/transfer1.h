@@ -3,6 +3,7 @@
 #include <array>
 #include <cosmos/job_spec.hpp>
 #include <cosmos/task.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,18 @@ sdk::Json Transfer1Parameters();
 // parameters say; `more` stands behind them. It makes output.mp4 and output.txt.
 sdk::JobSpec Transfer1Job(sdk::Task& task, const sdk::Json& parameters, const sdk::Json& spec,
                           const std::vector<std::string>& more);
+// The same for several clips, one for each member of a batch: `clips` are the lines of its --batch_input_path (kept as
+// clips.jsonl), `keys` the members' names, by which their folders are called. The script numbers its results anew when
+// one is blocked, so each is found by its prompt.
+sdk::JobSpec Transfer1Batch(sdk::Task& task, const sdk::Json& parameters, const sdk::Json& spec,
+                            std::vector<std::string> more, const std::vector<sdk::Json>& clips,
+                            const std::vector<std::string>& keys);
 
-ProgressRules Transfer1Progress();
+// What it makes for one clip; `prompt_file` is the name of the file with its prompt.
+std::map<std::string, sdk::JobOutput> Transfer1Outputs(const sdk::Json& parameters, const char* prompt_file);
+
+// For so many clips, one after the other.
+ProgressRules Transfer1Progress(int clips = 1);
 
 // The sizes it makes; it takes the one nearest in shape to the input.
 std::vector<std::array<int, 2>> Transfer1Sizes();

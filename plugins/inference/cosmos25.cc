@@ -1,6 +1,7 @@
 #include "inference/cosmos25.h"
 
 #include <algorithm>
+#include <cosmos/shell_quote.hpp>
 
 #include "common/model_launch.h"
 #include "common/parameters.h"
@@ -17,6 +18,32 @@ constexpr const char* kName = "output";
 std::string Flag(std::string name) {
   std::replace(name.begin(), name.end(), '_', '-');
   return "--" + name;
+}
+
+bool IsOn(const Json& parameters, const std::string& name) { return parameters.value(name, Json(false)) == true; }
+
+ModelLaunch LaunchOf(sdk::Task& task, const Json& parameters, const std::string& spec, bool keep_going,
+                     const std::vector<std::string>& flags, const std::vector<std::string>& more) {
+  ModelLaunch launch = ModelLaunch::From(task, parameters);
+  const std::string folder = task.OutputFolder();
+  launch.program = {"examples/inference.py"};
+  std::vector<std::string>& words = launch.arguments;
+  words = {"-i", folder + "/" + spec, "-o", folder};
+  for (const char* name : {"checkpoint_path", "experiment", "config_file"}) {
+    if (parameters.contains(name)) words.insert(words.end(), {Flag(name), Text(parameters, name)});
+  }
+  if (parameters.contains("context_parallel_size")) {
+    words.insert(words.end(), {Flag("context_parallel_size"), Format(Number(parameters, "context_parallel_size", 1))});
+  }
+  words.emplace_back(keep_going ? "--keep-going" : "--no-keep-going");
+  std::vector<std::string> all = {"disable_guardrails", "profile"};
+  all.insert(all.end(), flags.begin(), flags.end());
+  for (const std::string& name : all) {
+    const bool offload = name.rfind("offload_", 0) == 0 && HasOomStep(task, "offload");
+    if (offload || IsOn(parameters, name)) words.push_back(Flag(name));
+  }
+  words.insert(words.end(), more.begin(), more.end());
+  return launch;
 }
 
 }  // namespace
@@ -55,37 +82,51 @@ bool HasOomStep(const sdk::Task& task, const char* step) {
 
 sdk::JobSpec Cosmos25Job(sdk::Task& task, const Json& parameters, Json sample, const std::vector<std::string>& flags,
                          const std::vector<std::string>& more) {
-  ModelLaunch launch = ModelLaunch::From(task, parameters);
-  const std::string folder = task.OutputFolder();
   sample["name"] = kName;
-  launch.program = {"examples/inference.py"};
-  launch.arguments = {"-i", folder + "/spec.json", "-o", folder};
-  for (const char* name : {"checkpoint_path", "experiment", "config_file"}) {
-    if (parameters.contains(name))
-      launch.arguments.insert(launch.arguments.end(), {Flag(name), Text(parameters, name)});
-  }
-  if (parameters.contains("context_parallel_size")) {
-    launch.arguments.insert(launch.arguments.end(),
-                            {Flag("context_parallel_size"), Format(Number(parameters, "context_parallel_size", 1))});
-  }
-  launch.arguments.push_back(parameters.value("keep_going", Json(false)) == true ? "--keep-going" : "--no-keep-going");
-  std::vector<std::string> all = {"disable_guardrails", "profile"};
-  all.insert(all.end(), flags.begin(), flags.end());
-  for (const std::string& name : all) {
-    const bool offload = name.rfind("offload_", 0) == 0 && HasOomStep(task, "offload");
-    if (offload || parameters.value(name, Json(false)) == true) launch.arguments.push_back(Flag(name));
-  }
-  launch.arguments.insert(launch.arguments.end(), more.begin(), more.end());
-  sdk::JobSpec job = LaunchJob(launch);
+  sdk::JobSpec job = LaunchJob(LaunchOf(task, parameters, "spec.json", IsOn(parameters, "keep_going"), flags, more));
   job.env["COSMOS_VERBOSE"] = "1";  // else the chunks of a long video are not told
   job.files["spec"] = {"spec.json", sample.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
+  job.outputs = Cosmos25Outputs();
   job.outputs["video"] = {std::string(kName) + ".mp4", "video", false, {}};
-  job.outputs["prompt_file"] = {std::string(kName) + ".txt", "file", true, {}};
-  job.outputs["arguments"] = {std::string(kName) + ".json", "file", true, {}};
-  for (const char* log : {"console", "debug"})
-    job.outputs[std::string(log) + "_log"] = {std::string(log) + ".log", "file", true, {}};
   return job;
 }
+
+sdk::JobSpec Cosmos25Batch(sdk::Task& task, const Json& parameters, const std::map<std::string, Json>& samples,
+                           const std::vector<std::string>& flags, const std::vector<std::string>& more) {
+  std::string lines;
+  std::vector<std::string> keys;
+  for (auto [key, sample] : samples) {
+    sample["name"] = key;
+    keys.push_back(key);
+    lines += sample.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+  // With several GPUs a sample that is blocked makes the others hang, so there it has to end the job.
+  const bool keep_going = IsOn(parameters, "keep_going") || task.context().gpus <= 1;
+  sdk::JobSpec job = LaunchJob(LaunchOf(task, parameters, "spec.jsonl", keep_going, flags, more),
+                               "cd " + sdk::ShellQuote(task.OutputFolder()) + "\nfor key in " + sdk::ShellJoin(keys) +
+                                   R"sh(; do
+  mkdir -p "$key"
+  for file in "$key".* "$key"_control_* "$key"_mask_*; do
+    [ ! -f "$file" ] || mv "$file" "$key/output${file#"$key"}"
+  done
+done
+)sh");
+  job.env["COSMOS_VERBOSE"] = "1";
+  job.files["spec"] = {"spec.jsonl", lines};
+  return job;
+}
+
+std::map<std::string, sdk::JobOutput> Cosmos25Outputs() {
+  std::map<std::string, sdk::JobOutput> outputs;
+  outputs["prompt_file"] = {std::string(kName) + ".txt", "file", true, {}};
+  outputs["arguments"] = {std::string(kName) + ".json", "file", true, {}};
+  for (const char* log : {"console", "debug"}) {
+    outputs[std::string(log) + "_log"] = {std::string(log) + ".log", "file", true, {}};
+  }
+  return outputs;
+}
+
+std::string Cosmos25Marker(const std::string& key) { return "] Processing sample " + key + "\n"; }
 
 // Loading takes about a fifth of a run of one video.
 ProgressRules Cosmos25Progress() {

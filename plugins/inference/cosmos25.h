@@ -2,6 +2,9 @@
 
 #include <cosmos/job_spec.hpp>
 #include <cosmos/task.hpp>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "common/model_progress.h"
 
@@ -16,6 +19,15 @@ sdk::Json Cosmos25Parameters();
 // model, besides those of Cosmos25Parameters(), each an argument of the same name; `more` stands behind them.
 sdk::JobSpec Cosmos25Job(sdk::Task& task, const sdk::Json& parameters, sdk::Json sample,
                          const std::vector<std::string>& flags, const std::vector<std::string>& more);
+// The same for several samples, by the names of their members (kept as spec.jsonl). The files of each are brought to a
+// folder of its own, where they have the names that those of one sample have.
+sdk::JobSpec Cosmos25Batch(sdk::Task& task, const sdk::Json& parameters,
+                           const std::map<std::string, sdk::Json>& samples, const std::vector<std::string>& flags,
+                           const std::vector<std::string>& more);
+// What is made for a sample, its video excepted.
+std::map<std::string, sdk::JobOutput> Cosmos25Outputs();
+// The line with which the log of a member's sample begins.
+std::string Cosmos25Marker(const std::string& key);
 
 // Whether an earlier attempt ran out of GPU memory and this step was taken for it.
 bool HasOomStep(const sdk::Task& task, const char* step);

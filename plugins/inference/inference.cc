@@ -29,7 +29,7 @@ Json ParametersOfAll() {
           {"oneOf", branches}};
 }
 
-class Inference : public sdk::JobStage {
+class Inference : public sdk::BatchStage {
  public:
   sdk::Description Describe() const override {
     sdk::Description description;
@@ -66,6 +66,14 @@ class Inference : public sdk::JobStage {
   }
 
   void OnOutput(sdk::Task& task, std::string_view bytes) override { reader_->Read(task, bytes); }
+
+  sdk::BatchSpec BuildBatch(sdk::Task& task, const std::vector<sdk::BatchMember>& members) override {
+    const Model& model = ModelOf(members.front().parameters);
+    reader_ = model.BatchReader(members);
+    return model.BuildBatch(task, members);
+  }
+
+  void OnBatchOutput(sdk::Task& task, std::string_view bytes) override { reader_->Read(task, bytes); }
 
  private:
   static const Model& ModelOf(const Json& parameters) {

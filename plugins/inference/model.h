@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cosmos/batch.hpp>
 #include <cosmos/job_spec.hpp>
 #include <cosmos/task.hpp>
 #include <memory>
@@ -24,6 +25,10 @@ class Model {
   // invalid_input for what the schema cannot tell.
   virtual sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) const = 0;
   virtual std::unique_ptr<LogReader> Reader(const sdk::Json& parameters) const = 0;
+
+  // One job for several instances; see sdk::BatchStage. Only models whose schema has "x-batch" are asked for it.
+  virtual sdk::BatchSpec BuildBatch(sdk::Task& task, const std::vector<sdk::BatchMember>& members) const;
+  virtual std::unique_ptr<LogReader> BatchReader(const std::vector<sdk::BatchMember>& members) const;
 };
 
 // All of them, in the order in which people are told of them. They live as long as the program.

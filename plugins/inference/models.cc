@@ -1,3 +1,6 @@
+#include <stdexcept>
+#include <string>
+
 #include "inference/command_model.h"
 #include "inference/model.h"
 #include "inference/playblast.h"
@@ -6,6 +9,14 @@
 #include "inference/transfer25_model.h"
 
 namespace cosmos::plugins {
+
+sdk::BatchSpec Model::BuildBatch(sdk::Task&, const std::vector<sdk::BatchMember>&) const {
+  throw std::logic_error(std::string(name()) + " makes no batches");
+}
+
+std::unique_ptr<LogReader> Model::BatchReader(const std::vector<sdk::BatchMember>& members) const {
+  return Reader(members.front().parameters);
+}
 
 std::vector<const Model*> Models() {
   static const Playblast playblast;

@@ -1,6 +1,7 @@
 #include "inference/predict25_model.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "common/parameters.h"
 #include "inference/cosmos25.h"
@@ -60,7 +61,10 @@ sdk::JobSpec ServerJob(sdk::Task& task, const Json& parameters) {
   return VideoServerJob(task, request);
 }
 
-sdk::JobSpec OwnJob(sdk::Task& task, const Json& parameters) {
+const std::vector<std::string> kFlags = {"offload_diffusion_model", "offload_tokenizer", "offload_text_encoder",
+                                         "offload_guardrail_models"};
+
+Json SampleOf(sdk::Task& task, const Json& parameters) {
   Json sample = {{"prompt", Text(parameters, "prompt")}};
   if (parameters.contains("negative_prompt")) sample["negative_prompt"] = Text(parameters, "negative_prompt");
   for (const char* name : {"inference_type", "seed", "guidance", "num_steps", "resolution", "enable_autoregressive",
@@ -69,14 +73,26 @@ sdk::JobSpec OwnJob(sdk::Task& task, const Json& parameters) {
   }
   sample["num_output_frames"] = FramesToMake(task, parameters);
   if (const std::string input = Text(parameters, "input"); !input.empty()) sample["input_path"] = task.Input(input);
+  return sample;
+}
+
+std::vector<std::string> Arguments(const sdk::Task& task, const Json& parameters) {
   std::vector<std::string> more = {"--model",
                                    parameters.contains("checkpoint") ? Text(parameters, "checkpoint") : kCheckpoint};
   // The one flag that is on unless it is said otherwise.
   const bool keep = parameters.value("offload_guardrail_models", Json(true)) == false;
   if (keep && !HasOomStep(task, "offload")) more.emplace_back("--no-offload-guardrail-models");
-  return Cosmos25Job(
-      task, parameters, std::move(sample),
-      {"offload_diffusion_model", "offload_tokenizer", "offload_text_encoder", "offload_guardrail_models"}, more);
+  return more;
+}
+
+// What the model makes, and what it must be like.
+std::map<std::string, sdk::JobOutput> OutputsOf(const sdk::Task& task, const Json& parameters) {
+  std::map<std::string, sdk::JobOutput> outputs = Cosmos25Outputs();
+  outputs["video"] = {"output.mp4", "video", false, {}};
+  if (parameters.value("enable_autoregressive", Json(false)) != true) {
+    outputs["video"].expect.frames = FramesToMake(task, parameters);
+  }
+  return outputs;
 }
 
 }  // namespace
@@ -91,6 +107,13 @@ Json Predict25Model::Parameters() const {
     "additionalProperties": false,
     "required": ["prompt"],
     "x-oom-steps": ["offload", "more_gpus", "fewer_frames"],
+    "x-batch": {
+      "vary": [
+        "prompt", "negative_prompt", "inference_type", "input", "seed", "guidance", "num_steps", "num_output_frames",
+        "resolution", "enable_autoregressive", "chunk_size", "chunk_overlap"
+      ],
+      "unless": ["server"]
+    },
     "properties": {
       "inference_type": {
         "enum": ["text2world", "image2world", "video2world"], "default": "text2world",
@@ -161,11 +184,29 @@ Json Predict25Model::Parameters() const {
 }
 
 sdk::JobSpec Predict25Model::Build(sdk::Task& task, const Json& parameters) const {
-  sdk::JobSpec job = Text(parameters, "launcher") == "http" ? ServerJob(task, parameters) : OwnJob(task, parameters);
-  if (parameters.value("enable_autoregressive", Json(false)) != true) {
+  if (Text(parameters, "launcher") == "http") {
+    sdk::JobSpec job = ServerJob(task, parameters);
     job.outputs["video"].expect.frames = FramesToMake(task, parameters);
+    return job;
   }
+  sdk::JobSpec job = Cosmos25Job(task, parameters, SampleOf(task, parameters), kFlags, Arguments(task, parameters));
+  job.outputs = OutputsOf(task, parameters);
   return job;
+}
+
+sdk::BatchSpec Predict25Model::BuildBatch(sdk::Task& task, const std::vector<sdk::BatchMember>& members) const {
+  sdk::BatchSpec batch;
+  std::map<std::string, Json> samples;
+  for (const sdk::BatchMember& member : members) {
+    const std::string& key = member.context.instance;
+    if (Text(member.parameters, "launcher") == "http")
+      throw std::logic_error("a server is asked for one video at a time");
+    samples[key] = SampleOf(task, member.parameters);
+    batch.members.push_back({key, OutputsOf(task, member.parameters), Cosmos25Marker(key)});
+  }
+  const Json& parameters = members.front().parameters;
+  batch.job = Cosmos25Batch(task, parameters, samples, kFlags, Arguments(task, parameters));
+  return batch;
 }
 
 std::unique_ptr<LogReader> Predict25Model::Reader(const Json& parameters) const {

@@ -76,6 +76,80 @@ Json ControlSpec(sdk::Task& task, const Json& given) {
   throw sdk::StageFailure("invalid_input", "cosmos-transfer1: " + why);
 }
 
+// One clip: its spec, and what follows from it.
+struct Clip {
+  Json spec;
+  std::vector<std::string> videos;    // local; the result is as long as the shortest, and has the shape of the first
+  std::vector<std::string> computed;  // the controls that the model computes
+};
+
+Clip ReadClip(sdk::Task& task, const Json& parameters) {
+  Clip clip;
+  Json& spec = clip.spec;
+  spec = {{"prompt", Text(parameters, "prompt")}};
+  if (parameters.contains("negative_prompt")) spec["negative_prompt"] = Text(parameters, "negative_prompt");
+  const std::string input = Text(parameters, "input_video");
+  if (!input.empty()) spec["input_video_path"] = task.Input(input);
+  const Json controls = parameters.value("controls", Json::object());
+  const bool distilled = parameters.value("distilled", Json(false)) == true;
+  int used = 0;
+  for (const Hint& hint : kHints) {
+    if (!controls.is_object() || !controls.contains(hint.name) || !controls.at(hint.name).is_object()) continue;
+    const Json& given = controls.at(hint.name);
+    if (Number(given, "weight", 1) <= 0 && !given.contains("weight_map")) continue;
+    ++used;
+    if (distilled && std::string_view(hint.name) != "edge" && !given.contains("checkpoint")) {
+      Refuse(std::string("the distilled model has no checkpoint for '") + hint.name + "'; give controls." + hint.name +
+             ".checkpoint, or distilled: false");
+    }
+    spec[hint.name] = ControlSpec(task, given);
+    const std::string video = Text(given, "video");
+    if (video.empty()) {
+      clip.computed.emplace_back(hint.name);
+    } else {
+      clip.videos.push_back(video);
+    }
+  }
+  if (used == 0 && controls.is_object()) {
+    Refuse("all controls have weight 0; give one of them more, as the model makes no video without any");
+  }
+  if (distilled && parameters.value("av_sample", Json(false)) == true) {
+    Refuse("there is no distilled driving model; give only one of distilled and av_sample");
+  }
+  if (parameters.contains("regional_prompts") && parameters["regional_prompts"].is_array()) {
+    for (const Json& region : parameters["regional_prompts"]) {
+      spec["regional_prompts"].push_back(
+          {{"prompt", Text(region, "prompt")}, {"region_definitions_path", task.Input(Text(region, "region"))}});
+    }
+  }
+  if (!input.empty()) clip.videos.insert(clip.videos.begin(), input);
+  return clip;
+}
+
+// The script's arguments besides those that its upscaler has too.
+std::vector<std::string> Arguments(const Json& parameters) {
+  std::vector<std::string> more;
+  for (const char* name : {"blur_strength", "canny_threshold"}) {
+    more.insert(more.end(), {std::string("--") + name, Text(parameters, name)});
+  }
+  more.insert(more.end(), {"--num_input_frames", Format(Number(parameters, "num_input_frames", 1))});
+  const std::pair<const char*, const char*> flags[] = {
+      {"av_sample", "--is_av_sample"}, {"distilled", "--use_distilled"}, {"upsample_prompt", "--upsample_prompt"}};
+  for (const auto& [name, flag] : flags) {
+    if (parameters.value(name, Json(false)) == true) more.emplace_back(flag);
+  }
+  return more;
+}
+
+std::map<std::string, sdk::JobOutput> OutputsOf(const Clip& clip, const Json& parameters, const char* prompt_file) {
+  std::map<std::string, sdk::JobOutput> outputs = Transfer1Outputs(parameters, prompt_file);
+  if (!clip.videos.empty()) outputs["video"].expect = {clip.videos, kMostFrames, clip.videos[0], Transfer1Sizes()};
+  for (const std::string& hint : clip.computed) {
+    outputs[hint + "_control"] = {hint + "_input_control_0.mp4", "video", true, {}};
+  }
+  return outputs;
+}
+
 }  // namespace
 
 const char* Transfer1Model::summary() const {
@@ -89,6 +163,10 @@ Json Transfer1Model::Parameters() const {
     "additionalProperties": false,
     "required": ["prompt", "controls"],
     "x-oom-steps": ["offload", "more_gpus"],
+    "x-batch": {
+      "vary": ["prompt", "input_video", "controls.*.video"], "distinct": ["prompt"],
+      "unless": ["upsample_prompt", "save_input_noise"]
+    },
     "properties": {
       "prompt": {"type": "string", "minLength": 1, "maxLength": 20000, "description": "What the shot shows."},
       "negative_prompt": {
@@ -140,8 +218,8 @@ Json Transfer1Model::Parameters() const {
         "type": "boolean", "default": false, "description": "Whether the prompt upsampler leaves the GPU after its work."
       }
     },
-    "if": {"not": {"required": ["input_video"]}},
-    "then": {"properties": {
+    "if": {"required": ["input_video"]},
+    "else": {"properties": {
       "sigma_max": {"minimum": 80, "x-hint": "without input_video it must be 80 or more, as there is nothing to add noise to"},
       "controls": {"additionalProperties": {"required": ["video"]}}
     }}
@@ -152,61 +230,41 @@ Json Transfer1Model::Parameters() const {
 }
 
 sdk::JobSpec Transfer1Model::Build(sdk::Task& task, const Json& parameters) const {
-  Json spec = {{"prompt", Text(parameters, "prompt")}};
-  if (parameters.contains("negative_prompt")) spec["negative_prompt"] = Text(parameters, "negative_prompt");
-  const std::string input = Text(parameters, "input_video");
-  if (!input.empty()) spec["input_video_path"] = task.Input(input);
-  std::vector<std::string> videos;  // the result is as long as the shortest
-  const Json controls = parameters.value("controls", Json::object());
-  const bool distilled = parameters.value("distilled", Json(false)) == true;
-  std::vector<std::string> computed;
-  int used = 0;
-  for (const Hint& hint : kHints) {
-    if (!controls.is_object() || !controls.contains(hint.name) || !controls.at(hint.name).is_object()) continue;
-    const Json& given = controls.at(hint.name);
-    if (Number(given, "weight", 1) <= 0 && !given.contains("weight_map")) continue;
-    ++used;
-    if (distilled && std::string_view(hint.name) != "edge" && !given.contains("checkpoint")) {
-      Refuse(std::string("the distilled model has no checkpoint for '") + hint.name + "'; give controls." + hint.name +
-             ".checkpoint, or distilled: false");
-    }
-    spec[hint.name] = ControlSpec(task, given);
-    const std::string video = Text(given, "video");
-    if (video.empty()) {
-      computed.emplace_back(hint.name);
-    } else {
-      videos.push_back(video);
-    }
-  }
-  if (used == 0 && controls.is_object()) {
-    Refuse("all controls have weight 0; give one of them more, as the model makes no video without any");
-  }
-  if (distilled && parameters.value("av_sample", Json(false)) == true) {
-    Refuse("there is no distilled driving model; give only one of distilled and av_sample");
-  }
-  if (parameters.contains("regional_prompts") && parameters["regional_prompts"].is_array()) {
-    for (const Json& region : parameters["regional_prompts"]) {
-      spec["regional_prompts"].push_back(
-          {{"prompt", Text(region, "prompt")}, {"region_definitions_path", task.Input(Text(region, "region"))}});
-    }
-  }
-  std::vector<std::string> more;
-  for (const char* name : {"blur_strength", "canny_threshold"}) {
-    more.insert(more.end(), {std::string("--") + name, Text(parameters, name)});
-  }
-  more.insert(more.end(), {"--num_input_frames", Format(Number(parameters, "num_input_frames", 1))});
-  const std::pair<const char*, const char*> flags[] = {
-      {"av_sample", "--is_av_sample"}, {"distilled", "--use_distilled"}, {"upsample_prompt", "--upsample_prompt"}};
-  for (const auto& [name, flag] : flags) {
-    if (parameters.value(name, Json(false)) == true) more.emplace_back(flag);
-  }
-  sdk::JobSpec job = Transfer1Job(task, parameters, spec, more);
-  if (!input.empty()) videos.insert(videos.begin(), input);
-  if (!videos.empty()) job.outputs["video"].expect = {videos, kMostFrames, videos[0], Transfer1Sizes()};
-  for (const std::string& hint : computed) {
-    job.outputs[hint + "_control"] = {hint + "_input_control_0.mp4", "video", true, {}};
-  }
+  const Clip clip = ReadClip(task, parameters);
+  sdk::JobSpec job = Transfer1Job(task, parameters, clip.spec, Arguments(parameters));
+  job.outputs = OutputsOf(clip, parameters, "output.txt");
   return job;
+}
+
+// The script has one spec for all clips, and takes prompt, input and control videos of each from a line of its own.
+sdk::BatchSpec Transfer1Model::BuildBatch(sdk::Task& task, const std::vector<sdk::BatchMember>& members) const {
+  sdk::BatchSpec batch;
+  std::vector<Json> lines;
+  std::vector<std::string> keys;
+  Json spec;
+  for (const sdk::BatchMember& member : members) {
+    const Clip clip = ReadClip(task, member.parameters);
+    if (spec.is_null()) spec = clip.spec;
+    Json line = {{"prompt", clip.spec.at("prompt")}};
+    if (clip.spec.contains("input_video_path")) line["visual_input"] = clip.spec["input_video_path"];
+    for (const Hint& hint : kHints) {
+      if (!clip.spec.contains(hint.name)) continue;
+      line["control_overrides"][hint.name]["input_control"] = clip.spec[hint.name].value("input_control", Json());
+    }
+    lines.push_back(std::move(line));
+    keys.push_back(member.context.instance);
+    batch.members.push_back({keys.back(), OutputsOf(clip, member.parameters, "prompt.txt"), "running preprocessor"});
+  }
+  for (const Hint& hint : kHints) {
+    if (spec.contains(hint.name)) spec[hint.name].erase("input_control");
+  }
+  const Json& parameters = members.front().parameters;
+  batch.job = Transfer1Batch(task, parameters, spec, Arguments(parameters), lines, keys);
+  return batch;
+}
+
+std::unique_ptr<LogReader> Transfer1Model::BatchReader(const std::vector<sdk::BatchMember>& members) const {
+  return std::make_unique<ModelProgress>(Transfer1Progress(static_cast<int>(members.size())));
 }
 
 std::unique_ptr<LogReader> Transfer1Model::Reader(const Json&) const {

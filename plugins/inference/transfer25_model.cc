@@ -65,22 +65,92 @@ Json ControlSpec(sdk::Task& task, const Json& given) {
 // Half of `frames`, of the form that the tokenizer takes whole: 4n + 1.
 int HalfChunk(int frames) { return std::max(kLeastChunk, (frames / 2 - 1) / 4 * 4 + 1); }
 
-// What the model makes, and what it must be like.
-void ExpectOutputs(const Json& parameters, const std::vector<std::string>& computed, sdk::JobSpec* job) {
+// What the model makes of a sample, and what it must be like.
+std::map<std::string, sdk::JobOutput> OutputsOf(const Json& parameters, const Json& sample) {
+  std::map<std::string, sdk::JobOutput> outputs = Cosmos25Outputs();
   const std::string input = Text(parameters, "input_video");
   const int frames = static_cast<int>(Number(parameters, "max_frames", 0));
   if (frames == 1) {  // one frame is a picture
-    job->outputs["video"] = {"output.jpg", "file", false, {}};
-    return;
+    outputs["video"] = {"output.jpg", "file", false, {}};
+    return outputs;
   }
-  sdk::VideoExpectation& expect = job->outputs["video"].expect;
+  outputs["video"] = {"output.mp4", "video", false, {}};
+  sdk::VideoExpectation& expect = outputs["video"].expect;
   expect.as_long_as = {input};
   expect.frames = frames;
   const auto is = [&](const char* name) { return parameters.value(name, Json(false)) == true; };
   if (is("keep_input_resolution") && !is("show_control_condition") && !is("show_input")) expect.size_of = input;
-  for (const std::string& name : computed) {
-    job->outputs[name + "_control"] = {"output_control_" + name + ".mp4", "video", true, {}};
+  for (const char* name : kControls) {
+    if (!sample.contains(name) || sample[name].contains("control_path")) continue;
+    outputs[std::string(name) + "_control"] = {std::string("output_control_") + name + ".mp4", "video", true, {}};
   }
+  return outputs;
+}
+
+constexpr const char* kFlags[] = {"offload_guardrail_models", "benchmark", "enable_parallel_tokenizer"};
+
+// What the model is to make, as it reads it.
+Json SampleOf(sdk::Task& task, const Json& parameters) {
+  const std::string input = Text(parameters, "input_video");
+  const bool distilled = parameters.value("distilled", Json(false)) == true;
+  Json sample = {{"prompt", Text(parameters, "prompt")}, {"video_path", task.Input(input)}};
+  if (parameters.contains("negative_prompt")) sample["negative_prompt"] = Text(parameters, "negative_prompt");
+  for (const char* name :
+       {"seed", "guidance", "num_steps", "max_frames", "context_frame_index", "num_conditional_frames", "resolution",
+        "show_control_condition", "show_input", "keep_input_resolution", "num_video_frames_per_chunk",
+        "guided_generation_step_threshold", "guided_generation_foreground_labels"}) {
+    if (parameters.contains(name)) sample[name] = parameters[name];
+  }
+  if (distilled && !sample.contains("num_steps")) sample["num_steps"] = kDistilledSteps;
+  // The model reads it as a text.
+  if (parameters.contains("sigma_max")) sample["sigma_max"] = Format(Number(parameters, "sigma_max", 0));
+  if (const std::string image = Text(parameters, "image_context"); !image.empty())
+    sample["image_context_path"] = task.Input(image);
+  if (const std::string mask = Text(parameters, "guided_generation_mask"); !mask.empty()) {
+    sample["guided_generation_mask"] = task.Input(mask);
+  }
+  if (HasOomStep(task, "fewer_frames")) {
+    sample["num_video_frames_per_chunk"] =
+        HalfChunk(static_cast<int>(Number(parameters, "num_video_frames_per_chunk", kChunk)));
+  }
+  const Json controls = parameters.value("controls", Json::object());
+  int used = 0;
+  for (const char* name : kControls) {
+    if (!controls.is_object() || !controls.contains(name) || !controls.at(name).is_object()) continue;
+    if (Number(controls.at(name), "weight", 1) <= 0) continue;
+    ++used;
+    sample[name] = ControlSpec(task, controls.at(name));
+  }
+  if (used == 0 && controls.is_object()) {
+    throw sdk::StageFailure("invalid_input",
+                            "cosmos-transfer2.5: all controls have weight 0; give one of them more, as "
+                            "the model makes no video without any");
+  }
+  if (sample.contains("vis") && sample.contains("image_context_path")) {
+    throw sdk::StageFailure("invalid_input",
+                            "cosmos-transfer2.5: vis and image_context both say what the video looks "
+                            "like; give only one of them");
+  }
+  return sample;
+}
+
+// The set-up of the model besides what both models of this generation have.
+std::vector<std::string> Arguments(const Json& parameters) {
+  const bool distilled = parameters.value("distilled", Json(false)) == true;
+  std::vector<std::string> more;
+  if (distilled) more.insert(more.end(), {"--model", "edge/distilled"});
+  if (const std::string mode = Text(parameters, "compile_tokenizer"); mode != "none") {
+    more.insert(more.end(), {"--compile-tokenizer", mode});
+  }
+  if (parameters.contains("parallel_tokenizer_grid") && parameters["parallel_tokenizer_grid"].is_array()) {
+    more.emplace_back("--parallel-tokenizer-grid");
+    for (const Json& side : parameters["parallel_tokenizer_grid"]) more.push_back(side.dump());
+  }
+  return more;
+}
+
+void SetEnvironment(const Json& parameters, sdk::JobSpec* job) {
+  if (parameters.value("distilled", Json(false)) == true) job->env["COSMOS_EXPERIMENTAL_CHECKPOINTS"] = "1";
 }
 
 }  // namespace
@@ -96,6 +166,13 @@ Json Transfer25Model::Parameters() const {
     "additionalProperties": false,
     "required": ["prompt", "input_video", "controls"],
     "x-oom-steps": ["offload", "more_gpus", "fewer_frames"],
+    "x-batch": {"vary": [
+      "prompt", "negative_prompt", "input_video", "seed", "guidance", "num_steps", "max_frames", "context_frame_index",
+      "image_context", "num_conditional_frames", "resolution", "sigma_max", "num_video_frames_per_chunk",
+      "show_control_condition", "show_input", "keep_input_resolution", "guided_generation_mask",
+      "guided_generation_step_threshold", "guided_generation_foreground_labels", "controls.*.weight", "controls.*.video",
+      "controls.*.mask", "controls.*.mask_prompt", "controls.*.prompt", "controls.*.threshold", "controls.*.strength"
+    ]},
     "not": {"required": ["context_frame_index", "image_context"]},
     "x-hint": "give only one of context_frame_index and image_context",
     "properties": {
@@ -193,62 +270,27 @@ Json Transfer25Model::Parameters() const {
 }
 
 sdk::JobSpec Transfer25Model::Build(sdk::Task& task, const Json& parameters) const {
-  const std::string input = Text(parameters, "input_video");
-  const bool distilled = parameters.value("distilled", Json(false)) == true;
-  Json sample = {{"prompt", Text(parameters, "prompt")}, {"video_path", task.Input(input)}};
-  if (parameters.contains("negative_prompt")) sample["negative_prompt"] = Text(parameters, "negative_prompt");
-  for (const char* name :
-       {"seed", "guidance", "num_steps", "max_frames", "context_frame_index", "num_conditional_frames", "resolution",
-        "show_control_condition", "show_input", "keep_input_resolution", "num_video_frames_per_chunk",
-        "guided_generation_step_threshold", "guided_generation_foreground_labels"}) {
-    if (parameters.contains(name)) sample[name] = parameters[name];
-  }
-  if (distilled && !sample.contains("num_steps")) sample["num_steps"] = kDistilledSteps;
-  // The model reads it as a text.
-  if (parameters.contains("sigma_max")) sample["sigma_max"] = Format(Number(parameters, "sigma_max", 0));
-  if (const std::string image = Text(parameters, "image_context"); !image.empty())
-    sample["image_context_path"] = task.Input(image);
-  if (const std::string mask = Text(parameters, "guided_generation_mask"); !mask.empty()) {
-    sample["guided_generation_mask"] = task.Input(mask);
-  }
-  if (HasOomStep(task, "fewer_frames")) {
-    sample["num_video_frames_per_chunk"] =
-        HalfChunk(static_cast<int>(Number(parameters, "num_video_frames_per_chunk", kChunk)));
-  }
-  const Json controls = parameters.value("controls", Json::object());
-  int used = 0;
-  std::vector<std::string> computed;
-  for (const char* name : kControls) {
-    if (!controls.is_object() || !controls.contains(name) || !controls.at(name).is_object()) continue;
-    if (Number(controls.at(name), "weight", 1) <= 0) continue;
-    ++used;
-    sample[name] = ControlSpec(task, controls.at(name));
-    if (!controls.at(name).contains("video")) computed.emplace_back(name);
-  }
-  if (used == 0 && controls.is_object()) {
-    throw sdk::StageFailure("invalid_input",
-                            "cosmos-transfer2.5: all controls have weight 0; give one of them more, as "
-                            "the model makes no video without any");
-  }
-  if (sample.contains("vis") && sample.contains("image_context_path")) {
-    throw sdk::StageFailure("invalid_input",
-                            "cosmos-transfer2.5: vis and image_context both say what the video looks "
-                            "like; give only one of them");
-  }
-  std::vector<std::string> more;
-  if (distilled) more.insert(more.end(), {"--model", "edge/distilled"});
-  if (const std::string mode = Text(parameters, "compile_tokenizer"); mode != "none") {
-    more.insert(more.end(), {"--compile-tokenizer", mode});
-  }
-  if (parameters.contains("parallel_tokenizer_grid") && parameters["parallel_tokenizer_grid"].is_array()) {
-    more.emplace_back("--parallel-tokenizer-grid");
-    for (const Json& side : parameters["parallel_tokenizer_grid"]) more.push_back(side.dump());
-  }
-  sdk::JobSpec job = Cosmos25Job(task, parameters, std::move(sample),
-                                 {"offload_guardrail_models", "benchmark", "enable_parallel_tokenizer"}, more);
-  if (distilled) job.env["COSMOS_EXPERIMENTAL_CHECKPOINTS"] = "1";
-  ExpectOutputs(parameters, computed, &job);
+  Json sample = SampleOf(task, parameters);
+  const auto outputs = OutputsOf(parameters, sample);
+  sdk::JobSpec job =
+      Cosmos25Job(task, parameters, std::move(sample), {std::begin(kFlags), std::end(kFlags)}, Arguments(parameters));
+  job.outputs = outputs;
+  SetEnvironment(parameters, &job);
   return job;
+}
+
+sdk::BatchSpec Transfer25Model::BuildBatch(sdk::Task& task, const std::vector<sdk::BatchMember>& members) const {
+  sdk::BatchSpec batch;
+  std::map<std::string, Json> samples;
+  for (const sdk::BatchMember& member : members) {
+    const std::string& key = member.context.instance;
+    samples[key] = SampleOf(task, member.parameters);
+    batch.members.push_back({key, OutputsOf(member.parameters, samples[key]), Cosmos25Marker(key)});
+  }
+  const Json& parameters = members.front().parameters;
+  batch.job = Cosmos25Batch(task, parameters, samples, {std::begin(kFlags), std::end(kFlags)}, Arguments(parameters));
+  SetEnvironment(parameters, &batch.job);
+  return batch;
 }
 
 std::unique_ptr<LogReader> Transfer25Model::Reader(const Json&) const {

@@ -177,6 +177,7 @@ cosmos_status FakeHost::RunJob(const Json& spec, void (*on_output)(void*, cosmos
   const Json files = spec.value("files", Json::object());
   for (const auto& [name, file] : files.items()) {
     const fs::path path = output_folder() / file.at("path").get<std::string>();
+    fs::create_directories(path.parent_path());
     std::ofstream(path) << file.at("text").get<std::string>();
     artifacts.push_back(path.string());
   }

@@ -2,8 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <signal.h>
+
+#include <algorithm>
+#include <map>
 #include <memory>
+#include <set>
 
 #include "support/docker_daemon.h"
 #include "support/model_repo.h"
@@ -156,6 +160,159 @@ TEST_F(ModelsTest, AVideoOfAnotherLengthOrSizeIsNone) {
 TEST_F(ModelsTest, AModelThatHangsIsEnded) {
   EXPECT_EQ(Run("cosmos-transfer1", Transfer("hang"), ", stall_timeout: 2s").status, 1);
   EXPECT_EQ(Stage()["failure_kind"], "stalled");
+  EXPECT_THAT(sandbox_.JobProcesses(), IsEmpty());
+}
+
+class BatchTest : public ModelsTest {
+ protected:
+  BatchTest() { sandbox_.SetEnvironment("STAND_IN_LOADS=" + (sandbox_.folder() / "loads").string()); }
+
+  // A stage over a matrix; one for each of its instances in `with`.
+  void Write(const std::string& matrix, const std::string& with, const std::string& more) {
+    sandbox_.Write("w.yaml",
+                   "version: 1\nname: w\ntargets: {here: {local: {}, gpus: 1}}\nstages:\n  render: {uses: inference, "
+                   "target: here, resources: {gpus: 1}, matrix: " +
+                       matrix + ", with: {" + repo_.Parameters() + ", " + with + "}" + more + "}\n");
+  }
+  Ended RunIt() { return sandbox_.Engine({"run", "w.yaml", "--run-id", "rs_test", "--jobs", "1"}); }
+  std::size_t Loads() {
+    const std::string loads = sandbox_.Read("loads");
+    return static_cast<std::size_t>(std::count(loads.begin(), loads.end(), '\n'));
+  }
+  // The stages' records by instance.
+  std::map<std::string, json> Instances() {
+    std::map<std::string, json> instances;
+    const json run = sandbox_.Show("rs_test");
+    for (const json& stage : run["stages"]) instances[stage["instance"]] = stage;
+    return instances;
+  }
+  std::string LogOf(const json& stage) { return sandbox_.Read(stage["log_path"].get<std::string>()); }
+};
+
+constexpr const char* kWedge = "{weight: [0.2, 0.5, 0.9], seed: [1, 2, 3, 4]}";
+constexpr const char* kWedgeWith =
+    "model: cosmos-transfer2.5, prompt: a city, input_video: in.mp4, keep_input_resolution: false, seed: \"${{ "
+    "matrix.seed }}\", "
+    "controls: {edge: {weight: \"${{ matrix.weight }}\"}}";
+
+TEST_F(BatchTest, AWedgeIsOneLoadOfTheModel) {
+  Write(kWedge, kWedgeWith, ", batch: auto");
+  const Ended ended = RunIt();
+  ASSERT_EQ(ended.status, 0) << ended.err << sandbox_.Engine({"logs", "rs_test"}).out;
+  EXPECT_EQ(Loads(), 1u);
+  const auto instances = Instances();
+  ASSERT_EQ(instances.size(), 12u);
+  std::set<std::string> videos;
+  for (const auto& [instance, stage] : instances) {
+    EXPECT_EQ(stage["status"], "succeeded") << instance;
+    videos.insert(stage["outputs"]["video"].get<std::string>());
+    const json arguments = json::parse(sandbox_.Read(stage["outputs"]["arguments"].get<std::string>()));
+    EXPECT_EQ(arguments["name"], instance);
+    EXPECT_THAT(instance, HasSubstr(std::to_string(arguments["seed"].get<int>())));
+    // Its own part of the log, after what is everybody's.
+    const std::string log = LogOf(stage);
+    EXPECT_THAT(log, HasSubstr("Loading keys for batch hints"));
+    EXPECT_THAT(log, HasSubstr("] Processing sample " + instance + "\n"));
+    EXPECT_EQ(log.find("Processing sample", log.find("Processing sample") + 1), log.npos);
+  }
+  EXPECT_EQ(videos.size(), 12u);
+}
+
+TEST_F(BatchTest, ADryRunTellsWhatIsTogetherAndWhyTheRestIsNot) {
+  Write("{weight: [0.2, 0.5], seed: [1, 2]}", kWedgeWith, ", batch: 3");
+  const std::string plan = sandbox_.Engine({"run", "w.yaml", "--dry-run"}).out;
+  EXPECT_THAT(plan, HasSubstr("one job for 3: render.0.2_1, render.0.2_2, render.0.5_1"));
+  EXPECT_THAT(plan, HasSubstr("a job of its own: no other instance fits"));
+  Write("{seed: [1, 2]}",
+        "model: cosmos-transfer1, prompt: x, input_video: in.mp4, seed: \"${{ matrix.seed }}\", controls: {edge: {}}",
+        ", batch: auto");
+  EXPECT_THAT(sandbox_.Engine({"run", "w.yaml", "--dry-run"}).out,
+              HasSubstr("its 'seed' is another one, and cosmos-transfer1 has one for all of a batch"));
+}
+
+TEST_F(BatchTest, WithoutBatchesEachLoadsIt) {
+  Write("{seed: [1, 2, 3]}",
+        "model: cosmos-transfer2.5, prompt: a city, input_video: in.mp4, keep_input_resolution: false, seed: "
+        "\"${{ matrix.seed }}\", controls: {edge: {}}",
+        "");
+  ASSERT_EQ(RunIt().status, 0);
+  EXPECT_EQ(Loads(), 3u);
+}
+
+// The script of transfer1 numbers what is left anew, so the third clip stands where the second was meant to be.
+TEST_F(BatchTest, ABlockedClipLeavesTheOthersTheirs) {
+  for (const std::string model : {"cosmos-transfer1", "cosmos-transfer2.5"}) {
+    Write("{prompt: [\"a red city\", \"a forbidden city\", \"a blue city\", \"a green city\"]}",
+          "model: " + model +
+              ", prompt: \"${{ matrix.prompt }}\", input_video: in.mp4, controls: {edge: {}, depth: {}}" +
+              (model == "cosmos-transfer2.5" ? ", keep_input_resolution: false" : ""),
+          ", batch: auto");
+    const Ended ended = sandbox_.Engine({"run", "w.yaml", "--run-id", "rs_" + model.substr(model.size() - 1)});
+    EXPECT_EQ(ended.status, 1) << ended.err;
+    const json run = sandbox_.Show("last");
+    EXPECT_EQ(run["failure_kind"], "guardrail_blocked");
+    int survivors = 0;
+    for (const json& stage : run["stages"]) {
+      const bool blocked = stage["instance"].get<std::string>().find("forbidden") != std::string::npos;
+      EXPECT_EQ(stage["status"], blocked ? "failed" : "succeeded") << stage;
+      if (stage["status"] != (blocked ? "failed" : "succeeded")) continue;
+      if (blocked) {
+        EXPECT_EQ(stage["failure_kind"], "guardrail_blocked");
+        EXPECT_THAT(LogOf(stage), HasSubstr("GUARDRAIL BLOCKED"));
+        continue;
+      }
+      ++survivors;
+      std::string prompt = sandbox_.Read(stage["outputs"]["prompt_file"].get<std::string>());
+      std::replace(prompt.begin(), prompt.end(), ' ', '-');
+      EXPECT_THAT(stage["instance"].get<std::string>(), HasSubstr(prompt));
+      EXPECT_THAT(LogOf(stage), ::testing::Not(HasSubstr("GUARDRAIL BLOCKED")));
+    }
+    EXPECT_EQ(survivors, 3);
+  }
+  EXPECT_EQ(Loads(), 2u);
+}
+
+TEST_F(BatchTest, ABatchOutlivesItsEngine) {
+  sandbox_.SetEnvironment("STAND_IN_STEP_SECONDS=0.1");
+  Write("{seed: [1, 2, 3]}",
+        "model: cosmos-transfer2.5, prompt: a city, input_video: in.mp4, keep_input_resolution: false, seed: "
+        "\"${{ matrix.seed }}\", controls: {edge: {}}",
+        ", batch: auto");
+  const pid_t engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", "rs_test"});
+  Await("the model to be loaded", [&] { return Loads() == 1; });
+  ::kill(engine, SIGKILL);
+  sandbox_.Wait(engine);
+  const Ended resumed = sandbox_.Engine({"resume", "rs_test"});
+  ASSERT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_EQ(Loads(), 1u);
+  for (const auto& [instance, stage] : Instances()) {
+    EXPECT_EQ(stage["attempt"], 1);
+    EXPECT_THAT(LogOf(stage), HasSubstr("] Processing sample " + instance + "\n"));
+  }
+}
+
+TEST_F(BatchTest, WantOfMemoryIsTriedAgainTogether) {
+  sandbox_.SetEnvironment("STAND_IN_GPU_GB=60");
+  Write("{seed: [1, 2]}",
+        "model: cosmos-transfer2.5, prompt: a city, input_video: in.mp4, keep_input_resolution: false, seed: "
+        "\"${{ matrix.seed }}\", controls: {edge: {}}",
+        ", batch: auto, retry: {on_oom: [offload]}");
+  const Ended ended = RunIt();
+  ASSERT_EQ(ended.status, 0) << ended.err;
+  EXPECT_EQ(Loads(), 2u);
+  EXPECT_THAT(Changes(), ElementsAre("offload", "offload"));
+}
+
+TEST_F(BatchTest, ACancelledBatchLeavesNothing) {
+  Write("{prompt: [hang, \"hang too\"]}",
+        "model: cosmos-transfer1, prompt: \"${{ matrix.prompt }}\", input_video: in.mp4, "
+        "controls: {edge: {}}",
+        ", batch: auto");
+  const pid_t engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", "rs_test"});
+  Await("the model to be loaded", [&] { return Loads() == 1; });
+  ::kill(engine, SIGINT);
+  EXPECT_EQ(sandbox_.Wait(engine), 130);
+  for (const auto& [instance, stage] : Instances()) EXPECT_EQ(stage["status"], "cancelled");
   EXPECT_THAT(sandbox_.JobProcesses(), IsEmpty());
 }
 

@@ -73,4 +73,6 @@ extern "C" const cosmos_plugin_entry_t cosmos_plugin_entry = {sizeof(cosmos_plug
                                                               nullptr,
                                                               nullptr,
                                                               nullptr,
+                                                              nullptr,
+                                                              nullptr,
                                                               nullptr};

@@ -16,11 +16,6 @@ using nlohmann::json;
 const std::set<std::string> kHints = {"vis", "seg", "edge", "depth", "keypoint", "upscale", "hdmap", "lidar"};
 constexpr double kGigabytes = 80;  // without any offloading
 
-struct Clip {
-  std::string prompt;
-  std::string video;
-};
-
 std::vector<Argument> Known() {
   const std::vector<std::string> strengths = {"very_low", "low", "medium", "high", "very_high"};
   return {{"--prompt"},
@@ -101,8 +96,54 @@ void Generate(const std::string& prompt, const json& controls, const std::string
     }
   }
   WriteClip(folder + "/" + name + ".mp4");
-  WriteText(folder + "/" + (name == "output" ? "output.txt" : name + ".txt"), prompt);
+  WriteText(folder + "/" + name + ".txt", prompt);
   Log("INFO", "Saved video to " + folder + "/" + name + ".mp4");
+}
+
+// Whether the guardrail blocks all of them.
+bool Blocked(const std::vector<std::string>& prompts) {
+  Log("INFO", "Running guardrail checks on all prompts");
+  std::size_t blocked = 0;
+  for (const std::string& prompt : prompts) {
+    if (!Forbidden(prompt)) continue;
+    ++blocked;
+    Log("CRITICAL", "GUARDRAIL BLOCKED: Prompt blocked by safety model: " + prompt);
+  }
+  if (blocked < prompts.size()) return false;
+  Log("CRITICAL", "Guardrail blocked generation for entire batch.");
+  return true;
+}
+
+// One clip of the batch after the other (--batch_size 1). The files of one that comes after a blocked one stand under
+// the number of the blocked one: the script's own fault.
+void RunBatch(const Arguments& arguments, const json& controls, const std::string& folder) {
+  if (arguments.Number("--batch_size", 1) != 1) Raise("NotImplementedError: the stand-in makes one clip at a time");
+  std::ifstream lines(arguments.Get("--batch_input_path"));
+  std::string line;
+  int number = 0;
+  bool any = false;
+  while (std::getline(lines, line)) {
+    const json clip = json::parse(line, nullptr, false);
+    if (!clip.is_object()) Raise("json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)");
+    json own = controls;
+    const json overrides = clip.value("control_overrides", json::object());
+    for (const auto& [hint, override] : overrides.items()) {
+      if (!own.contains(hint)) {
+        Log("WARNING", "Ignoring unknown control key in override: " + hint);
+        continue;
+      }
+      own[hint].update(override);
+      if (own[hint]["input_control"].is_null()) own[hint].erase("input_control");
+    }
+    Log("INFO", "running preprocessor");
+    const std::string prompt = clip.value("prompt", "");
+    if (Blocked({prompt})) continue;
+    any = true;
+    const std::string below = folder + "/video_" + std::to_string(number++);
+    Generate(prompt, own, below, "output");
+    std::filesystem::rename(below + "/output.txt", below + "/prompt.txt");
+  }
+  if (!any) Raise("TypeError: cannot unpack non-iterable NoneType object");
 }
 
 }  // namespace
@@ -125,17 +166,16 @@ int Transfer1(const std::vector<std::string>& words, int gpus) {
                            "--offload_guardrail_models", "--offload_prompt_upsampler"}) {
     if (arguments.Has(flag)) gigabytes -= 10;
   }
-  Log("INFO", "running preprocessor");
   NeedMemory(gigabytes, gpus);
-  Log("INFO", "Running guardrail checks on all prompts");
-  const std::string prompt = spec.value("prompt", arguments.Get("--prompt"));
   const std::string folder = arguments.Get("--video_save_folder", "outputs/");
-  if (Forbidden(prompt)) {
-    Log("CRITICAL", "GUARDRAIL BLOCKED: Prompt blocked by safety model: " + prompt);
-    Log("CRITICAL", "Guardrail blocked generation for entire batch.");
-    return 0;  // as the script does for a single clip
+  const std::string prompt = spec.value("prompt", arguments.Get("--prompt"));
+  if (!arguments.Has("--batch_input_path")) {
+    Log("INFO", "running preprocessor");
+    if (Blocked({prompt})) return 0;  // as the script does for a single clip
+    Generate(prompt, controls, folder, arguments.Get("--video_save_name", "output"));
+  } else {
+    RunBatch(arguments, controls, folder);
   }
-  Generate(prompt, controls, folder, arguments.Get("--video_save_name", "output"));
   if (arguments.Has("--save_input_noise")) WriteText(folder + "/noise.pickle", "noise");
   return 0;
 }

@@ -20,9 +20,11 @@ struct BatchMember {
 // What becomes of one member of a batch. It has succeeded when its outputs are there and as they must be, whatever
 // became of the others and of the job.
 struct BatchMemberSpec {
+  std::string folder;                        // below the job's output folder; in it are the paths of the outputs
   std::map<std::string, JobOutput> outputs;  // by name
-  // The member's part of the log begins with the first line that holds this text, and goes on to where another member's
-  // begins. What stands before the first of them is everybody's. Empty: it has no part of its own.
+  // The member's part of the log begins with the first line that holds this text (of members with the same text the
+  // second one's with the second such line, and so on), and goes on to where another member's begins. What stands
+  // before the first of them is everybody's. Empty: it has no part of its own.
   std::string log_marker;
 };
 
@@ -36,7 +38,8 @@ struct BatchSpec {
     for (const BatchMemberSpec& member : members) {
       JobSpec outputs;
       outputs.outputs = member.outputs;
-      json["members"].push_back({{"outputs", outputs.ToJson().at("outputs")}, {"log_marker", member.log_marker}});
+      json["members"].push_back(
+          {{"folder", member.folder}, {"outputs", outputs.ToJson().at("outputs")}, {"log_marker", member.log_marker}});
     }
     return json;
   }
@@ -44,12 +47,13 @@ struct BatchSpec {
 
 // A stage whose instances can share one job, such as a model that is loaded once for many videos. Which ones may is
 // said by "x-batch" in the schema of its parameters: {"vary": [names in which the instances of one job may differ, with
-// dots for what is below, `*` for any name], "distinct": [names in which they must]}.
+// dots for what is below, `*` for any name], "distinct": [names in which they must], "unless": [what may not be given,
+// or be true]}.
 class BatchStage : public JobStage {
  public:
   // The job for two or more members, made from their parameters and from what `task` gives for inputs and output
-  // folder, and from nothing else. It may be asked for again with those members whose end is not known yet, when the
-  // job runs already: so a member's outputs have names that depend on the member alone.
+  // folder, and from nothing else: when the run is resumed it is asked for again, with the same members.
+  // `task`'s context is the first member's.
   virtual BatchSpec BuildBatch(Task& task, const std::vector<BatchMember>& members) = 0;
 
   // The log of the batch's job as it grows, as JobStage::OnOutput; progress is that of all members.

@@ -132,8 +132,9 @@ class Entry {
   static cosmos_status PlanBatch(void* instance, cosmos_task* task, cosmos_str contexts, cosmos_str parameters,
                                  cosmos_sink result) noexcept {
     return Guard(result, [&] {
-      Task wrapped(services_, task, "{}");
       const Json all_contexts = Json::parse(FromC(contexts));
+      const std::string first = Dump(all_contexts.at(0));
+      Task wrapped(services_, task, first);
       const Json all_parameters = Json::parse(FromC(parameters));
       std::vector<Context> parsed;
       for (const Json& context : all_contexts) parsed.push_back(Context::Parse(Dump(context)));

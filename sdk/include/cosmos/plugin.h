@@ -236,12 +236,14 @@ typedef struct cosmos_plugin_entry_t {
    * nothing. `contexts` and `parameters` are JSON arrays of what `run` gets, one for each member, two at least; of the
    * services, `task` has those of input, output_folder, log and progress, for all of them. `result` gets
    *   {"job": a job spec without outputs,
-   *    "members": [{"outputs": as in a job spec, "log_marker": text}…]}, in the members' order.
+   *    "members": [{"folder": below the output folder, "outputs": as in a job spec, with paths in that folder,
+   *                 "log_marker": text}…]}, in the members' order.
    * A member has succeeded when its outputs are good, whatever became of the job. Its part of the log begins with the
-   * first line that holds its log_marker, and ends where another's begins. It may be called again with those members
-   * whose end is not known yet when the job runs already, so outputs must have names that depend on the member alone
-   * (its context's "instance"). Which instances may share a job is said by "x-batch" in the schema of the parameters, or
-   * in its chosen branch: {"vary": [path…], "distinct": [path…]}. Since 1.2. */
+   * first line that holds its log_marker (of members with the same one, the second one's with the second such line), and
+   * ends where another's begins. When a run is resumed it is called again, with the same members. Which instances
+   * may share a job is said by "x-batch" in the schema of the parameters, or
+   * in its chosen branch: {"vary": [path…], "distinct": [name…], "unless": [name…]}: in what they may
+   * differ (dots for what is below, `*` for any name), in what they must, and what may not be given, or be true. Since 1.2. */
   cosmos_status (*plan_batch)(void* instance, cosmos_task* task, cosmos_str contexts, cosmos_str parameters,
                               cosmos_sink result);
   /* Stages only; may be NULL. [worker] The log of a batch's job as it grows; progress that is reported is that of all

@@ -48,19 +48,12 @@ static cosmos_status run(void* self, cosmos_task* task, cosmos_str context, cosm
 }
 
 COSMOS_EXPORT const cosmos_plugin_entry_t cosmos_plugin_entry = {
-    sizeof(cosmos_plugin_entry_t),
-    COSMOS_SDK_MAJOR,
-    COSMOS_SDK_MINOR,
-    describe,
-    init,
-    create,
-    destroy,
-    run,
-    NULL, /* preview */
-    NULL, /* cancel */
-    NULL, /* start */
-    NULL, /* on_event */
-    NULL, /* stop */
-    NULL, /* deinit */
-    NULL  /* attach */
+    .struct_size = sizeof(cosmos_plugin_entry_t),
+    .sdk_major = COSMOS_SDK_MAJOR,
+    .sdk_minor = COSMOS_SDK_MINOR,
+    .describe = describe,
+    .init = init,
+    .create = create,
+    .destroy = destroy,
+    .run = run,
 };
