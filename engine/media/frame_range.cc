@@ -40,7 +40,7 @@ std::vector<FrameRange> RangesOf(const std::vector<std::int64_t>& numbers) {
   return ranges;
 }
 
-std::string FramesText(const std::vector<FrameRange>& ranges) {
+std::string FramesAre(const std::vector<FrameRange>& ranges) {
   std::vector<std::string> parts;
   for (const FrameRange& range : ranges) {
     if (parts.size() == kMostRanges) {
@@ -50,7 +50,7 @@ std::string FramesText(const std::vector<FrameRange>& ranges) {
     parts.push_back(ToString(range));
   }
   const bool one = ranges.size() == 1 && ranges[0].frames() == 1;
-  return (one ? "frame " : "frames ") + Join(parts, ", ");
+  return (one ? "frame " : "frames ") + Join(parts, ", ") + (one ? " is" : " are");
 }
 
 }  // namespace cosmos

@@ -24,7 +24,7 @@ FrameRange ParseFrameRange(std::string_view text);
 
 // Numbers in rising order as the ranges that they make.
 std::vector<FrameRange> RangesOf(const std::vector<std::int64_t>& numbers);
-// `frame 7` or `frames 3, 7-9`; very many are cut.
-std::string FramesText(const std::vector<FrameRange>& ranges);
+// `frame 7 is` or `frames 3, 7-9 are`; very many are cut.
+std::string FramesAre(const std::vector<FrameRange>& ranges);
 
 }  // namespace cosmos

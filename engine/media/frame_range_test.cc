@@ -24,12 +24,12 @@ TEST(FrameRange, IsMadeOfNumbers) {
 }
 
 TEST(FrameRange, IsToldShort) {
-  EXPECT_EQ(FramesText({{3, 3}}), "frame 3");
-  EXPECT_EQ(FramesText({{3, 4}}), "frames 3-4");
-  EXPECT_EQ(FramesText({{3, 3}, {7, 9}}), "frames 3, 7-9");
+  EXPECT_EQ(FramesAre({{3, 3}}), "frame 3 is");
+  EXPECT_EQ(FramesAre({{3, 4}}), "frames 3-4 are");
+  EXPECT_EQ(FramesAre({{3, 3}, {7, 9}}), "frames 3, 7-9 are");
   std::vector<FrameRange> many;
   for (int i = 0; i < 20; ++i) many.push_back({i * 2, i * 2});
-  EXPECT_EQ(FramesText(many), "frames 0, 2, 4, 6, 8, 10, 12, 14, … (20 ranges in all)");
+  EXPECT_EQ(FramesAre(many), "frames 0, 2, 4, 6, 8, 10, 12, 14, … (20 ranges in all) are");
 }
 
 }  // namespace

@@ -126,7 +126,8 @@ std::optional<FrameSequence> FindByPattern(const std::string& pattern, const std
     throw Error(ErrorCode::kInvalidInput,
                 "the pattern '" + pattern + "' has " +
                     (place == std::sregex_iterator() ? "no place" : "several places") + " for the frame number",
-                "write it once, as in depth.%04d.exr, depth.####.exr or depth.$F4.exr");
+                "write it once, as in depth.%04d.exr, depth.####.exr or 'depth.$F4.exr' (a shell takes $F4 for its own "
+                "outside of single quotes)");
   }
   FrameSequence sequence;
   sequence.prefix = place->prefix().str();

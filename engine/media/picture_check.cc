@@ -39,12 +39,12 @@ void CheckOne(const std::string& control, const PicturesOfControl& pictures, Sho
     }
   }
   if (!unreadable.empty()) {
-    findings->push_back({true, control, fmt::format("{} cannot be read: {}", FramesText(RangesOf(unreadable)), problem),
+    findings->push_back({true, control, fmt::format("{} unreadable: {}", FramesAre(RangesOf(unreadable)), problem),
                          "render again what is damaged"});
   }
   if (!other_size.empty()) {
     findings->push_back({true, control,
-                         fmt::format("{} of another size: {}, the others {}", FramesText(RangesOf(other_size)),
+                         fmt::format("{} of another size: {}, the others {}", FramesAre(RangesOf(other_size)),
                                      SizeText(other), SizeText(usual)),
                          "render all frames in one size"});
   }

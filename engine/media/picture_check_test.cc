@@ -31,14 +31,14 @@ TEST(CheckPictures, UnreadableOnes) {
   PicturesOfControl pictures = Pictures(64, 48, 9);
   for (const int frame : {4, 5, 8}) pictures[frame] = {0, 0, "chunk too big"};
   EXPECT_THAT(Check({{"color", pictures}}),
-              ElementsAre("E color: frames 4-5, 8 cannot be read: chunk too big; render again what is damaged"));
+              ElementsAre("E color: frames 4-5, 8 are unreadable: chunk too big; render again what is damaged"));
 }
 
 TEST(CheckPictures, SizesThatDiffer) {
   PicturesOfControl pictures = Pictures(64, 48, 9);
   pictures[1] = {32, 24, ""};
   EXPECT_THAT(Check({{"color", pictures}, {"depth", Pictures(32, 24, 9)}}),
-              ElementsAre("E color: frame 1 of another size: 32x24, the others 64x48; render all frames in one size",
+              ElementsAre("E color: frame 1 is of another size: 32x24, the others 64x48; render all frames in one size",
                           "E the controls have different sizes: depth 32x24; color 64x48; render all of them in one "
                           "size"));
 }

@@ -147,7 +147,7 @@ TEST_F(SequenceEncoderTest, SegmentationHasNoColoursOfItsOwn) {
 }
 
 TEST_F(SequenceEncoderTest, OddSizesCanBeCut) {
-  Make("color.%04d.png", "testsrc2=s=65x49:r=2:d=1");
+  Make("color.%04d.png", "testsrc=s=65x49:r=2:d=1");
   settings_.crop_odd = true;
   Encode();
   EXPECT_EQ(Facts().width, 64);

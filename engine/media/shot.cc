@@ -83,10 +83,11 @@ class Assembler {
       const std::string shown = fmt::format("{} ({})", sequence.Pattern(), ToString(sequence.range()));
       const std::vector<std::string> controls = ControlsNamedBy(sequence.Pattern());
       if (controls.empty()) {
-        Warn("", shown + " is of no control and left out", "to use it, add --map CONTROL=" + sequence.Pattern());
+        Warn("", shown + " is of no control and left out",
+             "to use it, add --map CONTROL=" + ShellQuote(sequence.Pattern()));
       } else if (controls.size() > 1) {
         Warn("", fmt::format("{} is left out: its name says both {}", shown, Join(controls, " and ")),
-             fmt::format("say what it is: --map {}={}", controls[0], sequence.Pattern()));
+             fmt::format("say what it is: --map {}={}", controls[0], ShellQuote(sequence.Pattern())));
       } else if (options_.patterns.contains(controls[0])) {
         Warn(controls[0], fmt::format("{} is left out: --map names another sequence", shown));
       } else {
@@ -120,7 +121,7 @@ class Assembler {
       patterns.push_back(fmt::format("{} ({})", sequence->Pattern(), ToString(sequence->range())));
     }
     Error(control, fmt::format("found {} sequences: {}", left.size(), Join(patterns, ", ")),
-          fmt::format("say which one: --map {}='{}'", control, left[0]->Pattern()));
+          fmt::format("say which one: --map {}={}", control, ShellQuote(left[0]->Pattern())));
     chosen_.erase(control);
   }
 
@@ -161,10 +162,10 @@ class Assembler {
     const std::vector<FrameRange> missing = sequence.Missing(frames.range);
     const bool begins = sequence.frames.contains(frames.range.first);
     if (!missing.empty() && options_.hold_gaps && begins) {
-      Warn(control, fmt::format("{} missing: the one before is repeated", FramesText(missing)));
+      Warn(control, fmt::format("{} missing: the one before is repeated", FramesAre(missing)));
     } else if (!missing.empty()) {
       Error(control,
-            fmt::format("{} missing of {} ({})", FramesText(missing), sequence.Pattern(), ToString(frames.range)),
+            fmt::format("{} missing in {} ({})", FramesAre(missing), sequence.Pattern(), ToString(frames.range)),
             begins ? "render them, or repeat the frame before each gap with --allow-gaps hold"
                    : "render them, or take frames that are there with --frames FIRST-LAST");
     }
@@ -173,7 +174,7 @@ class Assembler {
       if (frames.range.Holds(number) && file.size == 0) empty.push_back(number);
     }
     if (!empty.empty()) {
-      Error(control, fmt::format("{} of {} empty (0 bytes)", FramesText(RangesOf(empty)), sequence.Pattern()),
+      Error(control, fmt::format("{} empty (0 bytes) in {}", FramesAre(RangesOf(empty)), sequence.Pattern()),
             "render them again");
     }
     shot_.controls.push_back(std::move(frames));

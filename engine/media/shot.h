@@ -15,7 +15,6 @@ struct ShotOptions {
   std::map<std::string, std::string> patterns;  // control -> pattern; instead of looking for one by names
   std::optional<FrameRange> frames;             // of every control; by default all of them
   bool hold_gaps = false;                       // repeat the frame before one that is missing
-  bool crop_odd = false;                        // cut the last column or row where the size is odd
 };
 
 // The frames of one control. A value.

@@ -127,8 +127,8 @@ TEST_F(ShotPreparationTest, AllProblemsOfNamesAndPicturesAreFoundAtOnce) {
   WriteFile(Path("shot/color.0002.png"), "no picture");
   fs::remove(Path("shot/depth.0003.exr"));
   const std::string texts = Texts(Look().findings());
-  EXPECT_THAT(texts, HasSubstr("E color: frame 2 cannot be read: Invalid PNG signature"));
-  EXPECT_THAT(texts, HasSubstr("E depth: frame 3 missing"));
+  EXPECT_THAT(texts, HasSubstr("E color: frame 2 is unreadable: Invalid PNG signature"));
+  EXPECT_THAT(texts, HasSubstr("E depth: frame 3 is missing"));
 }
 
 TEST_F(ShotPreparationTest, DepthWithoutASurfaceOrWithoutARangeIsTold) {

@@ -61,10 +61,11 @@ TEST_F(ShotTest, AGoodShot) {
 TEST_F(ShotTest, GapsAreToldAsRanges) {
   Add("depth.", ".exr", 1, 20);
   for (const char* frame : {"depth.0003.exr", "depth.0007.exr", "depth.0008.exr"}) Remove(frame);
-  EXPECT_THAT(Findings(), ElementsAre("E depth: frames 3, 7-8 missing of depth.####.exr (1-20); render them, or repeat "
-                                      "the frame before each gap with --allow-gaps hold"));
+  EXPECT_THAT(Findings(),
+              ElementsAre("E depth: frames 3, 7-8 are missing in depth.####.exr (1-20); render them, or repeat "
+                          "the frame before each gap with --allow-gaps hold"));
   options_.hold_gaps = true;
-  EXPECT_THAT(Findings(), ElementsAre("W depth: frames 3, 7-8 missing: the one before is repeated"));
+  EXPECT_THAT(Findings(), ElementsAre("W depth: frames 3, 7-8 are missing: the one before is repeated"));
   const std::vector<std::string> files = Assemble().controls[0].Files();
   ASSERT_EQ(files.size(), 20u);
   EXPECT_EQ(files[2], "depth.0002.exr");
@@ -76,7 +77,8 @@ TEST_F(ShotTest, AGapAtTheBeginningCannotBeHeld) {
   Add("depth.", ".exr", 5, 9);
   options_.hold_gaps = true;
   options_.frames = FrameRange{4, 9};
-  EXPECT_THAT(Findings(), ElementsAre(AllOf(StartsWith("E depth: frame 4 missing"), HasSubstr("--frames FIRST-LAST"))));
+  EXPECT_THAT(Findings(),
+              ElementsAre(AllOf(StartsWith("E depth: frame 4 is missing"), HasSubstr("--frames FIRST-LAST"))));
 }
 
 TEST_F(ShotTest, AStrayFrameIsTold) {
@@ -93,7 +95,7 @@ TEST_F(ShotTest, EmptyFilesAreTold) {
   Add("depth.", ".exr", 1, 5);
   Remove("depth.0002.exr");
   AddFile("depth.0002.exr", 0);
-  EXPECT_THAT(Findings(), ElementsAre("E depth: frame 2 of depth.####.exr empty (0 bytes); render them again"));
+  EXPECT_THAT(Findings(), ElementsAre("E depth: frame 2 is empty (0 bytes) in depth.####.exr; render them again"));
 }
 
 TEST_F(ShotTest, UnknownSequencesAndPicturesAreLeftOut) {
@@ -101,7 +103,7 @@ TEST_F(ShotTest, UnknownSequencesAndPicturesAreLeftOut) {
   Add("normal.", ".exr", 1, 5);
   AddFile("turntable.png");
   EXPECT_THAT(Findings(), ElementsAre("W normal.####.exr (1-5) is of no control and left out; to use it, add --map "
-                                      "CONTROL=normal.####.exr",
+                                      "CONTROL='normal.####.exr'",
                                       "W pictures without a frame number are left out: turntable.png"));
   EXPECT_THAT(Controls(), ElementsAre("depth=depth.####.exr 1-5"));
 }
