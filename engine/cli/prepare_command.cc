@@ -11,6 +11,16 @@ namespace cosmos {
 namespace fs = std::filesystem;
 namespace {
 
+// A pattern as seen from the folder; programs such as Houdini give it seen from the root.
+std::string SeenFrom(const fs::path& folder, const std::string& pattern) {
+  if (!fs::path(pattern).is_absolute()) return pattern;
+  const std::string inside =
+      fs::path(pattern).lexically_normal().lexically_relative(fs::absolute(folder).lexically_normal());
+  if (!inside.starts_with("..")) return inside;
+  throw Error(ErrorCode::kInvalidInput, "the pattern '" + pattern + "' stands outside of '" + folder.string() + "'",
+              "give `prepare` a folder that holds all frames of the shot");
+}
+
 std::map<std::string, std::string> ReadPatterns(const Arguments& arguments) {
   std::map<std::string, std::string> patterns;
   for (const std::string& given : arguments.All("map")) {
@@ -20,7 +30,7 @@ std::map<std::string, std::string> ReadPatterns(const Arguments& arguments) {
                   "expected CONTROL=PATTERN, such as depth=render/depth.####.exr");
     }
     const std::string control = given.substr(0, equals);
-    if (!patterns.emplace(control, given.substr(equals + 1)).second) {
+    if (!patterns.emplace(control, SeenFrom(arguments.Positional(0), given.substr(equals + 1))).second) {
       throw Error(ErrorCode::kInvalidInput, "--map was given twice for '" + control + "'");
     }
   }

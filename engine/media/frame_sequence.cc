@@ -129,6 +129,11 @@ std::optional<FrameSequence> FindByPattern(const std::string& pattern, const std
                 "write it once, as in depth.%04d.exr, depth.####.exr or 'depth.$F4.exr' (a shell takes $F4 for its own "
                 "outside of single quotes)");
   }
+  if (!IsPicture(pattern)) {
+    throw Error(ErrorCode::kInvalidInput, "the pattern '" + pattern + "' is not that of pictures",
+                "expected a name that ends with " +
+                    Join(std::vector<std::string>(kExtensions.begin(), kExtensions.end()), ", "));
+  }
   FrameSequence sequence;
   sequence.prefix = place->prefix().str();
   sequence.suffix = place->suffix().str();

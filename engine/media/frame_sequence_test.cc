@@ -91,7 +91,9 @@ TEST(FindByPattern, TheNumberMayStandAnywhere) {
   EXPECT_EQ(FindByPattern("100%.$F4.png", Files({"100%.0001.png"}))->frames.size(), 1u);
 }
 
-TEST(FindByPattern, HasExactlyOnePlace) {
+TEST(FindByPattern, IsAPicturesWithExactlyOnePlace) {
+  EXPECT_THROW(FindByPattern("d.####", Files({"d.0001"})), Error);
+  EXPECT_THROW(FindByPattern("d.####.txt", Files({"d.0001.txt"})), Error);
   EXPECT_THROW(FindByPattern("d.exr", {}), Error);
   EXPECT_THROW(FindByPattern("d.##.##.exr", {}), Error);
 }

@@ -160,14 +160,15 @@ class Assembler {
             "remove one of each");
     }
     const std::vector<FrameRange> missing = sequence.Missing(frames.range);
-    const bool begins = sequence.frames.contains(frames.range.first);
-    if (!missing.empty() && options_.hold_gaps && begins) {
+    // A gap has a frame on either side; what is missing at an end is more than that.
+    const bool gaps = sequence.frames.contains(frames.range.first) && sequence.frames.contains(frames.range.last);
+    if (!missing.empty() && options_.hold_gaps && gaps) {
       Warn(control, fmt::format("{} missing: the one before is repeated", FramesAre(missing)));
     } else if (!missing.empty()) {
       Error(control,
             fmt::format("{} missing in {} ({})", FramesAre(missing), sequence.Pattern(), ToString(frames.range)),
-            begins ? "render them, or repeat the frame before each gap with --allow-gaps hold"
-                   : "render them, or take frames that are there with --frames FIRST-LAST");
+            gaps ? "render them, or repeat the frame before each gap with --allow-gaps hold"
+                 : "render them, or take frames that are there with --frames FIRST-LAST");
     }
     std::vector<std::int64_t> empty;
     for (const auto& [number, file] : sequence.frames) {

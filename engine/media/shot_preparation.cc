@@ -14,19 +14,22 @@ namespace cosmos {
 namespace fs = std::filesystem;
 namespace {
 
-// Removes a folder that stayed empty.
-class EmptyFolderGuard {
+// Makes a folder where there is none, and removes it when it stayed empty.
+class NewFolder {
  public:
-  explicit EmptyFolderGuard(fs::path folder) : folder_(std::move(folder)) {}
-  ~EmptyFolderGuard() {
-    std::error_code ignored;
-    fs::remove(folder_, ignored);
+  explicit NewFolder(fs::path folder) : folder_(std::move(folder)), made_(!fs::exists(folder_)) {
+    MakeFolders(folder_);
   }
-  EmptyFolderGuard(const EmptyFolderGuard&) = delete;
-  EmptyFolderGuard& operator=(const EmptyFolderGuard&) = delete;
+  ~NewFolder() {
+    std::error_code ignored;
+    if (made_) fs::remove(folder_, ignored);
+  }
+  NewFolder(const NewFolder&) = delete;
+  NewFolder& operator=(const NewFolder&) = delete;
 
  private:
   const fs::path folder_;
+  const bool made_;
 };
 
 bool IsIntact(const fs::path& file, const MadeVideo& video) {
@@ -144,8 +147,7 @@ void ShotPreparation::Record(bool complete) const {
 }
 
 void ShotPreparation::Make(const CancelToken& cancel, const PrepareListener& listener) {
-  const EmptyFolderGuard guard(order_.output);
-  MakeFolders(order_.output);
+  const NewFolder output(order_.output);
   for (PreparedControl& control : controls_) {
     if (control.state != VideoState::kToMake) continue;
     VideoSettings settings = order_.video;

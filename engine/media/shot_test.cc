@@ -73,12 +73,13 @@ TEST_F(ShotTest, GapsAreToldAsRanges) {
   EXPECT_EQ(files[8], "depth.0009.exr");
 }
 
-TEST_F(ShotTest, AGapAtTheBeginningCannotBeHeld) {
+TEST_F(ShotTest, WhatIsMissingAtAnEndCannotBeHeld) {
   Add("depth.", ".exr", 5, 9);
   options_.hold_gaps = true;
-  options_.frames = FrameRange{4, 9};
-  EXPECT_THAT(Findings(),
-              ElementsAre(AllOf(StartsWith("E depth: frame 4 is missing"), HasSubstr("--frames FIRST-LAST"))));
+  for (const FrameRange range : {FrameRange{4, 9}, FrameRange{5, 10}, FrameRange{20, 30}}) {
+    options_.frames = range;
+    EXPECT_THAT(Findings(), ElementsAre(AllOf(StartsWith("E depth: frame"), HasSubstr("--frames FIRST-LAST"))));
+  }
 }
 
 TEST_F(ShotTest, AStrayFrameIsTold) {

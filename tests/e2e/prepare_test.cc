@@ -221,6 +221,9 @@ TEST_F(PrepareTest, ASequenceCanBeSaidToBeAControl) {
                                    "(1001-1006); say which one: --map depth='new/depth_####.png'"));
   EXPECT_THAT(States({"--map", "depth=old/depth_$F4.png", "--map", "seg=objects.%d.tif"}),
               ElementsAre("seg made", "depth made"));
+  const std::string absolute = sandbox_.folder() / "city/new/depth_$F4.png";
+  EXPECT_THAT(States({"--map", "depth=" + absolute, "--map", "seg=objects.%d.tif"}),
+              ElementsAre("seg unchanged", "depth made"));
 }
 
 TEST_F(PrepareTest, BadInputIsRefused) {
@@ -232,6 +235,7 @@ TEST_F(PrepareTest, BadInputIsRefused) {
                                                        {"--map", "depth"},
                                                        {"--map", "dept=depth.####.exr"},
                                                        {"--map", "depth=depth.exr"},
+                                                       {"--map", "depth=/elsewhere/depth.####.exr"},
                                                        {"--map", "depth=d.####.exr"},
                                                        {"--name", "../x"}};
   for (std::vector<std::string> words : cases) {
