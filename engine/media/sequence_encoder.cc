@@ -104,6 +104,14 @@ void EncodePictures(const std::vector<fs::path>& files, const ControlFrames& con
   Finish(&process, part, cancel);
 }
 
+DepthPicture ReadDepth(const fs::path& file) {
+  try {
+    return ReadExrDepth(file);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kIo, "cannot read '" + file.string() + "': " + error.message());
+  }
+}
+
 // Distances are read and made grey here, and ffmpeg gets the pixels.
 void EncodeDistances(const std::vector<fs::path>& files, const ControlFrames& control, const VideoSettings& settings,
                      const fs::path& part, const CancelToken& cancel, const FrameListener& listener) {
@@ -113,7 +121,7 @@ void EncodeDistances(const std::vector<fs::path>& files, const ControlFrames& co
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (cancel.cancelled()) ThrowCancelled();
     if (i == 0 || files[i] != files[i - 1]) {  // else it is held
-      const DepthPicture picture = ReadExrDepth(files[i]);
+      const DepthPicture picture = ReadDepth(files[i]);
       if (!process) {
         const std::vector<std::string> input = {
             "-f", "rawvideo", "-pix_fmt", "gray", "-video_size", fmt::format("{}x{}", picture.width, picture.height),

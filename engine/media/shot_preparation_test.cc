@@ -17,7 +17,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 class ShotPreparationTest : public MediaFixture {
  protected:
@@ -113,6 +112,14 @@ TEST_F(ShotPreparationTest, AnUnchangedVideoIsStillComparedWithTheOthers) {
     WriteExr(Path("shot/depth.000" + std::to_string(i) + ".exr"), 32, 24, {{"Z", std::vector<float>(32 * 24, 1)}});
   }
   EXPECT_THAT(Texts(Look().findings()), HasSubstr("the controls have different sizes: depth 32x24; color 64x48"));
+}
+
+TEST_F(ShotPreparationTest, OneSequenceOfManyChannelsCanBeSeveralControls) {
+  const std::vector<float> grey(64 * 48, 0.5F), depth(64 * 48, 7);
+  WriteExr(Path("shot/render.0001.exr"), 64, 48, {{"R", grey}, {"G", grey}, {"B", grey}, {"depth.Z", depth}});
+  order_.frames.patterns = {{"color", "render.####.exr"}, {"depth", "render.####.exr"}};
+  order_.video.depth = DepthRange{1, 10};
+  EXPECT_THAT(Prepare(), ElementsAre("color made", "depth made"));
 }
 
 TEST_F(ShotPreparationTest, LookingWritesNothing) {
