@@ -64,7 +64,7 @@ int CarryOut(RunOrder order, RunStore* store, const Catalogue* plugins, const Ar
   if (!console->quiet() && !console->json()) order.watchers.push_back(progress.Subscribe());
   SystemClock clock;
   CancelToken cancel;
-  const Interrupt interrupt(&cancel);
+  const Interrupt interrupt(&cancel, "ending the run in order; once more leaves at once, and its jobs go on");
   const RunEnd end = CarryOutRun(order, store, plugins, &clock, &cancel);
   PrintEnd(order, end, store, console);
   return StatusOf(end);

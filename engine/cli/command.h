@@ -33,6 +33,7 @@ Command RunCommand();
 Command ResumeCommand();
 Command RetryCommand();
 Command CancelCommand();
+Command PrepareCommand();
 Command ValidateCommand();
 Command SchemaCommand();
 Command RunsCommand();

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstring>
 
 #include "cli/command.h"
 
@@ -12,12 +13,14 @@ namespace {
 
 // A signal handler can reach nothing but globals.
 std::atomic<CancelToken*> interrupted_token{nullptr};
+std::atomic<const char*> interrupted_words{""};
 
 void OnSignal(int) {
   CancelToken* const token = interrupted_token.load();
   if (token == nullptr || token->cancelled()) ::_exit(kExitCancelled);
-  constexpr char kWords[] = "\ncosmos-engine: ending the run in order; once more leaves at once, and its jobs go on\n";
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kWords, sizeof kWords - 1);
+  for (const char* text : {"\ncosmos-engine: ", interrupted_words.load(), "\n"}) {
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text, std::strlen(text));
+  }
   token->Cancel();
 }
 
@@ -34,7 +37,8 @@ void Handle(void (*handler)(int)) {
 
 }  // namespace
 
-Interrupt::Interrupt(CancelToken* token) {
+Interrupt::Interrupt(CancelToken* token, const char* words) {
+  interrupted_words.store(words);
   interrupted_token.store(token);
   Handle(OnSignal);
 }

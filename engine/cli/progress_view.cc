@@ -6,13 +6,13 @@
 #include <cmath>
 #include <utility>
 
+#include "cli/progress_bar.h"
 #include "core/clock.h"
 
 namespace cosmos {
 namespace {
 
 constexpr std::size_t kMostBars = 8;
-constexpr int kBarWidth = 24;
 
 std::string KeyOf(const Event& event) {
   std::string key = event.context.key();
@@ -105,10 +105,7 @@ std::string ProgressView::Bar(const std::string& key, const AtWork& stage, Stead
   const Progress& progress = stage.progress;
   std::string text = fmt::format("  {:<18} ", key);
   if (progress.total > 0) {
-    const double fraction = std::clamp(progress.done / progress.total, 0.0, 1.0);
-    const int full = static_cast<int>(std::lround(fraction * kBarWidth));
-    for (int i = 0; i < kBarWidth; ++i) text += i < full ? "█" : "░";
-    text += fmt::format(" {:>3.0f} %", fraction * 100);
+    text += ProgressBar(progress.done / progress.total);
   } else {
     text += "running " + FormatDuration(now - stage.started);
   }

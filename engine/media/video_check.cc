@@ -3,23 +3,12 @@
 #include <cstdlib>
 
 #include "core/command.h"
-#include "core/text.h"
+#include "media/ffmpeg_log.h"
 
 namespace cosmos {
 namespace {
 
 constexpr auto kLongestDecode = std::chrono::hours(2);
-
-// The first line of ffmpeg's log, without the address of the part that says it; "" when it logged nothing. Lines of its
-// progress report are NAME=VALUE.
-std::string FirstComplaint(const std::string& output) {
-  for (const std::string& line : SplitLines(output)) {
-    if (line.empty() || line.find('=') != line.npos) continue;
-    const std::size_t end = line.front() == '[' ? line.find("] ") : line.npos;
-    return end == line.npos ? line : line.substr(end + 2);
-  }
-  return "";
-}
 
 }  // namespace
 

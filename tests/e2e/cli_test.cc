@@ -24,8 +24,8 @@ class CliTest : public ::testing::Test {
 
 TEST_F(CliTest, EveryCommandHasHelp) {
   const std::string overview = sandbox_.Engine({"--help"}).out;
-  for (const char* command : {"run", "validate", "schema", "runs", "show", "logs", "events", "resume", "retry",
-                              "cancel", "targets", "gc", "plugins", "db", "version"}) {
+  for (const char* command : {"prepare", "run", "validate", "schema", "runs", "show", "logs", "events", "resume",
+                              "retry", "cancel", "targets", "gc", "plugins", "db", "version"}) {
     EXPECT_THAT(overview, HasSubstr(std::string("  ") + command + " "));
     const Ended help = sandbox_.Engine({command, "--help"});
     EXPECT_EQ(help.status, 0);

@@ -33,8 +33,8 @@ struct Seam {
 constexpr Seam kSeams[] = {
     {"boost/dll", "engine/plugin/"},   {"boost/filesystem", "engine/plugin/"}, {"boost/program_options", "engine/cli/"},
     {"glog/", "engine/log/"},          {"libssh/", "engine/target/ssh/"},      {"odb/", "engine/store/"},
-    {"openssl/", "engine/core/"},      {"sqlite3", "engine/store/"},           {"valijson/", "engine/workflow/"},
-    {"yaml-cpp/", "engine/workflow/"},
+    {"OpenEXR/", "engine/media/"},     {"openssl/", "engine/core/"},           {"sqlite3", "engine/store/"},
+    {"valijson/", "engine/workflow/"}, {"yaml-cpp/", "engine/workflow/"},
 };
 
 // The one file in plugins/ that knows a library.

@@ -1,0 +1,126 @@
+#include <filesystem>
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/prepare_report.h"
+#include "core/error.h"
+#include "core/ids.h"
+#include "media/shot_preparation.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+// A pattern as seen from the folder; programs such as Houdini give it seen from the root.
+std::string SeenFrom(const fs::path& folder, const std::string& pattern) {
+  if (!fs::path(pattern).is_absolute()) return pattern;
+  const std::string inside =
+      fs::path(pattern).lexically_normal().lexically_relative(fs::absolute(folder).lexically_normal());
+  if (!inside.starts_with("..")) return inside;
+  throw Error(ErrorCode::kInvalidInput, "the pattern '" + pattern + "' stands outside of '" + folder.string() + "'",
+              "give `prepare` a folder that holds all frames of the shot");
+}
+
+std::map<std::string, std::string> ReadPatterns(const Arguments& arguments) {
+  std::map<std::string, std::string> patterns;
+  for (const std::string& given : arguments.All("map")) {
+    const std::size_t equals = given.find('=');
+    if (equals == given.npos) {
+      throw Error(ErrorCode::kInvalidInput, "found '" + given + "' after --map",
+                  "expected CONTROL=PATTERN, such as depth=render/depth.####.exr");
+    }
+    const std::string control = given.substr(0, equals);
+    if (!patterns.emplace(control, SeenFrom(arguments.Positional(0), given.substr(equals + 1))).second) {
+      throw Error(ErrorCode::kInvalidInput, "--map was given twice for '" + control + "'");
+    }
+  }
+  return patterns;
+}
+
+bool HoldsGaps(const Arguments& arguments) {
+  if (!arguments.Has("allow-gaps")) return false;
+  if (arguments.Get("allow-gaps") == "hold") return true;
+  throw Error(ErrorCode::kInvalidInput, "found '" + arguments.Get("allow-gaps") + "' after --allow-gaps",
+              "expected hold: the frame before a gap is repeated");
+}
+
+PrepareOrder ReadOrder(const Arguments& arguments) {
+  PrepareOrder order;
+  order.folder = fs::path(arguments.Positional(0)).lexically_normal();
+  // `shot/` and `.` have a name as well.
+  fs::path named = fs::absolute(order.folder).lexically_normal();
+  if (!named.has_filename()) named = named.parent_path();
+  order.name = arguments.Get("name", SafeNameOf(named.filename().string()));
+  CheckName("--name", order.name);
+  order.output = arguments.Has("output") ? fs::path(arguments.Get("output")) : order.folder / order.name;
+  order.video.rate = ParseFrameRate(arguments.Get("fps", "24"));
+  order.video.crop_odd = arguments.Has("crop-odd");
+  order.video.invert_depth = arguments.Has("depth-invert");
+  if (arguments.Has("depth-range")) order.video.depth = ParseDepthRange(arguments.Get("depth-range"));
+  order.frames.patterns = ReadPatterns(arguments);
+  if (arguments.Has("frames")) order.frames.frames = ParseFrameRange(arguments.Get("frames"));
+  order.frames.hold_gaps = HoldsGaps(arguments);
+  return order;
+}
+
+// Look and, unless there is something wrong or nothing shall be made, make; tells of it.
+int LookAndMake(ShotPreparation* preparation, bool dry, const CancelToken& cancel, Console* console) {
+  PrepareProgress progress(console);
+  const auto listener = [&](const std::string& control, const std::string& phase, std::int64_t done,
+                            std::int64_t total) { progress.Show(control, phase, done, total); };
+  preparation->Look(cancel, listener);
+  progress.Erase();
+  const bool good = !HasErrors(preparation->findings());
+  if (!console->json()) PrintShotFindings(preparation->findings(), console);
+  if (good && !dry) preparation->Make(cancel, listener);
+  progress.Erase();
+  if (console->json()) {
+    console->PrintJson(PreparedToJson(*preparation, dry));
+  } else if (good) {
+    PrintPrepared(*preparation, dry, console);
+  }
+  return good ? kExitSucceeded : kExitWrongInput;
+}
+
+int Prepare(const Arguments& arguments, Console* console) {
+  ShotPreparation preparation(ReadOrder(arguments));
+  CancelToken cancel;
+  const Interrupt interrupt(&cancel, "stopping; what is whole stays");
+  try {
+    return LookAndMake(&preparation, arguments.Has("dry-run"), cancel, console);
+  } catch (const Error&) {
+    if (!cancel.cancelled()) throw;
+    return kExitCancelled;
+  }
+}
+
+}  // namespace
+
+Command PrepareCommand() {
+  std::vector<OptionSpec> options = {
+      {"output", "DIR", "where videos and manifest.json go (default: FOLDER/NAME)"},
+      {"name", "NAME", "the name of the shot (default: the folder's)"},
+      {"fps", "RATE", "frames a second: 24 (default), 23.976, 24000/1001"},
+      {"frames", "FIRST-LAST", "take only these frames"},
+      {"map", "CONTROL=PATTERN", "which sequence is a control: depth=z.%04d.exr, z.####.exr or z.$F4.exr", true},
+      {"allow-gaps", "hold", "repeat the frame before a gap"},
+      {"crop-odd", "", "cut the last column or row of odd sizes"},
+      {"depth-range", "NEAR:FAR", "distances that are white and black (default: those of all frames)"},
+      {"depth-invert", "", "far is white"},
+      {"dry-run", "", "tell what is found, and write nothing"}};
+  for (const OptionSpec& option : CommonOptions()) options.push_back(option);
+  return {
+      "prepare",
+      "FOLDER [options]",
+      "Makes control videos of rendered frames.",
+      "Finds the frame sequences below FOLDER, tells everything that is wrong with them at once, and makes a video\n"
+      "of each control (color, vis, seg, edge, depth, keypoint, hdmap, lidar: by the name of the sequence or of its\n"
+      "folder), with a manifest.json. Run again, it makes only what has changed. See docs/prepare.md.\n"
+      "Exit status: 0 all is made, 2 something is wrong with the frames and nothing was written, 3 ffmpeg or the\n"
+      "disk failed, 130 stopped.",
+      options,
+      {"FOLDER", 1, 1},
+      Prepare};
+}
+
+}  // namespace cosmos

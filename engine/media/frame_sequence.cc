@@ -1,0 +1,154 @@
+#include "media/frame_sequence.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <regex>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace cosmos {
+namespace {
+
+constexpr std::array<std::string_view, 10> kExtensions = {".png",  ".jpg", ".jpeg", ".exr", ".tif",
+                                                          ".tiff", ".tga", ".dpx",  ".bmp", ".webp"};
+constexpr std::size_t kMostDigits = 10;  // of a frame number; longer ones are dates, hashes and the like
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+std::string_view FileName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+std::string_view Extension(std::string_view path) {
+  const std::string_view name = FileName(path);
+  const std::size_t dot = name.rfind('.');
+  return dot == name.npos ? std::string_view() : name.substr(dot);
+}
+
+bool IsHidden(std::string_view path) { return FileName(path).substr(0, 1) == "."; }
+
+std::int64_t Number(std::string_view digits) {
+  std::int64_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
+}
+
+// A path taken apart at its number.
+struct Name {
+  std::string prefix;
+  std::string digits;
+  std::string suffix;
+
+  // `depth.-0010.exr`: the sign stands behind another separator, or alone; `depth-0010.exr` has none.
+  bool negative() const {
+    const std::string_view name = FileName(prefix);
+    return !name.empty() && name.back() == '-' &&
+           (name.size() == 1 || std::string_view("._-").find(name[name.size() - 2]) != std::string_view::npos);
+  }
+};
+
+// Nothing when there is no number before the extension.
+std::optional<Name> TakeApart(const std::string& path) {
+  const std::size_t end = path.size() - Extension(path).size();
+  std::size_t begin = end;
+  while (begin > 0 && IsDigit(path[begin - 1]) && end - begin < kMostDigits) --begin;
+  if (begin == end || (begin > 0 && IsDigit(path[begin - 1]))) return std::nullopt;
+  return Name{path.substr(0, begin), path.substr(begin, end - begin), path.substr(end)};
+}
+
+void Add(const ListedFile& file, const std::string& digits, FrameSequence* sequence) {
+  if (digits.size() > 1 && digits[0] == '0') sequence->digits = std::max(sequence->digits, digits.size());
+  const auto [at, added] = sequence->frames.try_emplace(Number(digits), file);
+  if (!added) sequence->duplicates.push_back(file.path);
+}
+
+// Numbers without a zero in front may be padded all the same: 1001 to 1100.
+void SettleDigits(FrameSequence* sequence) {
+  const auto width = [](std::int64_t number) { return std::to_string(number).size(); };
+  const FrameRange range = sequence->range();
+  if (width(range.first) == width(range.last)) sequence->digits = std::max(sequence->digits, width(range.first));
+}
+
+}  // namespace
+
+std::string FrameSequence::Pattern() const { return prefix + std::string(digits, '#') + suffix; }
+
+std::vector<FrameRange> FrameSequence::Missing(FrameRange range) const {
+  std::vector<FrameRange> missing;
+  std::int64_t next = range.first;
+  for (auto frame = frames.lower_bound(range.first); frame != frames.end() && frame->first <= range.last; ++frame) {
+    if (frame->first > next) missing.push_back({next, frame->first - 1});
+    next = frame->first + 1;
+  }
+  if (next <= range.last) missing.push_back({next, range.last});
+  return missing;
+}
+
+bool IsPicture(std::string_view path) {
+  std::string extension(Extension(path));
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+}
+
+FoundFrames FindSequences(const std::vector<ListedFile>& files) {
+  FoundFrames found;
+  std::map<std::pair<std::string, std::string>, FrameSequence> sequences;
+  for (const ListedFile& file : files) {
+    if (IsHidden(file.path) || !IsPicture(file.path)) continue;
+    const auto name = TakeApart(file.path);
+    if (!name) {
+      found.others.push_back(file.path);
+    } else if (name->negative()) {
+      found.negative.push_back(file.path);
+    } else {
+      FrameSequence& sequence = sequences[{name->prefix, name->suffix}];
+      sequence.prefix = name->prefix;
+      sequence.suffix = name->suffix;
+      Add(file, name->digits, &sequence);
+    }
+  }
+  for (auto& [key, sequence] : sequences) {
+    SettleDigits(&sequence);
+    found.sequences.push_back(std::move(sequence));
+  }
+  std::sort(found.others.begin(), found.others.end());
+  std::sort(found.negative.begin(), found.negative.end());
+  return found;
+}
+
+std::optional<FrameSequence> FindByPattern(const std::string& pattern, const std::vector<ListedFile>& files) {
+  static const std::regex kPlace(R"(%(0\d+)?d|#+|\$F\d*)");
+  std::sregex_iterator place(pattern.begin(), pattern.end(), kPlace);
+  if (std::distance(place, std::sregex_iterator()) != 1) {
+    throw Error(ErrorCode::kInvalidInput,
+                "the pattern '" + pattern + "' has " +
+                    (place == std::sregex_iterator() ? "no place" : "several places") + " for the frame number",
+                "write it once, as in depth.%04d.exr, depth.####.exr or 'depth.$F4.exr' (a shell takes $F4 for its own "
+                "outside of single quotes)");
+  }
+  if (!IsPicture(pattern)) {
+    throw Error(ErrorCode::kInvalidInput, "the pattern '" + pattern + "' is not that of pictures",
+                "expected a name that ends with " +
+                    Join(std::vector<std::string>(kExtensions.begin(), kExtensions.end()), ", "));
+  }
+  FrameSequence sequence;
+  sequence.prefix = place->prefix().str();
+  sequence.suffix = place->suffix().str();
+  for (const ListedFile& file : files) {
+    const std::size_t around = sequence.prefix.size() + sequence.suffix.size();
+    if (file.path.size() <= around || file.path.size() > around + kMostDigits ||
+        !file.path.starts_with(sequence.prefix) || !file.path.ends_with(sequence.suffix)) {
+      continue;
+    }
+    const std::string digits = file.path.substr(sequence.prefix.size(), file.path.size() - around);
+    if (std::all_of(digits.begin(), digits.end(), IsDigit)) Add(file, digits, &sequence);
+  }
+  if (sequence.frames.empty()) return std::nullopt;
+  SettleDigits(&sequence);
+  return sequence;
+}
+
+}  // namespace cosmos

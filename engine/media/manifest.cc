@@ -1,0 +1,121 @@
+#include "media/manifest.h"
+
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/sha256.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int kVersion = 1;
+// Part of every digest: to be raised when the same frames are to become other videos, so that all are made again.
+constexpr int kEncoding = 1;
+
+Json RangeToJson(FrameRange range) { return Json::array({range.first, range.last}); }
+
+FrameRange RangeFromJson(const Json& json) { return {json.at(0).get<std::int64_t>(), json.at(1).get<std::int64_t>()}; }
+
+Json DepthToJson(const std::optional<DepthRange>& depth) {
+  return depth ? Json{{"near", depth->near}, {"far", depth->far}} : Json();
+}
+
+Json VideoToJson(const MadeVideo& video) {
+  Json held = Json::array();
+  for (const FrameRange& range : video.held) held.push_back(RangeToJson(range));
+  return {{"file", video.file},
+          {"source", video.source},
+          {"inputs_sha256", video.inputs},
+          {"first_frame", video.range.first},
+          {"last_frame", video.range.last},
+          {"frames", video.range.frames()},
+          {"held_frames", held},
+          {"width", video.width},
+          {"height", video.height},
+          {"source_width", video.source_width},
+          {"source_height", video.source_height},
+          {"fps", ToString(video.rate)},
+          {"size", video.size},
+          {"sha256", video.sha256},
+          {"depth_range", DepthToJson(video.depth)},
+          {"depth_inverted", video.depth_inverted}};
+}
+
+MadeVideo VideoFromJson(const Json& json) {
+  MadeVideo video;
+  video.file = json.at("file");
+  video.source = json.at("source");
+  video.inputs = json.at("inputs_sha256");
+  video.range = {json.at("first_frame"), json.at("last_frame")};
+  for (const Json& range : json.at("held_frames")) video.held.push_back(RangeFromJson(range));
+  video.width = json.at("width");
+  video.height = json.at("height");
+  video.source_width = json.at("source_width");
+  video.source_height = json.at("source_height");
+  video.rate = ParseFrameRate(json.at("fps").get<std::string>());
+  video.size = json.at("size");
+  video.sha256 = json.at("sha256");
+  if (const Json& depth = json.at("depth_range"); !depth.is_null()) {
+    video.depth = DepthRange{depth.at("near"), depth.at("far")};
+  }
+  video.depth_inverted = json.at("depth_inverted");
+  return video;
+}
+
+std::string TextOf(const Manifest& manifest) {
+  return ToJson(manifest).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+Json ToJson(const Manifest& manifest) {
+  Json controls = Json::object();
+  for (const auto& [control, video] : manifest.controls) controls[control] = VideoToJson(video);
+  return {{"version", kVersion},           {"name", manifest.name}, {"source", manifest.source},
+          {"complete", manifest.complete}, {"controls", controls},  {"warnings", manifest.warnings}};
+}
+
+std::optional<Manifest> ReadManifest(const fs::path& file) {
+  std::error_code error;
+  if (!fs::exists(file, error)) return std::nullopt;
+  const Json json = Json::parse(ReadFile(file), nullptr, false);
+  try {
+    if (json.at("version") != kVersion) return std::nullopt;
+    Manifest manifest{json.at("name"), json.at("source"), json.at("complete"), {}, json.at("warnings")};
+    for (const auto& [control, video] : json.at("controls").items()) manifest.controls[control] = VideoFromJson(video);
+    return manifest;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+void WriteManifest(const Manifest& manifest, const fs::path& file) {
+  const std::string text = TextOf(manifest);
+  std::error_code error;
+  if (fs::exists(file, error) && ReadFile(file) == text) return;
+  WriteFileAtomically(file, text);
+}
+
+std::string InputsDigest(const ControlFrames& control, const VideoSettings& settings) {
+  Json files = Json::array();
+  for (const auto& [number, file] : control.sequence.frames) {
+    if (control.range.Holds(number)) files.push_back({number, file.path, file.size, file.modified});
+  }
+  const bool is_depth = control.control == "depth";
+  const Json inputs = {{"encoding", kEncoding},
+                       {"control", control.control},
+                       {"range", RangeToJson(control.range)},
+                       {"fps", ToString(settings.rate)},
+                       {"crop_odd", settings.crop_odd},
+                       {"depth_range", DepthToJson(control.HoldsDistances() ? settings.depth : std::nullopt)},
+                       {"invert_depth", is_depth && settings.invert_depth},
+                       {"files", files}};
+  return Sha256(inputs.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace cosmos
