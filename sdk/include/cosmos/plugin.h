@@ -239,11 +239,12 @@ typedef struct cosmos_plugin_entry_t {
    *    "members": [{"folder": below the output folder, "outputs": as in a job spec, with paths in that folder,
    *                 "log_marker": text}…]}, in the members' order.
    * A member has succeeded when its outputs are good, whatever became of the job. Its part of the log begins with the
-   * first line that holds its log_marker (of members with the same one, the second one's with the second such line), and
-   * ends where another's begins. When a run is resumed it is called again, with the same members. Which instances
+   * first line that holds its log_marker (of members with the same one, the second one's with the second such line),
+   * and ends where another's begins. When a run is resumed it is called again, with the same members. Which instances
    * may share a job is said by "x-batch" in the schema of the parameters, or
    * in its chosen branch: {"vary": [path…], "distinct": [name…], "unless": [name…]}: in what they may
-   * differ (dots for what is below, `*` for any name), in what they must, and what may not be given, or be true. Since 1.2. */
+   * differ (dots for what is below, `*` for any name), in what they must, and what may not be given, or be true.
+   * Since 1.2. */
   cosmos_status (*plan_batch)(void* instance, cosmos_task* task, cosmos_str contexts, cosmos_str parameters,
                               cosmos_sink result);
   /* Stages only; may be NULL. [worker] The log of a batch's job as it grows; progress that is reported is that of all
