@@ -5,6 +5,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <set>
@@ -314,6 +317,38 @@ TEST_F(BatchTest, ACancelledBatchLeavesNothing) {
   EXPECT_EQ(sandbox_.Wait(engine), 130);
   for (const auto& [instance, stage] : Instances()) EXPECT_EQ(stage["status"], "cancelled");
   EXPECT_THAT(sandbox_.JobProcesses(), IsEmpty());
+}
+
+// Three weights and four seeds on a host with one GPU. How long loading takes can be set by LOAD_SECONDS, to see what
+// batches save.
+TEST_F(BatchTest, AWedgeOnAHostIsOneLoadAndTwelveWithout) {
+  if (const std::string missing = SshServer::Missing(); !missing.empty()) GTEST_SKIP() << missing;
+  RemoteHost host;
+  const ModelRepo there(host.workdir() / "repo", "1280x704", kFrames);
+  MustRun({"chown", "-R", std::to_string(host.account().uid()), host.workdir().string()});
+  const char* const seconds = std::getenv("LOAD_SECONDS");
+  const std::filesystem::path loads = host.account().home() / "loads";
+  for (const std::string batch : {"auto", "off"}) {
+    sandbox_.Write(
+        "w.yaml",
+        host.Workflow(std::string("hooks: {log-streamer: {}}\nstages:\n  render: {uses: inference, target: gpu1, "
+                                  "resources: {gpus: 1}, matrix: ") +
+                          kWedge + ", batch: " + batch + ", env: {STAND_IN_LOADS: " + loads.string() +
+                          ", STAND_IN_LOAD_SECONDS: \"" + (seconds == nullptr ? "0" : seconds) + "\"}, with: {" +
+                          there.Parameters() + ", " + kWedgeWith + "}}\n",
+                      ", gpus: 1"));
+    const auto begin = std::chrono::steady_clock::now();
+    const Ended ended = sandbox_.Engine({"run", "w.yaml", "--run-id", "rs_" + batch, "--jobs", "1"});
+    ASSERT_EQ(ended.status, 0) << ended.err << sandbox_.Engine({"logs", "last"}).out;
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    RecordProperty("seconds_" + batch, std::to_string(took.count()));
+    std::printf("batch %s: %.1f s\n", batch.c_str(), took.count());
+    const std::string lines = sandbox_.Read(loads);
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), batch == "auto" ? 1 : 12);
+    std::filesystem::remove(loads);
+    EXPECT_EQ(sandbox_.Show("last")["stages"].size(), 12u);
+    EXPECT_THAT(host.Processes(), IsEmpty());
+  }
 }
 
 TEST_F(ModelsTest, InAContainerOnAHost) {
