@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cli/command.h"
+#include "cli/output_reference.h"
 #include "cli/state_home.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -24,9 +25,10 @@ std::string ReadInput(const std::string& what, const fs::path& path) {
 }  // namespace
 
 std::vector<OptionSpec> WorkflowOptions() {
-  return {{"param,p", "NAME=VALUE", "set a param; may be repeated", true},
-          {"params", "FILE", "set params from a YAML or JSON file"},
-          {"target", "NAME", "where stages run that name no target"}};
+  return {
+      {"param,p", "NAME=VALUE", "set a param; may be repeated. run:RUN/STAGE/OUTPUT is an earlier run's output", true},
+      {"params", "FILE", "set params from a YAML or JSON file"},
+      {"target", "NAME", "where stages run that name no target"}};
 }
 
 CheckInput ReadWorkflow(const std::string& path, const Arguments& arguments) {
@@ -41,7 +43,7 @@ CheckInput ReadWorkflow(const std::string& path, const Arguments& arguments) {
     input.params.file = arguments.Get("params");
     input.params.text = ReadInput("params file", input.params.file);
   }
-  input.params.overrides = arguments.All("param");
+  input.params.overrides = WithOutputsOfRuns(arguments.All("param"), [&] { return OpenStore(arguments); });
   input.default_target = arguments.Get("target");
   return input;
 }

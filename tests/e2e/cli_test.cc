@@ -34,6 +34,27 @@ TEST_F(CliTest, EveryCommandHasHelp) {
   }
 }
 
+TEST_F(CliTest, AParamMayBeAnOutputOfAnEarlierRun) {
+  sandbox_.Write("make.yaml",
+                 "version: 1\nname: make\nstages:\n  clip: {uses: shell, matrix: {n: [1, 2]}, with: {run: 'echo \"data "
+                 "${{ matrix.n }}\" >\"$COSMOS_OUTPUT_DIR/o\"', outputs: {o: o}}}\n");
+  sandbox_.Write(
+      "use.yaml",
+      "version: 1\nname: use\nparams: {file: {type: path}}\nstages:\n  copy: {uses: file-copy, with: {input: "
+      "\"${{ params.file }}\"}}\n");
+  ASSERT_EQ(sandbox_.Engine({"run", "make.yaml", "--run-id", "rs_made"}).status, 0);
+  ASSERT_EQ(sandbox_.Engine({"run", "use.yaml", "-p", "file=run:rs_made/clip.2/o"}).status, 0);
+  EXPECT_EQ(sandbox_.Read(sandbox_.Show()["stages"][0]["outputs"]["copy"].get<std::string>()), "data 2\n");
+  const Ended no_stage = sandbox_.Engine({"run", "use.yaml", "-p", "file=run:rs_made/clip.3/o"});
+  EXPECT_EQ(no_stage.status, 2);
+  EXPECT_THAT(no_stage.err, HasSubstr("has no stage 'clip.3' that succeeded"));
+  EXPECT_THAT(no_stage.err, HasSubstr("did you mean 'clip."));
+  const Ended no_output = sandbox_.Engine({"run", "use.yaml", "-p", "file=run:rs_made/clip.1/p"});
+  EXPECT_EQ(no_output.status, 2);
+  EXPECT_THAT(no_output.err, HasSubstr("has no output 'p'"));
+  EXPECT_EQ(sandbox_.Engine({"run", "use.yaml", "-p", "file=run:rs_none/clip/o"}).status, 2);
+}
+
 TEST_F(CliTest, RunsAreFoundByPrefixLastStatusWorkflowAndText) {
   RunHello("rs_aaa1");
   RunHello("rs_aaa2");
