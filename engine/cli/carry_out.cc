@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "cli/command.h"
@@ -30,6 +32,19 @@ std::string FromHere(const fs::path& path) {
   return relative.empty() || *relative.begin() == ".." ? path.string() : relative.string();
 }
 
+std::string KeyOf(const ArtifactRecord& artifact) {
+  return artifact.instance.empty() ? artifact.stage : artifact.stage + "." + artifact.instance;
+}
+
+// What a stage was told (its model's settings, say) is kept as well, and no result.
+bool IsResult(const ArtifactRecord& artifact, const std::vector<StageRecord>& stages) {
+  if (artifact.name.empty()) return true;
+  return std::any_of(stages.begin(), stages.end(), [&](const StageRecord& stage) {
+    return AreOfOneAttempt(stage, artifact) &&
+           nlohmann::json::parse(stage.outputs, nullptr, false).contains(artifact.name);
+  });
+}
+
 void PrintEnd(const RunOrder& order, const RunEnd& end, RunStore* store, Console* console) {
   const RunRecord run = store->GetRun(order.run_id);
   if (console->json()) {
@@ -40,8 +55,10 @@ void PrintEnd(const RunOrder& order, const RunEnd& end, RunStore* store, Console
   if (console->quiet()) return;
   console->PrintLine(fmt::format("run {} {} in {}", run.run_id, console->PaintStatus(run.status),
                                  FormatDuration(std::chrono::milliseconds(run.ended_at - run.started_at))));
+  const std::vector<StageRecord> stages = store->StagesOf(run.run_id);
   for (const ArtifactRecord& artifact : store->ArtifactsOf(run.run_id)) {
-    console->PrintLine(fmt::format("  {:<18} {}", artifact.stage, FromHere(artifact.path)));
+    if (!IsResult(artifact, stages)) continue;
+    console->PrintLine(fmt::format("  {:<18} {}", KeyOf(artifact), FromHere(artifact.path)));
   }
   if (end.status == Status::kSucceeded) return;
   console->PrintLine(

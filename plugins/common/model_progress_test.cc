@@ -115,5 +115,24 @@ TEST_F(LoopsTest, LoopsStandInEachOther) {
   EXPECT_NEAR(Done(), 60, 0.01);
 }
 
+class ClipsTest : public ModelProgressTest {
+ protected:
+  ClipsTest() : ModelProgressTest(Transfer1Progress(4)) {}
+};
+
+// Each clip of a batch goes through all the phases: the end of the first is a quarter of the whole.
+TEST_F(ClipsTest, ClipsComeOneAfterTheOther) {
+  Read({"running preprocessor", "Completed data augmentation", "100%|##########| 1/1 [00:02<00:00, 1.0it/s]",
+        "Saved video to a"});
+  EXPECT_NEAR(Done(), 25, 0.01);
+  EXPECT_EQ(Phase(), "saved, 1/4");
+  Read({"running preprocessor", "Completed data augmentation"});
+  EXPECT_GT(Done(), 25);
+  EXPECT_LT(Done(), 35);
+  EXPECT_EQ(Phase(), "rendering, 2/4");
+  Read({"running preprocessor", "Saved video to c", "running preprocessor", "Saved video to d"});  // b was blocked
+  EXPECT_NEAR(Done(), 100, 0.01);
+}
+
 }  // namespace
 }  // namespace cosmos::plugins

@@ -209,6 +209,10 @@ sdk::BatchSpec Predict25Model::BuildBatch(sdk::Task& task, const std::vector<sdk
   return batch;
 }
 
+std::unique_ptr<LogReader> Predict25Model::BatchReader(const std::vector<sdk::BatchMember>& members) const {
+  return std::make_unique<ModelProgress>(Cosmos25Progress(static_cast<int>(members.size())));
+}
+
 std::unique_ptr<LogReader> Predict25Model::Reader(const Json& parameters) const {
   if (Text(parameters, "launcher") == "http") return std::make_unique<ModelProgress>(VideoServerProgress());
   return std::make_unique<ModelProgress>(Cosmos25Progress());

@@ -293,6 +293,10 @@ sdk::BatchSpec Transfer25Model::BuildBatch(sdk::Task& task, const std::vector<sd
   return batch;
 }
 
+std::unique_ptr<LogReader> Transfer25Model::BatchReader(const std::vector<sdk::BatchMember>& members) const {
+  return std::make_unique<ModelProgress>(Cosmos25Progress(static_cast<int>(members.size())));
+}
+
 std::unique_ptr<LogReader> Transfer25Model::Reader(const Json&) const {
   return std::make_unique<ModelProgress>(Cosmos25Progress());
 }
