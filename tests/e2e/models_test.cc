@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
@@ -292,6 +293,35 @@ TEST_F(BatchTest, ABatchOutlivesItsEngine) {
     EXPECT_EQ(stage["attempt"], 1);
     EXPECT_THAT(LogOf(stage), HasSubstr("] Processing sample " + instance + "\n"));
   }
+}
+
+// As an engine leaves it that dies after it has recorded the end of the first member, and before those of the others.
+TEST_F(BatchTest, MembersThatHadEndedStayEndedAndTheOthersGetWhatIsTheirs) {
+  Write("{prompt: [a, b, c]}",
+        "model: cosmos-transfer1, prompt: \"${{ matrix.prompt }}\", input_video: in.mp4, controls: {edge: {}}",
+        ", batch: auto");
+  ASSERT_EQ(RunIt().status, 0);
+  const auto before = Instances();
+  MustRun({"sqlite3", (sandbox_.folder() / "home/runs.db").string(),
+           "UPDATE stage_executions SET status='running', outputs=NULL, ended_at=NULL WHERE instance IN ('b', 'c');"
+           "UPDATE runs SET status='running', ended_at=NULL;"});
+  std::string journal;
+  for (const json& event : sandbox_.Journal("rs_test")) {
+    const bool ends =
+        event["type"] == "run_finished" || (event["type"] == "stage_finished" && event["instance"] != "a");
+    if (!ends) journal += event.dump() + "\n";
+  }
+  std::ofstream(sandbox_.run_folder("rs_test") / "events.jsonl") << journal;
+  const Ended resumed = sandbox_.Engine({"resume", "rs_test"});
+  ASSERT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_EQ(Loads(), 1u);
+  const auto after = Instances();
+  for (const char* instance : {"a", "b", "c"}) {
+    EXPECT_EQ(after.at(instance)["outputs"], before.at(instance)["outputs"]);
+    EXPECT_EQ(sandbox_.Read(after.at(instance)["outputs"]["prompt_file"].get<std::string>()), instance);
+  }
+  // Its part of the log is the third one, although there are only two to be told of.
+  EXPECT_THAT(LogOf(after.at("c")), HasSubstr("video_2/output.mp4"));
 }
 
 TEST_F(BatchTest, WantOfMemoryIsTriedAgainTogether) {
