@@ -321,7 +321,9 @@ TEST_F(BatchTest, MembersThatHadEndedStayEndedAndTheOthersGetWhatIsTheirs) {
     EXPECT_EQ(sandbox_.Read(after.at(instance)["outputs"]["prompt_file"].get<std::string>()), instance);
   }
   // Its part of the log is the third one, although there are only two to be told of.
+  EXPECT_THAT(LogOf(after.at("b")), HasSubstr("video_1/output.mp4"));
   EXPECT_THAT(LogOf(after.at("c")), HasSubstr("video_2/output.mp4"));
+  EXPECT_THAT(LogOf(after.at("c")), ::testing::Not(HasSubstr("video_1/output.mp4")));
 }
 
 TEST_F(BatchTest, WantOfMemoryIsTriedAgainTogether) {
