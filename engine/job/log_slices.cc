@@ -25,6 +25,10 @@ void SliceLog(const fs::path& log, std::vector<LogSlice>* slices) {
   if (!in) throw IoError("read", log, errno);
   std::vector<std::ofstream> out;
   for (const LogSlice& slice : *slices) {
+    if (slice.path.empty()) {
+      out.emplace_back();
+      continue;
+    }
     fs::create_directories(slice.path.parent_path());
     out.emplace_back(slice.path.string() + ".part", std::ios::binary);
   }
@@ -37,11 +41,12 @@ void SliceLog(const fs::path& log, std::vector<LogSlice>* slices) {
       current->begun = true;
     }
     for (std::size_t i = 0; i < out.size(); ++i) {
-      if (current == nullptr || current == &(*slices)[i]) out[i] << line;
+      if (out[i].is_open() && (current == nullptr || current == &(*slices)[i])) out[i] << line;
     }
   }
   for (std::size_t i = 0; i < out.size(); ++i) {
     const fs::path& path = (*slices)[i].path;
+    if (path.empty()) continue;
     out[i].close();
     if (!out[i]) throw IoError("write", path, errno);
     fs::rename(path.string() + ".part", path);

@@ -8,9 +8,9 @@ namespace cosmos {
 
 // The part of one member in the log of a job that several share.
 struct LogSlice {
-  std::string marker;  // a line that holds it begins the member's part; empty: it has none
-  std::filesystem::path path;
-  bool begun = false;  // set by SliceLog: its part is there
+  std::string marker;          // a line that holds it begins the member's part; empty: it has none
+  std::filesystem::path path;  // empty: the part is known to be there, and is not written
+  bool begun = false;          // set by SliceLog: its part is there
 };
 
 // Writes to each slice's path, whole or not at all, what stands in `log` before the first marker, and the member's own

@@ -56,6 +56,13 @@ TEST_F(LogSlicesTest, ALogWithoutMarkersIsEverybodys) {
 
 TEST_F(LogSlicesTest, OrderDoesNotMatter) { EXPECT_EQ(Slice("b\n1\na\n2\n", {"a", "b"}), (Texts{"a\n2\n", "b\n1\n"})); }
 
+TEST_F(LogSlicesTest, APartThatIsThereIsCountedAndNotWritten) {
+  WriteFile(folder_ / "log", "begin\nx\nbegin\ny\n");
+  slices_ = {{"begin", ""}, {"begin", folder_ / "second"}};
+  SliceLog(folder_ / "log", &slices_);
+  EXPECT_EQ(ReadFile(folder_ / "second"), "begin\ny\n");
+}
+
 TEST_F(LogSlicesTest, AMissingLogIsAnError) {
   std::vector<LogSlice> slices = {{"a", folder_ / "a"}};
   EXPECT_THROW(SliceLog(folder_ / "none", &slices), Error);

@@ -74,8 +74,9 @@ std::vector<MemberResult> BatchTask::RunBatch(const json& plan,
   MakeFolders(request.log_path.parent_path());
   std::vector<LogSlice> slices;
   for (std::size_t i = 0; i < orders_.size(); ++i) {
+    slices.push_back({plan["members"][i].value("log_marker", ""), HasEnded(i) ? fs::path() : LogOf(i)});
+    if (HasEnded(i)) continue;
     for (const JobFile& file : request.command.files) tasks_[i]->KeepFile(file);
-    slices.push_back({plan["members"][i].value("log_marker", ""), LogOf(i)});
     // While the job runs, everybody's log is all of it.
     MakeFolders(LogOf(i).parent_path());
     fs::remove(LogOf(i));
@@ -83,10 +84,11 @@ std::vector<MemberResult> BatchTask::RunBatch(const json& plan,
   }
   const JobOutcome outcome = tasks_.front()->OnTarget([&] { return services_.jobs->Run(request, cancel_, on_output); });
   services_.store->Write(ShareJob());
-  SliceLog(request.log_path, &slices);
+  if (fs::exists(request.log_path)) SliceLog(request.log_path, &slices);  // else it was cancelled before it began
   std::vector<MemberResult> results;
   for (std::size_t i = 0; i < orders_.size(); ++i) {
-    results.push_back(Collect(i, plan["members"][i], request, outcome.failure, slices[i].begun));
+    results.push_back(HasEnded(i) ? MemberResult()
+                                  : Collect(i, plan["members"][i], request, outcome.failure, slices[i].begun));
   }
   return results;
 }

@@ -20,7 +20,8 @@ struct MemberResult {
 // all of them. The first member leads: the job is its attempt's. Log and Progress from any thread, the rest from one.
 class BatchTask final : public TaskHost {
  public:
-  // The orders of the members, at least one, in their order, on the same target. The pointers must outlive the task.
+  // The orders of the members, at least one, in their order, on the same target; nothing is done any more for one that
+  // has ended before, whose `running` is empty. The pointers must outlive the task.
   // `folder` is that of the job when an earlier engine started it, else empty.
   BatchTask(const RunServices* services, std::vector<StageTask::Order> orders, const CancelToken* cancel,
             const std::string& folder);
@@ -47,6 +48,7 @@ class BatchTask final : public TaskHost {
 
  private:
   [[noreturn]] static void Refuse();
+  bool HasEnded(std::size_t member) const { return !orders_[member].running; }
   JobRequest RequestFor(const nlohmann::json& job);
   // The change of the store that gives every member the job's record as the first one has it.
   StoreWriter::Change ShareJob() const;
