@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "common/choice_schema.h"
 #include "inference/model.h"
 
 namespace cosmos::plugins {
@@ -10,23 +11,10 @@ namespace {
 
 using sdk::Json;
 
-// One schema for each model, and `model` chooses.
 Json ParametersOfAll() {
-  Json names = Json::array();
-  Json branches = Json::array();
-  std::string description;
-  for (const Model* model : Models()) {
-    names.push_back(model->name());
-    description += (description.empty() ? "" : " ") + std::string(model->name()) + ": " + model->summary();
-    Json branch = model->Parameters();
-    branch["properties"]["model"] = {{"const", model->name()}};
-    branches.push_back(std::move(branch));
-  }
-  return {{"type", "object"},
-          {"required", {"model"}},
-          {"properties", {{"model", {{"enum", names}, {"description", description}}}}},
-          {"discriminator", {{"propertyName", "model"}}},
-          {"oneOf", branches}};
+  std::vector<Choice> choices;
+  for (const Model* model : Models()) choices.push_back({model->name(), model->summary(), model->Parameters()});
+  return ChoiceSchema("model", "", choices);
 }
 
 class Inference : public sdk::BatchStage {

@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "common/choice_schema.h"
 #include "common/model_launch.h"
 
 namespace cosmos::plugins {
@@ -103,8 +104,8 @@ constexpr const char* kUpsampler = R"json({
 })json";
 
 // The parameters of one back end: all that the parts have.
-Json Branch(const char* backend, std::initializer_list<const char*> parts, const Json& required) {
-  Json properties = {{"backend", {{"const", backend}}}};
+Json Branch(std::initializer_list<const char*> parts, const Json& required) {
+  Json properties = Json::object();
   for (const char* part : parts) properties.update(Json::parse(part));
   return {{"properties", properties}, {"required", required}, {"additionalProperties", false}};
 }
@@ -112,24 +113,18 @@ Json Branch(const char* backend, std::initializer_list<const char*> parts, const
 }  // namespace
 
 Json ParameterSchema() {
-  Json upsampler = Branch("cosmos-upsampler", {kCommon, kUpsampler, kFallback}, {"prompt", "video"});
+  Json upsampler = Branch({kCommon, kUpsampler, kFallback}, {"prompt", "video"});
   Json launch = LaunchParameters();
   launch.erase("launcher");  // it is always torchrun
   upsampler["properties"].update(launch);
-  Json openai = Branch("openai", {kCommon, kOpenAi, kFallback}, {"prompt", "base_url", "model"});
+  Json openai = Branch({kCommon, kOpenAi, kFallback}, {"prompt", "base_url", "model"});
   openai["properties"]["system_prompt"]["default"] = kSystemPrompt;
-  return {{"type", "object"},
-          {"properties",
-           {{"backend",
-             {{"enum", {"template", "openai", "cosmos-upsampler"}},
-              {"default", "template"},
-              {"description",
-               "template: fixed rules over the prompt's words; the same prompt always gives the same result. openai: a "
-               "model behind an OpenAI-compatible API. cosmos-upsampler: the prompt upsampler of cosmos-transfer1, on "
-               "a GPU of the stage's target."}}}}},
-          {"required", {"prompt"}},
-          {"discriminator", {{"propertyName", "backend"}}},
-          {"oneOf", {Branch("template", {kCommon, kTemplate}, {"prompt"}), openai, upsampler}}};
+  return ChoiceSchema(
+      "backend", "template",
+      {{"template", "fixed rules over the prompt's words; the same prompt always gives the same result.",
+        Branch({kCommon, kTemplate}, {"prompt"})},
+       {"openai", "a model behind an OpenAI-compatible API.", openai},
+       {"cosmos-upsampler", "the prompt upsampler of cosmos-transfer1, on a GPU of the stage's target.", upsampler}});
 }
 
 Json OutputSchema() {

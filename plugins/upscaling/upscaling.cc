@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "common/choice_schema.h"
 #include "common/frame_progress.h"
 #include "common/model_progress.h"
 #include "common/transfer1.h"
@@ -11,25 +12,6 @@
 
 namespace cosmos::plugins {
 namespace {
-
-sdk::Json ParametersOfAll() {
-  sdk::Json lanczos = LanczosParameters();
-  sdk::Json cosmos = Cosmos4kParameters();
-  lanczos["properties"]["backend"] = {{"const", "lanczos"}};
-  cosmos["properties"]["backend"] = {{"const", "cosmos-4k"}};
-  sdk::Json schema = sdk::Json::parse(R"json({
-    "type": "object",
-    "properties": {
-      "backend": {
-        "enum": ["lanczos", "cosmos-4k"], "default": "lanczos",
-        "description": "lanczos: ffmpeg's lanczos filter, on the CPU. cosmos-4k: the 4K upscaler of cosmos-transfer1, on GPUs."
-      }
-    },
-    "discriminator": {"propertyName": "backend"}
-  })json");
-  schema["oneOf"] = {lanczos, cosmos};
-  return schema;
-}
 
 class Upscaling : public sdk::JobStage {
  public:
@@ -40,7 +22,10 @@ class Upscaling : public sdk::JobStage {
     description.summary = "Enlarges a video, or each of a list of videos.";
     description.prompt_name = sdk::Description::PromptName::kWorkflow;
     description.folder = "{prompt_name}_upscaled";
-    description.parameters = ParametersOfAll();
+    description.parameters =
+        ChoiceSchema("backend", "lanczos",
+                     {{"lanczos", "ffmpeg's lanczos filter, on the CPU.", LanczosParameters()},
+                      {"cosmos-4k", "the 4K upscaler of cosmos-transfer1, on GPUs.", Cosmos4kParameters()}});
     description.outputs = sdk::Json::parse(R"json({
       "type": "object",
       "properties": {
