@@ -129,8 +129,10 @@ std::map<std::string, sdk::JobOutput> Cosmos25Outputs() {
 std::string Cosmos25Marker(const std::string& key) { return "] Processing sample " + key + "\n"; }
 
 // Loading takes about a fifth of a run of one video.
-ProgressRules Cosmos25Progress() {
+ProgressRules Cosmos25Progress(int samples) {
   ProgressRules rules;
+  rules.clip_marker = "] Processing sample";
+  rules.clips = samples;
   rules.phases = {{"Loading keys for batch hints", "loading the model", 0.02, 0.2},
                   {"Loading model", "loading the model", 0.02, 0.2},
                   {"Saved config to", "loaded", 0.2, 0.2},
@@ -139,7 +141,7 @@ ProgressRules Cosmos25Progress() {
                   {"Running guardrail check on video", "checking the video", 0.94, 0.98},
                   {"Generated video saved to", "saved", 1, 1}};
   rules.rounds_phase = "rendering";
-  rules.counters = {{"sample", "[", "] Processing sample"}, {"chunk", "Generating chunk ", ""}};
+  rules.counters = {{"chunk", "Generating chunk ", ""}};
   rules.bar_name = "step";
   rules.bar_label = "Generating samples";
   return rules;

@@ -32,6 +32,7 @@ std::string Cosmos25Marker(const std::string& key);
 // Whether an earlier attempt ran out of GPU memory and this step was taken for it.
 bool HasOomStep(const sdk::Task& task, const char* step);
 
-ProgressRules Cosmos25Progress();
+// For so many samples, one after the other.
+ProgressRules Cosmos25Progress(int samples);
 
 }  // namespace cosmos::plugins

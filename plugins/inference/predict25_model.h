@@ -14,6 +14,7 @@ class Predict25Model final : public Model {
   sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) const override;
   std::unique_ptr<LogReader> Reader(const sdk::Json& parameters) const override;
   sdk::BatchSpec BuildBatch(sdk::Task& task, const std::vector<sdk::BatchMember>& members) const override;
+  std::unique_ptr<LogReader> BatchReader(const std::vector<sdk::BatchMember>& members) const override;
 };
 
 }  // namespace cosmos::plugins
