@@ -23,6 +23,7 @@ class ProgressView {
   struct AtWork {
     SteadyTime started;
     Progress progress;
+    SteadyTime reported;  // when that came
   };
 
   void Show(const Event& event);
