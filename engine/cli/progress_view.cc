@@ -27,8 +27,6 @@ Subscription ProgressView::Subscribe() {
 }
 
 void ProgressView::Show(const Event& event) {
-  // Progress comes often: its bars are drawn over the old ones, so that nothing flickers.
-  if (!std::holds_alternative<Progress>(event.payload)) EraseBars();
   const std::string key = event.context.stage.empty() ? "" : event.context.key();
   const auto took = [&] {
     const auto begun = at_work_.find(key);
@@ -41,10 +39,10 @@ void ProgressView::Show(const Event& event) {
   };
   if (const auto* started = std::get_if<RunStarted>(&event.payload)) {
     stages_ = started->stages;
-    console_->PrintLine(fmt::format("run {}: {}, {} stage{}", event.context.run_id, started->workflow, stages_,
-                                    stages_ == 1 ? "" : "s"));
+    Say(fmt::format("run {}: {}, {} stage{}", event.context.run_id, started->workflow, stages_,
+                    stages_ == 1 ? "" : "s"));
   } else if (std::holds_alternative<RunResumed>(event.payload)) {
-    console_->PrintLine(fmt::format("run {} goes on", event.context.run_id));
+    Say(fmt::format("run {} goes on", event.context.run_id));
   } else if (std::holds_alternative<StageStarted>(event.payload)) {
     at_work_[key] = {event.monotonic, {}, {}};
     if (!console_->terminal()) Note(event, "started");
@@ -68,19 +66,25 @@ void ProgressView::Show(const Event& event) {
     --ended_;
     Note(event, fmt::format("attempt {} in {}", retrying->next_attempt, FormatDuration(retrying->delay)));
   } else if (const auto* lost = std::get_if<TargetLost>(&event.payload)) {
-    console_->PrintLine(
-        fmt::format("  target {}: no connection ({}); jobs go on, and it is tried again", lost->target, lost->reason));
+    Say(fmt::format("  target {}: no connection ({}); jobs go on, and it is tried again", lost->target, lost->reason));
   } else if (const auto* back = std::get_if<TargetReconnected>(&event.payload)) {
-    console_->PrintLine(fmt::format("  target {}: connected again", back->target));
+    Say(fmt::format("  target {}: connected again", back->target));
   } else if (const auto* hook = std::get_if<HookFailed>(&event.payload)) {
+    EraseBars();
     console_->Warn(fmt::format("hook '{}' failed: {}{}", hook->hook, hook->message,
                                hook->disabled ? " (it gets no more events)" : ""));
   }
-  if (!std::holds_alternative<RunFinished>(event.payload)) DrawBars(event.monotonic);
+  if (std::holds_alternative<RunFinished>(event.payload)) return EraseBars();
+  DrawBars(event.monotonic);
 }
 
 void ProgressView::Note(const Event& event, const std::string& text) {
-  console_->PrintLine(fmt::format("  {:<18} {}", KeyOf(event), text));
+  Say(fmt::format("  {:<18} {}", KeyOf(event), text));
+}
+
+void ProgressView::Say(const std::string& line) {
+  EraseBars();
+  console_->PrintLine(line);
 }
 
 void ProgressView::EraseBars() {
@@ -91,7 +95,8 @@ void ProgressView::EraseBars() {
 void ProgressView::DrawBars(SteadyTime now) {
   const int width = console_->width();
   if (width <= 1 || at_work_.empty()) return EraseBars();
-  // One write. A terminal's last column stays free: there, erasing the rest would erase a character.
+  // Over the old ones and in one write, so that nothing flickers. A terminal's last column stays free: there, erasing
+  // the rest would erase a character.
   std::string text = drawn_ > 0 ? fmt::format("\033[{}A", drawn_) : "";
   drawn_ = 0;
   const auto add = [&](const std::string& line) {
