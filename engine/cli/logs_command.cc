@@ -8,8 +8,10 @@
 #include <thread>
 #include <utility>
 
+#include "cli/bar_condenser.h"
 #include "cli/command.h"
 #include "cli/state_home.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/text.h"
@@ -21,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kFollowInterval = std::chrono::milliseconds(100);
+constexpr auto kBarInterval = std::chrono::seconds(1);
 constexpr std::size_t kPiece = 1 << 18;
 
 std::string KeyOf(const StageRecord& stage) {
@@ -45,10 +48,11 @@ std::vector<StageRecord> LogsOf(const std::string& run_id, const std::string& wa
   return logs;
 }
 
-// Prints files as they are, byte by byte, with a head between different ones.
+// Prints files with a head between different ones: as a terminal shows them in the end, with the last state of each
+// progress bar, or `raw`, byte by byte.
 class LogPrinter {
  public:
-  LogPrinter(Console* console, bool with_heads) : console_(console), with_heads_(with_heads) {}
+  LogPrinter(Console* console, bool with_heads, bool raw) : console_(console), with_heads_(with_heads), raw_(raw) {}
 
   // Leaves out all but the last `lines` of a log; nothing for a negative number.
   void Skip(const StageRecord& stage, int lines) {
@@ -81,12 +85,37 @@ class LogPrinter {
       const ssize_t n = ::pread(file.get(), buffer.data(), buffer.size(), offset);
       if (n <= 0) return;
       offset += n;
-      PrintHead(stage);
-      console_->Print(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
+      const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
+      if (raw_) {
+        Put(stage, bytes);
+      } else {
+        Put(stage, condensers_[stage.log_path].Push(bytes));
+      }
     }
   }
 
+  // How the progress bars of a log are that go on, now and then.
+  void PrintBars(const StageRecord& stage, SteadyTime now) {
+    SteadyTime& last = last_bars_[stage.log_path];
+    if (last != SteadyTime() && now - last < kBarInterval) return;
+    const std::string bar = condensers_[stage.log_path].Latest();
+    if (bar.empty()) return;
+    last = now;
+    Put(stage, bar);
+    over_bar_ = console_->terminal();
+  }
+
+  // Nothing more comes to the log.
+  void Finish(const StageRecord& stage) { Put(stage, condensers_[stage.log_path].Rest()); }
+
  private:
+  void Put(const StageRecord& stage, std::string_view text) {
+    if (text.empty()) return;
+    if (std::exchange(over_bar_, false)) console_->Print("\033[K");
+    PrintHead(stage);
+    console_->Print(text);
+  }
+
   void PrintHead(const StageRecord& stage) {
     if (!with_heads_ || last_ == stage.log_path) return;
     if (!last_.empty()) console_->PrintLine("");
@@ -96,8 +125,12 @@ class LogPrinter {
 
   Console* const console_;
   const bool with_heads_;
+  const bool raw_;
   std::string last_;
-  std::map<std::string, std::int64_t> offsets_;
+  bool over_bar_ = false;                        // the terminal's cursor stands at the beginning of a bar
+  std::map<std::string, std::int64_t> offsets_;  // by the log's path, as what follows
+  std::map<std::string, BarCondenser> condensers_;
+  std::map<std::string, SteadyTime> last_bars_;
 };
 
 int Logs(const Arguments& arguments, Console* console) {
@@ -117,13 +150,18 @@ int Logs(const Arguments& arguments, Console* console) {
     console->PrintJson({{"run_id", run.run_id}, {"logs", list}});
     return kExitSucceeded;
   }
-  LogPrinter printer(console, wanted.empty());
+  LogPrinter printer(console, wanted.empty(), arguments.Has("raw"));
   std::map<std::string, bool> seen;
   for (;;) {
     const bool active = follow && IsActive(run);  // asked first: what comes before the end is printed
     for (const StageRecord& stage : LogsOf(run.run_id, wanted, store.get())) {
       if (!std::exchange(seen[stage.log_path], true)) printer.Skip(stage, lines);
       printer.Print(stage);
+      if (active) {
+        printer.PrintBars(stage, std::chrono::steady_clock::now());
+      } else {
+        printer.Finish(stage);
+      }
     }
     if (!active) return kExitSucceeded;
     std::this_thread::sleep_for(kFollowInterval);
@@ -136,11 +174,14 @@ Command LogsCommand() {
   std::vector<OptionSpec> options = CommonOptions();
   options.push_back({"follow,f", "", "go on until the run has ended"});
   options.push_back({"lines,n", "N", "only the last N lines of each log"});
+  options.push_back({"raw", "", "byte by byte, with every state of progress bars"});
   options.push_back(DbOption());
   return {"logs",
-          "RUN_ID [STAGE] [-f] [-n N] [options]",
+          "RUN_ID [STAGE] [-f] [-n N] [--raw] [options]",
           "Prints the logs of a run's stages.",
-          "STAGE is a stage, or one instance of it such as render.2. With --format json: where the logs are.",
+          "STAGE is a stage, or one instance of it such as render.2. Of a progress bar only the last state is shown, "
+          "with -f "
+          "one a second at most. With --format json: where the logs are.",
           options,
           {"RUN_ID", 1, 2},
           Logs};

@@ -13,7 +13,16 @@ std::string ProgressBar(double fraction) {
   const int full = static_cast<int>(std::lround(fraction * kWidth));
   std::string bar;
   for (int i = 0; i < kWidth; ++i) bar += i < full ? "█" : "░";
-  return bar + fmt::format(" {:>3.0f} %", fraction * 100);
+  return bar + fmt::format(" {:>5}", Percent(fraction));
+}
+
+std::string Percent(double fraction) { return fmt::format("{:.0f} %", std::clamp(fraction, 0.0, 1.0) * 100); }
+
+std::string TimeLeft(double seconds) {
+  if (std::lround(seconds) < 60) return fmt::format("about {} s left", std::lround(seconds));
+  const long minutes = std::lround(seconds / 60);
+  if (minutes < 60) return fmt::format("about {} min left", minutes);
+  return fmt::format("about {} h {:02} min left", minutes / 60, minutes % 60);
 }
 
 }  // namespace cosmos

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "cli/progress_bar.h"
@@ -28,7 +27,6 @@ Subscription ProgressView::Subscribe() {
 }
 
 void ProgressView::Show(const Event& event) {
-  EraseBars();
   const std::string key = event.context.stage.empty() ? "" : event.context.key();
   const auto took = [&] {
     const auto begun = at_work_.find(key);
@@ -41,18 +39,21 @@ void ProgressView::Show(const Event& event) {
   };
   if (const auto* started = std::get_if<RunStarted>(&event.payload)) {
     stages_ = started->stages;
-    console_->PrintLine(fmt::format("run {}: {}, {} stage{}", event.context.run_id, started->workflow, stages_,
-                                    stages_ == 1 ? "" : "s"));
+    Say(fmt::format("run {}: {}, {} stage{}", event.context.run_id, started->workflow, stages_,
+                    stages_ == 1 ? "" : "s"));
   } else if (std::holds_alternative<RunResumed>(event.payload)) {
-    console_->PrintLine(fmt::format("run {} goes on", event.context.run_id));
+    Say(fmt::format("run {} goes on", event.context.run_id));
   } else if (std::holds_alternative<StageStarted>(event.payload)) {
-    at_work_[key] = {event.monotonic, {}};
+    at_work_[key] = {event.monotonic, {}, {}};
     if (!console_->terminal()) Note(event, "started");
   } else if (const auto* attached = std::get_if<JobAttached>(&event.payload)) {
-    at_work_.try_emplace(key, AtWork{event.monotonic, {}});
+    at_work_.try_emplace(key, AtWork{event.monotonic, {}, {}});
     Note(event, "attached to its job in " + attached->folder);
   } else if (const auto* progress = std::get_if<Progress>(&event.payload)) {
-    if (const auto stage = at_work_.find(key); stage != at_work_.end()) stage->second.progress = *progress;
+    if (const auto stage = at_work_.find(key); stage != at_work_.end()) {
+      stage->second.progress = *progress;
+      stage->second.reported = event.monotonic;
+    }
   } else if (std::holds_alternative<StageFinished>(event.payload)) {
     end(console_->PaintStatus("succeeded") + took());
   } else if (const auto* failed = std::get_if<StageFailed>(&event.payload)) {
@@ -65,19 +66,25 @@ void ProgressView::Show(const Event& event) {
     --ended_;
     Note(event, fmt::format("attempt {} in {}", retrying->next_attempt, FormatDuration(retrying->delay)));
   } else if (const auto* lost = std::get_if<TargetLost>(&event.payload)) {
-    console_->PrintLine(
-        fmt::format("  target {}: no connection ({}); jobs go on, and it is tried again", lost->target, lost->reason));
+    Say(fmt::format("  target {}: no connection ({}); jobs go on, and it is tried again", lost->target, lost->reason));
   } else if (const auto* back = std::get_if<TargetReconnected>(&event.payload)) {
-    console_->PrintLine(fmt::format("  target {}: connected again", back->target));
+    Say(fmt::format("  target {}: connected again", back->target));
   } else if (const auto* hook = std::get_if<HookFailed>(&event.payload)) {
+    EraseBars();
     console_->Warn(fmt::format("hook '{}' failed: {}{}", hook->hook, hook->message,
                                hook->disabled ? " (it gets no more events)" : ""));
   }
-  if (!std::holds_alternative<RunFinished>(event.payload)) DrawBars(event.monotonic);
+  if (std::holds_alternative<RunFinished>(event.payload)) return EraseBars();
+  DrawBars(event.monotonic);
 }
 
 void ProgressView::Note(const Event& event, const std::string& text) {
-  console_->PrintLine(fmt::format("  {:<18} {}", KeyOf(event), text));
+  Say(fmt::format("  {:<18} {}", KeyOf(event), text));
+}
+
+void ProgressView::Say(const std::string& line) {
+  EraseBars();
+  console_->PrintLine(line);
 }
 
 void ProgressView::EraseBars() {
@@ -87,18 +94,21 @@ void ProgressView::EraseBars() {
 
 void ProgressView::DrawBars(SteadyTime now) {
   const int width = console_->width();
-  if (width == 0 || at_work_.empty()) return;
-  std::string text;
+  if (width <= 1 || at_work_.empty()) return EraseBars();
+  // Over the old ones and in one write, so that nothing flickers. A terminal's last column stays free: there, erasing
+  // the rest would erase a character.
+  std::string text = drawn_ > 0 ? fmt::format("\033[{}A", drawn_) : "";
+  drawn_ = 0;
+  const auto add = [&](const std::string& line) {
+    text += OneLine(line, static_cast<std::size_t>(width - 1)) + "\033[K\n";
+    ++drawn_;
+  };
   for (const auto& [key, stage] : at_work_) {
     if (drawn_ >= kMostBars) break;
-    text += OneLine(Bar(key, stage, now), static_cast<std::size_t>(width)) + "\n";
-    ++drawn_;
+    add(Bar(key, stage, now));
   }
-  text += OneLine(fmt::format("  {} of {} stages done", std::min(ended_, stages_), stages_),
-                  static_cast<std::size_t>(width)) +
-          "\n";
-  ++drawn_;
-  console_->Print(text);
+  add(fmt::format("  {} of {} stages done", std::min(ended_, stages_), stages_));
+  console_->Print(text + "\033[J");
 }
 
 std::string ProgressView::Bar(const std::string& key, const AtWork& stage, SteadyTime now) const {
@@ -110,8 +120,8 @@ std::string ProgressView::Bar(const std::string& key, const AtWork& stage, Stead
     text += "running " + FormatDuration(now - stage.started);
   }
   if (!progress.phase.empty()) text += "  " + progress.phase;
-  if (progress.eta_seconds >= 1)
-    text += "  " + FormatDuration(std::chrono::seconds(std::lround(progress.eta_seconds))) + " left";
+  const double left = progress.eta_seconds - Seconds(now - stage.reported);
+  if (left >= 1) text += "  " + TimeLeft(left);
   return text;
 }
 

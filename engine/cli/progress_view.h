@@ -23,10 +23,12 @@ class ProgressView {
   struct AtWork {
     SteadyTime started;
     Progress progress;
+    SteadyTime reported;  // when that came
   };
 
   void Show(const Event& event);
   void Note(const Event& event, const std::string& text);
+  void Say(const std::string& line);
   void EraseBars();
   void DrawBars(SteadyTime now);
   std::string Bar(const std::string& key, const AtWork& stage, SteadyTime now) const;

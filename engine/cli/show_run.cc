@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "cli/progress_bar.h"
 #include "core/clock.h"
+#include "core/status.h"
+#include "run/run_cancel.h"
 #include "run/run_report.h"
 
 namespace cosmos {
@@ -16,13 +19,32 @@ std::string Took(std::int64_t begin, std::int64_t end) {
   return end == 0 || begin == 0 ? "" : FormatDuration(std::chrono::milliseconds(end - begin));
 }
 
-std::string StageText(const StageRecord& stage, const std::vector<ContainerRecord>& containers,
+// `rendering, clip 2/4  52 %  about 3 min left`; empty when nothing is known. Only of a stage at work something is
+// left.
+std::string ProgressText(const StageRecord& stage, bool at_work) {
+  const nlohmann::json progress = nlohmann::json::parse(stage.progress, nullptr, false);
+  if (!progress.is_object()) return "";
+  std::string text = progress.value("phase", "");
+  const nlohmann::json done = progress.value("done", nlohmann::json()),
+                       total = progress.value("total", nlohmann::json());
+  if (done.is_number() && total.is_number()) {
+    text += fmt::format("{}{}", text.empty() ? "" : "  ", Percent(done.get<double>() / total.get<double>()));
+  }
+  const nlohmann::json eta = progress.value("eta", nlohmann::json());
+  if (at_work && eta.is_number() && eta >= 1) text += "  " + TimeLeft(eta);
+  return text;
+}
+
+std::string StageText(const StageRecord& stage, bool run_active, const std::vector<ContainerRecord>& containers,
                       const std::vector<ArtifactRecord>& artifacts, const Console& console) {
   const std::string key = stage.instance.empty() ? stage.stage : stage.stage + "." + stage.instance;
   std::string text = fmt::format("\n{}  {}", console.Paint(Colour::kBold, key), console.PaintStatus(stage.status));
   if (stage.attempt > 1) text += fmt::format(", attempt {}", stage.attempt);
   if (const std::string took = Took(stage.started_at, stage.ended_at); !took.empty()) text += " in " + took;
   text += fmt::format("  ({} on {})\n", stage.uses, stage.target);
+  const Status status = StatusOf(stage.status);
+  const std::string progress = status == Status::kSucceeded ? "" : ProgressText(stage, run_active && !IsEnd(status));
+  if (!progress.empty()) text += "  " + Line("progress", progress);
   if (!stage.error_message.empty()) text += "  " + Line("error", stage.error_message);
   if (!stage.log_path.empty()) text += "  " + Line("log", stage.log_path);
   for (const ContainerRecord& container : containers) {
@@ -63,8 +85,9 @@ void ShowRun(const RunRecord& run, RunStore* store, Console* console) {
   text += Line("took", Took(run.started_at, run.ended_at)) + Line("prompt", run.prompt_id) + Line("log", run.log_path);
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
+  const bool active = IsActive(run);
   for (const StageRecord& stage : store->StagesOf(run.run_id))
-    text += StageText(stage, containers, artifacts, *console);
+    text += StageText(stage, active, containers, artifacts, *console);
   console->Print(text);
 }
 

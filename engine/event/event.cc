@@ -63,12 +63,7 @@ struct Data {
   json operator()(const LogAvailable& e) const {
     return {{"path", e.path}, {"offset", e.offset}, {"growing", e.growing}};
   }
-  json operator()(const Progress& e) const {
-    return {{"done", e.done},
-            {"total", e.total > 0 ? json(e.total) : json()},
-            {"phase", e.phase},
-            {"eta", e.eta_seconds < 0 ? json() : json(e.eta_seconds)}};
-  }
+  json operator()(const Progress& e) const { return ToJson(e); }
   json operator()(const ArtifactMade& e) const {
     return {{"name", e.name}, {"path", e.path}, {"size", e.size}, {"sha256", e.sha256}};
   }
@@ -88,6 +83,13 @@ std::string_view TypeName(const EventPayload& payload) { return std::visit(TypeN
 bool IsLifecycle(const EventPayload& payload) {
   const auto* log = std::get_if<LogAvailable>(&payload);
   return !std::holds_alternative<Progress>(payload) && (log == nullptr || !log->growing);
+}
+
+json ToJson(const Progress& progress) {
+  return {{"done", progress.done},
+          {"total", progress.total > 0 ? json(progress.total) : json()},
+          {"phase", progress.phase},
+          {"eta", progress.eta_seconds < 0 ? json() : json(progress.eta_seconds)}};
 }
 
 json ToJson(const Event& event) {

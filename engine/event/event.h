@@ -114,6 +114,9 @@ std::string_view TypeName(const EventPayload& payload);
 // latest of a stage matters.
 bool IsLifecycle(const EventPayload& payload);
 
+// {"done", "total", "phase", "eta"}; what is not known is null.
+nlohmann::json ToJson(const Progress& progress);
+
 // {"v": 1, "seq", "run_id", "stage", "instance", "attempt", "time", "monotonic", "type", "data": {…}}; stage, instance
 // and attempt are left out for what concerns the whole run. New keys may come; these stay.
 nlohmann::json ToJson(const Event& event);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace cosmos {
@@ -41,8 +42,15 @@ void Log(cosmos_task* task, int32_t level, cosmos_str text) noexcept {
 
 void ReportProgress(cosmos_task* task, double done, double total, cosmos_str phase) noexcept {
   try {
-    task->host->Progress(done, total, FromAbi(phase));
+    task->host->Progress(done, total, FromAbi(phase), std::nullopt);
   } catch (...) {  // nor does progress that cannot be shown
+  }
+}
+
+void ReportProgressWithEta(cosmos_task* task, double done, double total, cosmos_str phase, double eta) noexcept {
+  try {
+    task->host->Progress(done, total, FromAbi(phase), eta);
+  } catch (...) {  // as above
   }
 }
 
@@ -86,6 +94,24 @@ cosmos_status PutPrompt(cosmos_task* task, cosmos_str prompt, cosmos_sink result
 
 cosmos_status Containers(cosmos_task* task, cosmos_str run_id, cosmos_sink result, cosmos_sink error) noexcept {
   return Serve(result, error, [&] { return task->host->Containers(std::string(FromAbi(run_id))).dump(); });
+}
+
+// An object that was passed as text.
+nlohmann::json ObjectOf(cosmos_str text, const char* what) {
+  nlohmann::json object = nlohmann::json::parse(FromAbi(text), nullptr, false);
+  if (!object.is_object()) throw std::invalid_argument(std::string(what) + " is no JSON object");
+  return object;
+}
+
+cosmos_status KeepTimings(cosmos_task* task, cosmos_str key, cosmos_str timings, cosmos_sink error) noexcept {
+  return Serve({nullptr, nullptr}, error, [&] {
+    task->host->KeepTimings(ObjectOf(key, "the key of timings"), ObjectOf(timings, "what was measured"));
+    return "";
+  });
+}
+
+cosmos_status FindTimings(cosmos_task* task, cosmos_str key, cosmos_sink result, cosmos_sink error) noexcept {
+  return Serve(result, error, [&] { return task->host->FindTimings(ObjectOf(key, "the key of timings")).dump(); });
 }
 
 void LogOfHook(cosmos_run* run, int32_t level, cosmos_str text) noexcept {
@@ -152,11 +178,12 @@ int32_t WaitForLog(cosmos_run* run, cosmos_str job, int64_t milliseconds) noexce
 }
 
 constexpr cosmos_log_1 kLog = {sizeof(cosmos_log_1), Log};
-constexpr cosmos_progress_1 kProgress = {sizeof(cosmos_progress_1), ReportProgress};
+constexpr cosmos_progress_1 kProgress = {sizeof(cosmos_progress_1), ReportProgress, ReportProgressWithEta};
 constexpr cosmos_job_1 kJob = {sizeof(cosmos_job_1), JobInput, JobOutputFolder, RunJob};
 constexpr cosmos_files_1 kFiles = {sizeof(cosmos_files_1), FilesFolder, AddArtifact};
 constexpr cosmos_store_1 kStore = {sizeof(cosmos_store_1), PutPrompt};
 constexpr cosmos_target_1 kTarget = {sizeof(cosmos_target_1), Containers};
+constexpr cosmos_history_1 kHistory = {sizeof(cosmos_history_1), KeepTimings, FindTimings};
 constexpr cosmos_run_1 kRun = {sizeof(cosmos_run_1), LogOfHook};
 constexpr cosmos_job_log_1 kJobLog = {
     sizeof(cosmos_job_log_1), LogPosition, ReadLog, FollowLog, AppendToLog, WaitForLog};
@@ -166,9 +193,9 @@ struct Service {
   const void* functions;
 };
 constexpr Service kServices[] = {
-    {"cosmos.log/1", &kLog},     {"cosmos.progress/1", &kProgress}, {"cosmos.job/1", &kJob},
-    {"cosmos.files/1", &kFiles}, {"cosmos.store/1", &kStore},       {"cosmos.target/1", &kTarget},
-    {"cosmos.run/1", &kRun},     {"cosmos.job_log/1", &kJobLog},
+    {"cosmos.log/1", &kLog},         {"cosmos.progress/1", &kProgress}, {"cosmos.job/1", &kJob},
+    {"cosmos.files/1", &kFiles},     {"cosmos.store/1", &kStore},       {"cosmos.target/1", &kTarget},
+    {"cosmos.history/1", &kHistory}, {"cosmos.run/1", &kRun},           {"cosmos.job_log/1", &kJobLog},
 };
 
 const void* FindService(const cosmos_host*, cosmos_str id) noexcept {

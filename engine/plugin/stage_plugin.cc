@@ -33,6 +33,7 @@ json ContextOf(const StageCall& call) {
   json context = ToJson(call.context);
   context["gpus"] = call.gpus;
   context["oom_steps"] = call.oom_steps;
+  context["resumed"] = call.resumed;
   return context;
 }
 

@@ -23,6 +23,7 @@ struct StageCall {
   nlohmann::json parameters;
   int gpus = 0;                        // that it may use
   std::vector<std::string> oom_steps;  // taken so far, see RetryPolicy::on_oom
+  bool resumed = false;                // an earlier engine began the attempt
 };
 
 // One instance of a stage plugin, for one attempt. Run and Preview are for one thread at a time, Cancel for any.

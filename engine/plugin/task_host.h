@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,7 +24,8 @@ class TaskHost {
   virtual ~TaskHost() = default;
 
   virtual void Log(LogLevel level, std::string_view text) = 0;
-  virtual void Progress(double done, double total, std::string_view phase) = 0;
+  // `eta_seconds` as the plugin tells it, less than 0 when it does not know; none: it leaves that to the engine.
+  virtual void Progress(double done, double total, std::string_view phase, std::optional<double> eta_seconds) = 0;
   virtual std::string Input(const std::string& local_path) = 0;
   virtual std::string OutputFolder() = 0;
   virtual JobResult RunJob(const nlohmann::json& spec, const std::function<void(std::string_view)>& on_output) = 0;
@@ -31,6 +33,8 @@ class TaskHost {
   virtual void AddArtifact(const std::string& path) = 0;
   virtual std::string PutPrompt(const nlohmann::json& prompt) = 0;
   virtual nlohmann::json Containers(const std::string& run_id) = 0;
+  virtual void KeepTimings(nlohmann::json key, const nlohmann::json& timings) = 0;
+  virtual nlohmann::json FindTimings(nlohmann::json key) = 0;
 };
 
 }  // namespace cosmos

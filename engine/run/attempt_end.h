@@ -14,6 +14,7 @@ struct AttemptEnd {
   Failure failure;
   nlohmann::json outputs = nlohmann::json::object();
   std::string log_path;  // empty when the attempt left no log
+  std::string progress;  // the latest, as the store keeps it
 };
 
 // What an error of the engine means for the attempt that met it.

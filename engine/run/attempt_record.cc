@@ -45,6 +45,7 @@ void AttemptRecord::End(const AttemptEnd& end, const Masker& masker) {
   record_.failure_kind = ToString(end.failure.kind);
   record_.error_message = TruncateUtf8(end.failure.message, kMostMessage);
   record_.log_path = end.log_path;
+  record_.progress = end.progress;
   if (end.status == Status::kSucceeded) record_.outputs = MaskJson(end.outputs, masker).dump();
   record_.ended_at = UnixMilliseconds(clock_->Wall());
   store_->Write(Put(record_));

@@ -95,7 +95,7 @@ std::optional<StageRunner::BatchMember> StageRunner::EndedMember(const StageInst
   InstanceState state;
   state.attempt = job->attempt;
   BatchMember member;
-  member.prepared.call = {ContextOf(instance, state), ParametersOf(instance), instance.gpus, {}};
+  member.prepared.call = {ContextOf(instance, state), ParametersOf(instance), instance.gpus, {}, true};
   member.prepared.order.context = member.prepared.call.context;
   member.prepared.order.instance = &instance;
   member.prepared.order.plugin = &services_.plugins->Get(instance.uses).facts();
@@ -111,6 +111,7 @@ void StageRunner::RunMembers(const std::vector<BatchMember>& members, const std:
     orders.push_back(member.prepared.order);
   }
   BatchTask task(&services_, orders, &cancel, folder);
+  for (const std::shared_ptr<StageTask>& member : task.members()) Watch(member);
   StagePlugin plugin(&services_.plugins->Get(orders.front().instance->uses));
   std::vector<MemberResult> results(members.size());
   try {
@@ -127,6 +128,7 @@ void StageRunner::RunMembers(const std::vector<BatchMember>& members, const std:
     end.failure = results[k].failure;
     end.outputs = results[k].outputs;
     end.log_path = task.LogOf(k);
+    end.progress = task.members()[k]->progress();
   }
 }
 

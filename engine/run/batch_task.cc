@@ -15,7 +15,7 @@ BatchTask::BatchTask(const RunServices* services, std::vector<StageTask::Order> 
                      const std::string& folder)
     : services_(*services), cancel_(*cancel), orders_(std::move(orders)) {
   orders_.front().job_folder = folder;
-  for (const StageTask::Order& order : orders_) tasks_.push_back(std::make_unique<StageTask>(services, order, cancel));
+  for (const StageTask::Order& order : orders_) tasks_.push_back(std::make_shared<StageTask>(services, order, cancel));
 }
 
 void BatchTask::Refuse() {
@@ -24,9 +24,13 @@ void BatchTask::Refuse() {
 
 void BatchTask::Log(LogLevel level, std::string_view text) { tasks_.front()->Log(level, text); }
 
-void BatchTask::Progress(double done, double total, std::string_view phase) {
-  for (const auto& task : tasks_) task->Progress(done, total, phase);
+void BatchTask::Progress(double done, double total, std::string_view phase, std::optional<double> eta_seconds) {
+  for (const auto& task : tasks_) task->Progress(done, total, phase, eta_seconds);
 }
+
+void BatchTask::KeepTimings(json key, const json& timings) { tasks_.front()->KeepTimings(std::move(key), timings); }
+
+json BatchTask::FindTimings(json key) { return tasks_.front()->FindTimings(std::move(key)); }
 
 std::string BatchTask::Input(const std::string& local_path) { return tasks_.front()->Input(local_path); }
 
@@ -39,7 +43,9 @@ fs::path BatchTask::LogOf(std::size_t member) const {
 JobRequest BatchTask::RequestFor(const json& job) {
   JobRequest request = tasks_.front()->RequestFor(job);
   request.log_path = services_.paths->BatchLog(request.folder);
-  request.on_progress = [this](double done, double total, std::string_view phase) { Progress(done, total, phase); };
+  request.on_progress = [this](double done, double total, std::string_view phase) {
+    Progress(done, total, phase, std::nullopt);
+  };
   std::vector<StoreWriter::Change> changes = {ShareJob()};
   for (const StageTask::Order& order : orders_) {
     if (order.running) changes.push_back(order.running);

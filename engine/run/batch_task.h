@@ -27,7 +27,7 @@ class BatchTask final : public TaskHost {
             const std::string& folder);
 
   void Log(LogLevel level, std::string_view text) override;
-  void Progress(double done, double total, std::string_view phase) override;
+  void Progress(double done, double total, std::string_view phase, std::optional<double> eta_seconds) override;
   std::string Input(const std::string& local_path) override;
   std::string OutputFolder() override;
   JobResult RunJob(const nlohmann::json&, const std::function<void(std::string_view)>&) override { Refuse(); }
@@ -35,6 +35,8 @@ class BatchTask final : public TaskHost {
   void AddArtifact(const std::string&) override { Refuse(); }
   std::string PutPrompt(const nlohmann::json&) override { Refuse(); }
   nlohmann::json Containers(const std::string&) override { Refuse(); }
+  void KeepTimings(nlohmann::json key, const nlohmann::json& timings) override;
+  nlohmann::json FindTimings(nlohmann::json key) override;
 
   // Runs the job of `plan` (StagePlugin::PlanBatch), or attaches to it, and gives what became of each member; one has
   // succeeded when its outputs are good, whatever became of the job. Each has its part of the log where its own would
@@ -45,6 +47,7 @@ class BatchTask final : public TaskHost {
   // As StageTask::lost.
   const std::string& lost() const { return tasks_.front()->lost(); }
   std::filesystem::path LogOf(std::size_t member) const;
+  const std::vector<std::shared_ptr<StageTask>>& members() const { return tasks_; }
 
  private:
   [[noreturn]] static void Refuse();
@@ -58,7 +61,7 @@ class BatchTask final : public TaskHost {
   const RunServices& services_;
   const CancelToken& cancel_;
   std::vector<StageTask::Order> orders_;
-  std::vector<std::unique_ptr<StageTask>> tasks_;
+  std::vector<std::shared_ptr<StageTask>> tasks_;
 };
 
 }  // namespace cosmos

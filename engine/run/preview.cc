@@ -24,7 +24,7 @@ class PreviewHost final : public TaskHost {
       : paths_(paths), context_(context), workdir_(std::move(workdir)) {}
 
   void Log(LogLevel, std::string_view) override {}
-  void Progress(double, double, std::string_view) override {}
+  void Progress(double, double, std::string_view, std::optional<double>) override {}
   std::string Input(const std::string& local_path) override {
     // An expression names a file that there is not yet.
     if (local_path.find("${{") != local_path.npos) return local_path;
@@ -41,6 +41,8 @@ class PreviewHost final : public TaskHost {
   void AddArtifact(const std::string&) override { Refuse(); }
   std::string PutPrompt(const json&) override { Refuse(); }
   json Containers(const std::string&) override { Refuse(); }
+  void KeepTimings(json, const json&) override { Refuse(); }
+  json FindTimings(json) override { Refuse(); }
 
   const json& inputs() const { return inputs_; }
 
@@ -88,7 +90,7 @@ json Preview(const Plan& plan, const StageInstance& instance, const Catalogue& p
   const json parameters = Known(library.Checker().WithDefaults(instance.with, Texts::kTemplates));
   const json target = plan.targets.at(instance.target);
   PreviewHost host(paths, context, target.contains("ssh") ? target.value("workdir", kDefaultWorkdir) : "");
-  const json job = StagePlugin(&library).Preview(&host, {context, parameters, instance.gpus, {}});
+  const json job = StagePlugin(&library).Preview(&host, {context, parameters, instance.gpus, {}, false});
   json needs = json::array();
   for (const std::size_t need : instance.needs) needs.push_back(plan.instances[need].key());
   json preview = {{"stage", instance.stage},

@@ -69,6 +69,7 @@ void RunEngine::AwaitWorkers(const CancelToken& cancel) {
     lock.unlock();
     if (tell) runner_.CancelAll();
     runner_.CancelOverdue(services_.clock->Wall());
+    runner_.KeepProgress(services_.clock->Steady());
     lock.lock();
     if (tell) work_.notify_all();
   }

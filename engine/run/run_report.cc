@@ -14,6 +14,12 @@ json Time(std::int64_t milliseconds) {
   return milliseconds == 0 ? json() : json(FormatTime(FromUnixMilliseconds(milliseconds)));
 }
 
+// A text that a plugin or an earlier engine wrote, as the object it should be.
+json ObjectOf(const std::string& text, const json& otherwise) {
+  json value = json::parse(text, nullptr, false);
+  return value.is_object() ? value : otherwise;
+}
+
 json ArtifactsOf(const StageRecord& stage, const std::vector<ArtifactRecord>& artifacts) {
   json list = json::array();
   for (const ArtifactRecord& artifact : artifacts) {
@@ -85,7 +91,6 @@ json RunToJson(const RunRecord& run, RunStore* store) {
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
   report["stages"] = json::array();
   for (const StageRecord& stage : store->StagesOf(run.run_id)) {
-    const json outputs = json::parse(stage.outputs.empty() ? "{}" : stage.outputs, nullptr, false);
     report["stages"].push_back({{"stage", stage.stage},
                                 {"instance", Text(stage.instance)},
                                 {"attempt", stage.attempt},
@@ -100,7 +105,8 @@ json RunToJson(const RunRecord& run, RunStore* store) {
                                 {"log_path", Text(stage.log_path)},
                                 {"started_at", Time(stage.started_at)},
                                 {"ended_at", Time(stage.ended_at)},
-                                {"outputs", outputs.is_discarded() ? json::object() : outputs},
+                                {"outputs", ObjectOf(stage.outputs, json::object())},
+                                {"progress", ObjectOf(stage.progress, json())},
                                 {"job", JobOf(stage, jobs)},
                                 {"container", ContainerOf(stage, containers)},
                                 {"artifacts", ArtifactsOf(stage, artifacts)}});

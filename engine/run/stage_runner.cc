@@ -118,7 +118,7 @@ StageRunner::Prepared StageRunner::Prepare(const StageInstance& instance, const 
   const StageScope scope(&state_, &instance, &secrets_);
   const OomLadder ladder = LadderOf(instance, begin.out_of_memory);
   Prepared prepared;
-  prepared.call = {attempt->context(), ParametersOf(instance), ladder.gpus, ladder.steps};
+  prepared.call = {attempt->context(), ParametersOf(instance), ladder.gpus, ladder.steps, begin.begun};
   const json& parameters = prepared.call.parameters;
   if (parameters.contains("prompt") && parameters["prompt"].is_string()) {
     attempt->SetPrompt(
@@ -132,6 +132,7 @@ StageRunner::Prepared StageRunner::Prepare(const StageInstance& instance, const 
   order.plugin = &library.facts();
   order.env = Variables(Resolve(instance.env, scope));
   order.gpus = ladder.gpus;
+  order.resumed = begin.begun;
   order.max_log_bytes = state_.plan().max_log_bytes;
   if (instance.timeout) order.deadline = FromUnixMilliseconds(attempt->started_at()) + *instance.timeout;
   order.running = attempt->Running(services_.paths->StageLog(library.facts(), order.context));
@@ -141,14 +142,16 @@ StageRunner::Prepared StageRunner::Prepare(const StageInstance& instance, const 
 AttemptEnd StageRunner::Work(const StageInstance& instance, const InstanceState& begin, OpenAttempt* attempt,
                              const CancelToken& cancel) {
   const Prepared prepared = Prepare(instance, begin, attempt);
-  StageTask task(&services_, prepared.order, &cancel);
+  const auto task = std::make_shared<StageTask>(&services_, prepared.order, &cancel);
+  Watch(task);
   const auto plugin = std::make_shared<StagePlugin>(&services_.plugins->Get(instance.uses));
-  const StageResult result = CallPlugin(plugin, &task, prepared.call, prepared.order.deadline);
-  if (!task.lost().empty()) throw Abandoned{task.lost()};
+  const StageResult result = CallPlugin(plugin, task.get(), prepared.call, prepared.order.deadline);
+  if (!task->lost().empty()) throw Abandoned{task->lost()};
   AttemptEnd end;
   end.failure = result.failure;
   end.outputs = result.outputs;
-  end.log_path = task.FinishLog();
+  end.log_path = task->FinishLog();
+  end.progress = task->progress();
   return end;
 }
 
@@ -182,6 +185,26 @@ void StageRunner::CancelAll() {
     for (const Active& active : active_) plugins.push_back(active.plugin);
   }
   for (const auto& plugin : plugins) plugin->Cancel();
+}
+
+void StageRunner::Watch(const std::shared_ptr<StageTask>& task) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(tasks_, [](const std::weak_ptr<StageTask>& other) { return other.expired(); });
+  tasks_.push_back(task);
+}
+
+void StageRunner::KeepProgress(SteadyTime now) {
+  std::vector<std::weak_ptr<StageTask>> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks = tasks_;
+  }
+  try {
+    for (const std::weak_ptr<StageTask>& watched : tasks) {
+      if (const auto task = watched.lock()) task->KeepProgress(now);
+    }
+  } catch (const Error&) {  // the store has failed, which those at work are told by what matters more
+  }
 }
 
 void StageRunner::CancelOverdue(WallTime now) {

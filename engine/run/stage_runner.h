@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "core/cancel.h"
 #include "plugin/stage_plugin.h"
@@ -45,6 +46,8 @@ class StageRunner {
   void CancelAll();
   // Asks those whose time is over to return; to be called now and then. (The time of a job is kept by its JobRunner.)
   void CancelOverdue(WallTime now);
+  // Keeps in the store how far those at work are; to be called now and then. Does not wait.
+  void KeepProgress(SteadyTime now);
 
  private:
   // One attempt while its plugin works.
@@ -67,6 +70,7 @@ class StageRunner {
     std::optional<std::size_t> item;  // its place among the items; none: it has ended before
   };
 
+  void Watch(const std::shared_ptr<StageTask>& task);
   bool WhenHolds(const StageInstance& instance, const InstanceState& begin) const;
   AttemptEnd Attempt(const StageInstance& instance, const InstanceState& begin,
                      const std::function<AttemptEnd(OpenAttempt* attempt)>& work);
@@ -93,8 +97,9 @@ class StageRunner {
   const RunState& state_;
   const Secrets& secrets_;
   const std::string prompt_id_;
-  std::mutex mutex_;  // guards active_
+  std::mutex mutex_;  // guards what follows
   std::list<Active> active_;
+  std::vector<std::weak_ptr<StageTask>> tasks_;  // at work, and some that were
 };
 
 }  // namespace cosmos

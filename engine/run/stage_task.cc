@@ -23,6 +23,8 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 
 constexpr auto kProgressInterval = milliseconds(100);
+constexpr auto kKeepInterval = std::chrono::seconds(2);  // between two records of the progress
+constexpr int kTimings = 5;                              // of earlier jobs that a plugin gets
 constexpr auto kGrace = std::chrono::seconds(10);
 constexpr std::size_t kMostLines = 1 << 20;  // bytes of a plugin's own lines that are held for its log
 
@@ -61,20 +63,67 @@ void StageTask::Log(LogLevel level, std::string_view text) {
   for (const std::string& line : SplitLines(services_.masker->Mask(text))) lines_ += prefix + line + "\n";
 }
 
-void StageTask::Progress(double done, double total, std::string_view phase) {
+void StageTask::Progress(double done, double total, std::string_view phase, std::optional<double> eta_seconds) {
   const SteadyTime now = services_.clock->Steady();
-  double eta = -1;
+  cosmos::Progress progress{done, std::max(total, 0.0), services_.masker->Mask(phase), eta_seconds.value_or(-1)};
   {
     const std::lock_guard lock(mutex_);
     if (progress_begin_ == SteadyTime() || phase != phase_) progress_begin_ = now;  // a phase tells nothing of the next
     phase_ = phase;
+    if (!eta_seconds && total > 0 && done > 0) {
+      progress.eta_seconds = Seconds(now - progress_begin_) * (total - done) / done;
+    }
+    progress_ = ToJson(progress).dump(-1, ' ', false, json::error_handler_t::replace);
     const bool last = total > 0 && done >= total;
     if (!last && last_progress_ != SteadyTime() && now - last_progress_ < kProgressInterval) return;
     last_progress_ = now;
-    if (total > 0 && done > 0) eta = Seconds(now - progress_begin_) * (total - done) / done;
   }
-  services_.bus->Publish(order_.context,
-                         cosmos::Progress{done, std::max(total, 0.0), services_.masker->Mask(phase), eta});
+  services_.bus->Publish(order_.context, progress);
+}
+
+void StageTask::KeepProgress(SteadyTime now) {
+  StageRecord record;
+  {
+    const std::lock_guard lock(mutex_);
+    if (progress_ == kept_ || (last_kept_ != SteadyTime() && now - last_kept_ < kKeepInterval)) return;
+    record.progress = kept_ = progress_;
+    last_kept_ = now;
+  }
+  record.run_id = order_.context.run_id;
+  record.stage = order_.context.stage;
+  record.instance = order_.context.instance;
+  record.attempt = order_.context.attempt;
+  services_.store->Write([record](RunStore& store) { store.SetStageProgress(record); });
+}
+
+std::string StageTask::progress() const {
+  const std::lock_guard lock(mutex_);
+  return progress_;
+}
+
+std::string StageTask::HistoryKey(json key) const {
+  key["uses"] = order_.instance->uses;
+  key["target"] = order_.instance->target;
+  key["gpus"] = order_.gpus;
+  return key.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+void StageTask::KeepTimings(json key, const json& timings) {
+  if (order_.resumed) return;
+  TimingsRecord record;
+  record.key = HistoryKey(std::move(key));
+  record.timings = timings.dump(-1, ' ', false, json::error_handler_t::replace);
+  record.run_id = order_.context.run_id;
+  record.ended_at = UnixMilliseconds(services_.clock->Wall());
+  services_.store->Write([record](RunStore& store) mutable { store.KeepTimings(&record); });
+}
+
+json StageTask::FindTimings(json key) {
+  json found = json::array();
+  services_.store->WriteAndWait([&, key = HistoryKey(std::move(key))](RunStore& store) {
+    for (const TimingsRecord& record : store.TimingsOf(key, kTimings)) found.push_back(json::parse(record.timings));
+  });
+  return found;
 }
 
 std::string StageTask::Input(const std::string& local_path) {
@@ -127,7 +176,9 @@ JobRequest StageTask::RequestFor(const json& spec) {
   request.log_path = services_.paths->StageLog(*order_.plugin, order_.context);
   request.max_log_bytes = order_.max_log_bytes;
   request.diagnostics = services_.paths->Diagnostics(order_.context);
-  request.on_progress = [this](double done, double total, std::string_view phase) { Progress(done, total, phase); };
+  request.on_progress = [this](double done, double total, std::string_view phase) {
+    Progress(done, total, phase, std::nullopt);
+  };
   request.deadline = order_.deadline;
   request.stall_timeout = order_.instance->stall_timeout;
   request.grace = kGrace;

@@ -26,6 +26,7 @@ class StageTask final : public TaskHost {
     const PluginFacts* plugin = nullptr;
     std::map<std::string, std::string> env;  // of the stage, resolved
     int gpus = 0;                            // that the attempt may use
+    bool resumed = false;                    // an earlier engine began the attempt
     std::optional<WallTime> deadline;
     std::int64_t max_log_bytes = 0;
     StoreWriter::Change running;  // records that the stage is running, with the job's handle
@@ -36,11 +37,13 @@ class StageTask final : public TaskHost {
   StageTask(const RunServices* services, Order order, const CancelToken* cancel);
 
   void Log(LogLevel level, std::string_view text) override;
-  void Progress(double done, double total, std::string_view phase) override;
+  void Progress(double done, double total, std::string_view phase, std::optional<double> eta_seconds) override;
   std::string Input(const std::string& local_path) override;
   std::string OutputFolder() override;
   JobResult RunJob(const nlohmann::json& spec, const std::function<void(std::string_view)>& on_output) override;
   nlohmann::json Containers(const std::string& run_id) override;
+  void KeepTimings(nlohmann::json key, const nlohmann::json& timings) override;
+  nlohmann::json FindTimings(nlohmann::json key) override;
   std::string Folder() override;
   void AddArtifact(const std::string& path) override;
   std::string PutPrompt(const nlohmann::json& prompt) override;
@@ -50,6 +53,12 @@ class StageTask final : public TaskHost {
   std::string FinishLog();
   // Why the attempt has not ended although the plugin has returned: its target cannot be reached any more. Empty else.
   const std::string& lost() const { return lost_; }
+
+  // The latest progress as the store keeps it, a JSON object; empty: none was reported.
+  std::string progress() const;
+  // Keeps it in the store when it is another one than before and some time has passed; to be called now and then, from
+  // one thread. Does not wait.
+  void KeepProgress(SteadyTime now);
 
   // The parts of RunJob, for attempts that share a job.
   // Does what asks the target, and notes when it cannot be reached.
@@ -70,6 +79,8 @@ class StageTask final : public TaskHost {
 
  private:
   std::string JobFolder();
+  // What the plugin's key is in the store: with what only the engine knows.
+  std::string HistoryKey(nlohmann::json key) const;
 
   const RunServices& services_;
   const Order order_;
@@ -78,11 +89,14 @@ class StageTask final : public TaskHost {
   std::vector<FileTransfer> inputs_;  // for a target that is another machine
   bool job_ran_ = false;
   std::string lost_;
-  std::mutex mutex_;             // guards what follows
+  mutable std::mutex mutex_;     // guards what follows
   std::string lines_;            // the plugin's own
   SteadyTime progress_begin_{};  // of the phase
   std::string phase_;
   SteadyTime last_progress_{};
+  std::string progress_;
+  std::string kept_;  // of it, in the store
+  SteadyTime last_kept_{};
 };
 
 // Keeps a prompt in the store and gives its id, which depends on text and negative prompt alone.

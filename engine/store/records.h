@@ -56,6 +56,7 @@ struct StageRecord {
   std::string outputs;  // JSON object, or empty
   std::int64_t started_at = 0;
   std::int64_t ended_at = 0;
+  std::string progress;  // the latest that was reported, a JSON object, or empty; since version 4
 };
 
 // The handle of one durable job. Unique: run_id, stage, instance, attempt.
@@ -107,6 +108,15 @@ struct ArtifactRecord {
   std::string path;  // absolute, local
   std::int64_t size = 0;
   std::string sha256;
+};
+
+// How long the parts of one job took, for later jobs like it. Since version 4.
+struct TimingsRecord {
+  std::uint64_t id = 0;
+  std::string key;      // JSON object: what the duration depends on
+  std::string timings;  // JSON object
+  std::string run_id;   // which may be gone
+  std::int64_t ended_at = 0;
 };
 
 }  // namespace cosmos

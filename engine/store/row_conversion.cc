@@ -98,6 +98,7 @@ StageRow ToRow(const StageRecord& record, odb::database& database) {
   row.outputs = TextOrNull(record.outputs);
   row.started_at = TimeOrNull(record.started_at);
   row.ended_at = TimeOrNull(record.ended_at);
+  row.progress = TextOrNull(record.progress);
   return row;
 }
 
@@ -156,6 +157,16 @@ ArtifactRow ToRow(const ArtifactRecord& record, odb::database& database) {
   return row;
 }
 
+TimingsRow ToRow(const TimingsRecord& record) {
+  TimingsRow row;
+  row.id = record.id;
+  row.key = record.key;
+  row.timings = record.timings;
+  row.run_id = record.run_id;
+  row.ended_at = record.ended_at;
+  return row;
+}
+
 PromptRecord ToRecord(const PromptRow& row) {
   PromptRecord record;
   record.prompt_id = row.prompt_id;
@@ -202,6 +213,7 @@ StageRecord ToRecord(const StageRow& row) {
   record.outputs = Text(row.outputs);
   record.started_at = Time(row.started_at);
   record.ended_at = Time(row.ended_at);
+  record.progress = Text(row.progress);
   return record;
 }
 
@@ -257,6 +269,16 @@ ArtifactRecord ToRecord(const ArtifactRow& row) {
   record.path = row.path;
   record.size = row.size;
   record.sha256 = Text(row.sha256);
+  return record;
+}
+
+TimingsRecord ToRecord(const TimingsRow& row) {
+  TimingsRecord record;
+  record.id = row.id;
+  record.key = row.key;
+  record.timings = row.timings;
+  record.run_id = row.run_id;
+  record.ended_at = row.ended_at;
   return record;
 }
 

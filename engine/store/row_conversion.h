@@ -23,6 +23,7 @@ StageRow ToRow(const StageRecord& record, odb::database& database);
 JobRow ToRow(const JobRecord& record, odb::database& database);
 ContainerRow ToRow(const ContainerRecord& record, odb::database& database);
 ArtifactRow ToRow(const ArtifactRecord& record, odb::database& database);
+TimingsRow ToRow(const TimingsRecord& record);
 
 PromptRecord ToRecord(const PromptRow& row);
 RunRecord ToRecord(const RunRow& row);
@@ -30,6 +31,7 @@ StageRecord ToRecord(const StageRow& row);
 JobRecord ToRecord(const JobRow& row);
 ContainerRecord ToRecord(const ContainerRow& row);
 ArtifactRecord ToRecord(const ArtifactRow& row);
+TimingsRecord ToRecord(const TimingsRow& row);
 
 }  // namespace store
 }  // namespace cosmos

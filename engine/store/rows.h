@@ -9,7 +9,7 @@
 // The records of records.h as ODB maps them to tables. Private to this folder; run through the `odb` compiler, which
 // understands C++11 at most. A change here changes the schema: see CMakeLists.txt for how a new version is made.
 // Columns are nullable where "nothing yet" is a fact of its own.
-#pragma db model version(1, 3)
+#pragma db model version(1, 4)
 
 namespace cosmos {
 namespace store {
@@ -68,6 +68,8 @@ struct StageRow {
   odb::nullable<std::string> outputs;
   odb::nullable<std::int64_t> started_at;
   odb::nullable<std::int64_t> ended_at;
+#pragma db added(4)
+  odb::nullable<std::string> progress;
 #pragma db index("stage_executions_key") unique members(run, stage, instance, attempt)
 };
 
@@ -130,6 +132,17 @@ struct ArtifactRow {
   std::int64_t size = 0;
   odb::nullable<std::string> sha256;
 #pragma db index("artifacts_key") unique members(run, stage, instance, attempt, path)
+};
+
+#pragma db object table("timings")
+struct TimingsRow {
+#pragma db id auto
+  std::uint64_t id = 0;
+#pragma db index
+  std::string key;
+  std::string timings;
+  std::string run_id;  // no foreign key: what was measured outlives the run's record
+  std::int64_t ended_at = 0;
 };
 
 }  // namespace store

@@ -20,6 +20,7 @@ using store::JobRow;
 using store::PromptRow;
 using store::RunRow;
 using store::StageRow;
+using store::TimingsRow;
 using store::ToRecord;
 using store::ToRow;
 
@@ -200,6 +201,29 @@ void RunStore::PutPrompt(const PromptRecord& prompt) {
   });
 }
 
+void RunStore::KeepTimings(TimingsRecord* timings) {
+  using query = odb::query<TimingsRow>;
+  impl_->database.Write([&](odb::database& database) {
+    TimingsRow row = ToRow(*timings);
+    timings->id = database.persist(row);
+    const int newest_count = kMostTimings;
+    const query newest = "(SELECT \"id\" FROM \"timings\" WHERE \"key\" =" + query::_val(row.key) +
+                         "ORDER BY \"id\" DESC LIMIT" + query::_val(newest_count) + ")";
+    database.erase_query<TimingsRow>(query::key == row.key && query::id + "NOT IN" + newest);
+  });
+}
+
+void RunStore::SetStageProgress(const StageRecord& attempt) {
+  impl_->database.Write([&](odb::database& database) {
+    auto found = database.query<StageRow>(KeyOf(ToRow(attempt, database)));
+    for (auto row = found.begin(); row != found.end(); ++row) {
+      StageRow changed = *row;
+      changed.progress = store::TextOrNull(attempt.progress);
+      database.update(changed);
+    }
+  });
+}
+
 void RunStore::SetRunLogPath(const std::string& run_id, const std::string& log_path) {
   const auto value = store::LogPathOrNull(log_path);
   impl_->database.Write([&](odb::database& database) {
@@ -283,6 +307,16 @@ std::vector<ArtifactRecord> RunStore::ArtifactsOf(const std::string& run_id) {
   std::vector<ArtifactRecord> records;
   impl_->database.Read(
       [&](odb::database& database) { records = AllOf<ArtifactRecord, ArtifactRow>(database, run_id); });
+  return records;
+}
+
+std::vector<TimingsRecord> RunStore::TimingsOf(const std::string& key, int limit) {
+  using query = odb::query<TimingsRow>;
+  std::vector<TimingsRecord> records;
+  impl_->database.Read([&](odb::database& database) {
+    const query newest = (query::key == key) + "ORDER BY" + query::id + "DESC LIMIT" + query::_val(limit);
+    for (const TimingsRow& row : database.query<TimingsRow>(newest)) records.push_back(ToRecord(row));
+  });
   return records;
 }
 

@@ -58,6 +58,13 @@ class RunStore {
   // Keeps the first text and time; a parent is added when there was none.
   void PutPrompt(const PromptRecord& prompt);
 
+  // Keeps what was measured of a job, and of its key only the newest kMostTimings.
+  void KeepTimings(TimingsRecord* timings);
+  static constexpr int kMostTimings = 20;
+
+  // Sets how far an attempt is, a JSON object; nothing when the attempt has no record.
+  void SetStageProgress(const StageRecord& attempt);
+
   // The two operations of log tracking.
   void SetRunLogPath(const std::string& run_id, const std::string& log_path);
   // Status failed, with `error_message` cut to 1000 characters at a UTF-8 boundary.
@@ -73,6 +80,8 @@ class RunStore {
   std::vector<JobRecord> JobsOf(const std::string& run_id);
   std::vector<ContainerRecord> ContainersOf(const std::string& run_id);
   std::vector<ArtifactRecord> ArtifactsOf(const std::string& run_id);
+  // Those of the key, newest first.
+  std::vector<TimingsRecord> TimingsOf(const std::string& key, int limit);
   // Throws kNotFound.
   PromptRecord GetPrompt(const std::string& prompt_id);
 

@@ -149,7 +149,46 @@ INSERT INTO jobs VALUES (4, 'rs_2', 'render', '', 2, 'gpu1', '/j', 42, 7, 'b', N
 INSERT INTO artifacts VALUES (5, 'rs_1', 'render', '7', 1, 'video', '/o/a.mp4', 12345, 'abc');
 )sql";
 
-const std::vector<std::string> kTables = {"prompts", "stage_executions", "jobs", "artifacts"};
+// What version 3 added to version 1, frozen as well, and a row of its own.
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE "runs" ADD COLUMN "log_path" VARCHAR(500) NULL;
+ALTER TABLE "runs" ADD COLUMN "error_message" TEXT NULL;
+
+CREATE TABLE "containers" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "run_id" TEXT NOT NULL,
+  "stage" TEXT NOT NULL,
+  "instance" TEXT NOT NULL,
+  "attempt" INTEGER NOT NULL,
+  "target" TEXT NOT NULL,
+  "engine" TEXT NOT NULL,
+  "sudo" INTEGER NOT NULL,
+  "name" TEXT NOT NULL,
+  "container_id" TEXT NULL,
+  "image" TEXT NOT NULL,
+  "status" TEXT NOT NULL,
+  "exit_status" INTEGER NULL,
+  "oom_killed" INTEGER NOT NULL,
+  "started_at" INTEGER NULL,
+  "ended_at" INTEGER NULL,
+  CONSTRAINT "run_id_fk"
+    FOREIGN KEY ("run_id")
+    REFERENCES "runs" ("run_id")
+    ON DELETE CASCADE);
+
+CREATE UNIQUE INDEX "containers_key"
+  ON "containers" (
+    "run_id",
+    "stage",
+    "instance",
+    "attempt");
+
+UPDATE "schema_version" SET "version" = 3;
+INSERT INTO containers VALUES
+  (2, 'rs_2', 'render', '', 2, 'gpu1', 'docker', 1, 'cosmos_rs_2', 'abc', 'i:1', 'exited', 3, 0, 301, 302);
+)sql";
+
+const std::vector<std::string> kTables = {"prompts", "jobs", "artifacts"};
 
 unsigned ModeOf(const std::string& path) {
   struct stat status {};
@@ -169,6 +208,10 @@ class RunStoreSchemaTest : public testing::Test {
     rows.push_back(Sql(path,
                        "SELECT run_id, workflow, workflow_path, output_dir, prompt_id, prompt_name, status, "
                        "failure_kind, started_at, ended_at FROM runs"));
+    rows.push_back(Sql(path,
+                       "SELECT id, run_id, stage, instance, attempt, uses, target, status, failure_kind, "
+                       "error_message, prompt_id, prompt_name, operation_id, log_path, outputs, started_at, ended_at "
+                       "FROM stage_executions"));
     return rows;
   }
 
@@ -180,7 +223,7 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   MakeVersion1();
   const auto before = OldRows(path_);
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
-  EXPECT_EQ(RunStore::Versions(path_).latest, 3u);
+  EXPECT_EQ(RunStore::Versions(path_).latest, 4u);
 
   const std::string backup = RunStore::Upgrade(path_);
   EXPECT_THAT(backup, AllOf(StartsWith(path_ + ".v1.2"), EndsWith("Z.bak")));
@@ -188,13 +231,30 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   EXPECT_EQ(OldRows(backup), before);
   EXPECT_EQ(RunStore::Versions(backup).current, 1u);
   EXPECT_EQ(ModeOf(backup), 0600u);
-  EXPECT_EQ(RunStore::Versions(path_).current, 3u);
+  EXPECT_EQ(RunStore::Versions(path_).current, 4u);
 
   EXPECT_EQ(RunStore::Upgrade(path_), "");
   EXPECT_EQ(OldRows(path_), before);
   EXPECT_THAT(Sql(path_, "SELECT log_path, error_message FROM runs"), ElementsAre("NULL|NULL", "NULL|NULL"));
   EXPECT_THAT(Sql(path_, "SELECT count(*) FROM containers"), ElementsAre("0"));
-  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("3|0"));
+  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("4|0"));
+}
+
+TEST_F(RunStoreSchemaTest, UpgradesVersion3AndKeepsEveryRow) {
+  MakeVersion1();
+  Sql(path_, kVersion3);
+  const auto before = OldRows(path_);
+  const auto containers = Sql(path_, "SELECT * FROM containers");
+  ASSERT_EQ(containers.size(), 1u);
+
+  EXPECT_THAT(RunStore::Upgrade(path_), StartsWith(path_ + ".v3.2"));
+  EXPECT_EQ(OldRows(path_), before);
+  EXPECT_EQ(Sql(path_, "SELECT * FROM containers"), containers);
+  EXPECT_THAT(Sql(path_, "SELECT progress FROM stage_executions"), ElementsAre("NULL", "NULL"));
+  EXPECT_THAT(Sql(path_, "SELECT count(*) FROM timings"), ElementsAre("0"));
+  const auto store = RunStore::Open(path_);
+  EXPECT_EQ(store->StagesOf("rs_2").at(0).progress, "");
+  EXPECT_EQ(store->ContainersOf("rs_2").at(0).name, "cosmos_rs_2");
 }
 
 TEST_F(RunStoreSchemaTest, AnUpgradedDatabaseHasTheSchemaOfANewOne) {
@@ -222,7 +282,7 @@ TEST_F(RunStoreSchemaTest, OpenRefusesAnOlderDatabaseAndSaysHowToUpgrade) {
   MakeVersion1();
   const Error error = ErrorOf([&] { RunStore::Open(path_); });
   EXPECT_EQ(error.code(), ErrorCode::kConflict);
-  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 3");
+  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 4");
   EXPECT_EQ(error.hint(), "run `cosmos-engine db upgrade`");
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
 }
@@ -232,7 +292,7 @@ TEST_F(RunStoreSchemaTest, RefusesANewerDatabase) {
   Sql(path_, "UPDATE schema_version SET version = 9");
   for (const Error& error : {ErrorOf([&] { RunStore::Open(path_); }), ErrorOf([&] { RunStore::Upgrade(path_); })}) {
     EXPECT_EQ(error.code(), ErrorCode::kConflict);
-    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 3");
+    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 4");
     EXPECT_THAT(error.hint(), HasSubstr("use the newer cosmos-engine"));
   }
 }

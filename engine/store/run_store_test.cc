@@ -296,5 +296,46 @@ TEST_F(RunStoreTest, ThousandsOfRecordsInOneTransactionAreQuick) {
   EXPECT_EQ(store_->StagesOf("rs_1").size(), static_cast<std::size_t>(kStages));
 }
 
+TEST_F(RunStoreTest, KeepsTheNewestTimingsOfEachKey) {
+  const auto keep = [&](const std::string& key, int n) {
+    TimingsRecord timings;
+    timings.key = key;
+    timings.timings = std::to_string(n);
+    timings.run_id = "rs_gone";  // which has no record (any more)
+    timings.ended_at = n;
+    store_->KeepTimings(&timings);
+  };
+  keep("{\"model\":\"b\"}", 7);
+  for (int n = 1; n <= RunStore::kMostTimings + 3; ++n) keep("{\"model\":\"a\"}", n);
+  const std::vector<TimingsRecord> newest = store_->TimingsOf("{\"model\":\"a\"}", 2);
+  ASSERT_EQ(newest.size(), 2u);
+  EXPECT_EQ(newest[0].timings, std::to_string(RunStore::kMostTimings + 3));
+  EXPECT_EQ(newest[0].run_id, "rs_gone");
+  EXPECT_EQ(newest[1].timings, std::to_string(RunStore::kMostTimings + 2));
+  const std::vector<TimingsRecord> all = store_->TimingsOf("{\"model\":\"a\"}", 100);
+  ASSERT_EQ(all.size(), static_cast<std::size_t>(RunStore::kMostTimings));
+  EXPECT_EQ(all.back().timings, "4");
+  EXPECT_EQ(store_->TimingsOf("{\"model\":\"b\"}", 5).size(), 1u);
+  EXPECT_TRUE(store_->TimingsOf("{}", 5).empty());
+}
+
+TEST_F(RunStoreTest, SetsHowFarAnAttemptIsAndNothingElseOfIt) {
+  store_->PutRun(SomeRun("rs_1"));
+  StageRecord stage = SomeStage("rs_1", "render");
+  store_->PutStage(&stage);
+  StageRecord progress;
+  progress.run_id = "rs_1";
+  progress.stage = "render";
+  progress.progress = "{\"done\":1}";
+  store_->SetStageProgress(progress);
+  const StageRecord kept = store_->StagesOf("rs_1").at(0);
+  EXPECT_EQ(kept.progress, "{\"done\":1}");
+  EXPECT_EQ(kept.uses, "shell");
+  EXPECT_EQ(kept.status, "running");
+  progress.attempt = 2;  // of which there is no record
+  store_->SetStageProgress(progress);
+  EXPECT_EQ(store_->StagesOf("rs_1").size(), 1u);
+}
+
 }  // namespace
 }  // namespace cosmos

@@ -1,11 +1,16 @@
 #pragma once
 
+#include <chrono>
 #include <cosmos/line_splitter.hpp>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/log_reader.h"
+#include "common/phase_timings.h"
 
 namespace cosmos::plugins {
 
@@ -42,12 +47,21 @@ struct ProgressRules {
   int clips = 1;
 };
 
-// Reads phases, counters and progress bars, and reports a fraction that never falls.
+// Reads phases, counters and progress bars, and reports a fraction that never falls, and what is left. When earlier
+// jobs of the same kind are in the store, the phases count by how long they took there, and what is left is what they
+// say, corrected by how this job is doing; else the phases count by their shares in the rules. The timings of a job
+// that succeeds are kept for later ones; those of a clip after the first by themselves, as the model is loaded by then.
 class ModelProgress final : public LogReader {
  public:
-  explicit ModelProgress(ProgressRules rules);
+  using Time = std::chrono::steady_clock::time_point;
+  using Clock = std::function<Time()>;
 
+  // `key`: see HistoryKey.
+  ModelProgress(ProgressRules rules, sdk::Json key, Clock clock = &std::chrono::steady_clock::now);
+
+  void Begin(const sdk::Context& context) override;
   void Read(sdk::Task& task, std::string_view bytes) override;
+  void Succeed(sdk::Task& task) override;
 
  private:
   struct Loop {
@@ -56,18 +70,46 @@ class ModelProgress final : public LogReader {
     double total = 1;
     bool counted = false;
   };
+  // In seconds of what is expected.
+  struct Position {
+    double done = 0;
+    double total = 0;
+  };
 
+  void FindHistory(sdk::Task& task);
+  sdk::Json KeyOf(bool later_clip) const;
+  void KeepTimings(sdk::Task& task);
   void ReadLine(std::string_view line);
   void BeginClip();
+  void Enter(const ProgressRules::Phase& phase);
+  void EndClip();
   bool ReadCounter(std::string_view line);
   bool ReadBar(std::string_view line);
   void SetLoop(std::size_t index, long done, long total);
   double FractionOfRounds() const;
+  // How many rounds of the innermost loop there are in all; 0 when they are not counted (yet).
+  double Rounds() const;
+  double FractionByShares() const;
+  // Of all clips, after earlier jobs; nothing when there were none.
+  std::optional<Position> Expected() const;
+  Position ExpectedOfClip(const PhaseTimings& timings) const;
   void Update();
+  double Left() const;
   std::string Text() const;
 
   const ProgressRules rules_;
-  std::vector<Loop> loops_;  // counters, then the bar
+  sdk::Json key_;
+  const Clock clock_;
+  bool resumed_ = false;
+  bool begun_ = false;
+  Time started_;
+  Time now_;                                // of the piece that is being read
+  std::optional<PhaseTimings> first_clip_;  // what is expected of it
+  std::optional<PhaseTimings> later_clip_;
+  Time since_;                                                // of the phase
+  PhaseTimings measured_;                                     // of the clip so far
+  std::vector<std::pair<sdk::Json, PhaseTimings>> finished_;  // clips that are not kept yet, with their keys
+  std::vector<Loop> loops_;                                   // counters, then the bar
   const ProgressRules::Phase* phase_ = nullptr;
   std::string_view part_;
   double part_done_ = 0;  // of a round of the innermost loop

@@ -158,6 +158,10 @@ ProgressRules Transfer1Progress(int clips) {
   return rules;
 }
 
+std::vector<std::string> Transfer1Durations() {
+  return {"num_steps", "distilled", "av_sample", "upsample_prompt", "launcher"};
+}
+
 // VIDEO_RES_SIZE_INFO of the model's inference_utils.py.
 std::vector<std::array<int, 2>> Transfer1Sizes() {
   return {{1280, 704}, {960, 704}, {960, 960}, {704, 960}, {704, 1280}};

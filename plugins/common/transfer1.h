@@ -33,6 +33,8 @@ std::map<std::string, sdk::JobOutput> Transfer1Outputs(const sdk::Json& paramete
 
 // For so many clips, one after the other.
 ProgressRules Transfer1Progress(int clips = 1);
+// Names of the parameters that the duration of a job depends on.
+std::vector<std::string> Transfer1Durations();
 
 // The sizes it makes; it takes the one nearest in shape to the input.
 std::vector<std::array<int, 2>> Transfer1Sizes();

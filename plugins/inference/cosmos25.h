@@ -33,6 +33,6 @@ std::string Cosmos25Marker(const std::string& key);
 bool HasOomStep(const sdk::Task& task, const char* step);
 
 // For so many samples, one after the other.
-ProgressRules Cosmos25Progress(int samples = 1);
+ProgressRules Cosmos25Progress(int samples);
 
 }  // namespace cosmos::plugins

@@ -27,6 +27,7 @@ class Inference : public sdk::BatchStage {
     description.prompt_name = sdk::Description::PromptName::kWorkflow;
     description.folder = "{prompt_name}";
     description.parameters = ParametersOfAll();
+    description.optional_services = {"cosmos.history/1"};
     description.outputs_from = "outputs";  // of model command
     description.outputs = Json::parse(R"json({
       "type": "object",
@@ -50,14 +51,21 @@ class Inference : public sdk::BatchStage {
   sdk::JobSpec Build(sdk::Task& task, const Json& parameters) override {
     const Model& model = ModelOf(parameters);
     reader_ = model.Reader(parameters);
+    reader_->Begin(task.context());
     return model.Build(task, parameters);
   }
 
   void OnOutput(sdk::Task& task, std::string_view bytes) override { reader_->Read(task, bytes); }
 
+  Json Outputs(sdk::Task& task, const Json&, Json files) override {
+    reader_->Succeed(task);
+    return files;
+  }
+
   sdk::BatchSpec BuildBatch(sdk::Task& task, const std::vector<sdk::BatchMember>& members) override {
     const Model& model = ModelOf(members.front().parameters);
     reader_ = model.BatchReader(members);
+    reader_->Begin(members.front().context);
     return model.BuildBatch(task, members);
   }
 

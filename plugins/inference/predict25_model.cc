@@ -12,6 +12,11 @@ namespace {
 
 using sdk::Json;
 
+// Names of the parameters that the duration of a job depends on.
+std::vector<std::string> Durations() {
+  return {"resolution", "num_output_frames", "num_steps", "checkpoint", "launcher"};
+}
+
 // HEIGHT and WIDTH of `resolution`, "720,1280"; zeros for "none".
 std::array<int, 2> HeightAndWidth(const std::string& resolution) {
   const std::size_t comma = resolution.find(',');
@@ -210,12 +215,14 @@ sdk::BatchSpec Predict25Model::BuildBatch(sdk::Task& task, const std::vector<sdk
 }
 
 std::unique_ptr<LogReader> Predict25Model::BatchReader(const std::vector<sdk::BatchMember>& members) const {
-  return std::make_unique<ModelProgress>(Cosmos25Progress(static_cast<int>(members.size())));
+  return std::make_unique<ModelProgress>(Cosmos25Progress(static_cast<int>(members.size())),
+                                         HistoryKey(name(), members.front().parameters, Durations()));
 }
 
 std::unique_ptr<LogReader> Predict25Model::Reader(const Json& parameters) const {
-  if (Text(parameters, "launcher") == "http") return std::make_unique<ModelProgress>(VideoServerProgress());
-  return std::make_unique<ModelProgress>(Cosmos25Progress());
+  const bool server = Text(parameters, "launcher") == "http";
+  return std::make_unique<ModelProgress>(server ? VideoServerProgress() : Cosmos25Progress(1),
+                                         HistoryKey(name(), parameters, Durations()));
 }
 
 }  // namespace cosmos::plugins

@@ -264,11 +264,12 @@ sdk::BatchSpec Transfer1Model::BuildBatch(sdk::Task& task, const std::vector<sdk
 }
 
 std::unique_ptr<LogReader> Transfer1Model::BatchReader(const std::vector<sdk::BatchMember>& members) const {
-  return std::make_unique<ModelProgress>(Transfer1Progress(static_cast<int>(members.size())));
+  return std::make_unique<ModelProgress>(Transfer1Progress(static_cast<int>(members.size())),
+                                         HistoryKey(name(), members.front().parameters, Transfer1Durations()));
 }
 
-std::unique_ptr<LogReader> Transfer1Model::Reader(const Json&) const {
-  return std::make_unique<ModelProgress>(Transfer1Progress());
+std::unique_ptr<LogReader> Transfer1Model::Reader(const Json& parameters) const {
+  return std::make_unique<ModelProgress>(Transfer1Progress(), HistoryKey(name(), parameters, Transfer1Durations()));
 }
 
 }  // namespace cosmos::plugins

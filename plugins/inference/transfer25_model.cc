@@ -10,6 +10,11 @@ namespace {
 
 using sdk::Json;
 
+// Names of the parameters that the duration of a job depends on.
+std::vector<std::string> Durations() {
+  return {"resolution", "max_frames", "num_video_frames_per_chunk", "num_steps", "distilled", "launcher"};
+}
+
 constexpr const char* kControls[] = {"edge", "vis", "depth", "seg"};
 constexpr int kChunk = 93;  // frames that the model makes at a time
 constexpr int kDistilledSteps = 4;
@@ -294,11 +299,12 @@ sdk::BatchSpec Transfer25Model::BuildBatch(sdk::Task& task, const std::vector<sd
 }
 
 std::unique_ptr<LogReader> Transfer25Model::BatchReader(const std::vector<sdk::BatchMember>& members) const {
-  return std::make_unique<ModelProgress>(Cosmos25Progress(static_cast<int>(members.size())));
+  return std::make_unique<ModelProgress>(Cosmos25Progress(static_cast<int>(members.size())),
+                                         HistoryKey(name(), members.front().parameters, Durations()));
 }
 
-std::unique_ptr<LogReader> Transfer25Model::Reader(const Json&) const {
-  return std::make_unique<ModelProgress>(Cosmos25Progress());
+std::unique_ptr<LogReader> Transfer25Model::Reader(const Json& parameters) const {
+  return std::make_unique<ModelProgress>(Cosmos25Progress(1), HistoryKey(name(), parameters, Durations()));
 }
 
 }  // namespace cosmos::plugins

@@ -22,6 +22,7 @@ class Upscaling : public sdk::JobStage {
     description.summary = "Enlarges a video, or each of a list of videos.";
     description.prompt_name = sdk::Description::PromptName::kWorkflow;
     description.folder = "{prompt_name}_upscaled";
+    description.optional_services = {"cosmos.history/1"};
     description.parameters =
         ChoiceSchema("backend", "lanczos",
                      {{"lanczos", "ffmpeg's lanczos filter, on the CPU.", LanczosParameters()},
@@ -42,7 +43,9 @@ class Upscaling : public sdk::JobStage {
 
   sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) override {
     if (parameters.at("backend") == "cosmos-4k") {
-      reader_ = std::make_unique<ModelProgress>(Transfer1Progress());
+      reader_ = std::make_unique<ModelProgress>(Transfer1Progress(),
+                                                HistoryKey("cosmos-4k", parameters, Transfer1Durations()));
+      reader_->Begin(task.context());
       return Cosmos4kJob(task, parameters);
     }
     reader_ = std::make_unique<FrameProgress>("upscaling");
@@ -51,7 +54,8 @@ class Upscaling : public sdk::JobStage {
 
   void OnOutput(sdk::Task& task, std::string_view bytes) override { reader_->Read(task, bytes); }
 
-  sdk::Json Outputs(sdk::Task&, const sdk::Json& parameters, sdk::Json files) override {
+  sdk::Json Outputs(sdk::Task& task, const sdk::Json& parameters, sdk::Json files) override {
+    reader_->Succeed(task);
     if (parameters.at("input").is_string()) return files;
     const std::size_t count = InputsOf(parameters).size();
     sdk::Json videos = sdk::Json::array();

@@ -45,6 +45,21 @@ struct FakeHost::Calls {
     Self(task).progress.push_back({done, total, std::string(FromC(phase))});
   }
 
+  static void ProgressWithEta(cosmos_task* task, double done, double total, cosmos_str phase, double eta) {
+    Self(task).progress.push_back({done, total, std::string(FromC(phase)), eta, true});
+  }
+
+  static cosmos_status KeepTimings(cosmos_task* task, cosmos_str key, cosmos_str timings, cosmos_sink) {
+    auto& kept = Self(task).history[std::string(FromC(key))];
+    kept.insert(kept.begin(), Json::parse(FromC(timings)));
+    return COSMOS_OK;
+  }
+
+  static cosmos_status FindTimings(cosmos_task* task, cosmos_str key, cosmos_sink result, cosmos_sink) {
+    Write(result, Dump(Self(task).history[std::string(FromC(key))]));
+    return COSMOS_OK;
+  }
+
   static cosmos_status Input(cosmos_task* task, cosmos_str local_path, cosmos_sink path, cosmos_sink error) {
     const std::string local(FromC(local_path));
     if (!Self(task).previewing_ && !fs::exists(local)) {
@@ -99,11 +114,12 @@ struct FakeHost::Calls {
 
   static const void* Service(const cosmos_host* host, cosmos_str id) {
     static constexpr cosmos_log_1 kLog = {sizeof(kLog), &Log};
-    static constexpr cosmos_progress_1 kProgress = {sizeof(kProgress), &Progress};
+    static constexpr cosmos_progress_1 kProgress = {sizeof(kProgress), &Progress, &ProgressWithEta};
     static constexpr cosmos_job_1 kJob = {sizeof(kJob), &Input, &OutputFolder, &RunJob};
     static constexpr cosmos_files_1 kFiles = {sizeof(kFiles), &Folder, &AddArtifact};
     static constexpr cosmos_store_1 kStore = {sizeof(kStore), &PutPrompt};
     static constexpr cosmos_target_1 kTarget = {sizeof(kTarget), &Containers};
+    static constexpr cosmos_history_1 kHistory = {sizeof(kHistory), &KeepTimings, &FindTimings};
     const std::string name(FromC(id));
     if (reinterpret_cast<const CHost*>(host)->self->missing_services.count(name) != 0) return nullptr;
     if (name == "cosmos.log/1") return &kLog;
@@ -112,6 +128,7 @@ struct FakeHost::Calls {
     if (name == "cosmos.files/1") return &kFiles;
     if (name == "cosmos.store/1") return &kStore;
     if (name == "cosmos.target/1") return &kTarget;
+    if (name == "cosmos.history/1") return &kHistory;
     return FakeRun::Service(name);
   }
 };

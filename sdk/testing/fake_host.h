@@ -25,6 +25,8 @@ class FakeHost {
     double done;
     double total;
     std::string phase;
+    double eta = -1;       // less than 0: not known
+    bool has_eta = false;  // whether the plugin told the rest itself
   };
   struct Result {
     cosmos_status status;
@@ -52,6 +54,7 @@ class FakeHost {
   // What the plugin told the services, in order.
   std::vector<LogLine> log;
   std::vector<Report> progress;
+  std::map<std::string, std::vector<nlohmann::json>> history;  // timings by the text of their key, newest first
   std::vector<nlohmann::json> prompts;
   std::vector<std::string> artifacts;
   std::vector<nlohmann::json> specs;

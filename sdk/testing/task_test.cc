@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <cosmos/plugin.hpp>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 
@@ -37,6 +38,34 @@ TEST_F(TaskTest, TellsTheHost) {
   EXPECT_EQ(host_.progress[0].done, 3);
   EXPECT_EQ(host_.progress[0].total, 4);
   EXPECT_EQ(host_.progress[0].phase, "mixing");
+}
+
+TEST_F(TaskTest, TellsWhatIsLeft) {
+  task_.Progress(1, 4, "mixing", 90);
+  ASSERT_EQ(host_.progress.size(), 1u);
+  EXPECT_EQ(host_.progress[0].phase, "mixing");
+  EXPECT_EQ(host_.progress[0].eta, 90);
+  EXPECT_TRUE(host_.progress[0].has_eta);
+}
+
+TEST_F(TaskTest, AnOlderHostIsToldTheRest) {
+  cosmos_progress_1 older = *services_.progress;
+  older.struct_size = offsetof(cosmos_progress_1, report_eta);
+  older.report_eta = nullptr;
+  services_.progress = &older;
+  task_.Progress(1, 4, "mixing", 90);
+  ASSERT_EQ(host_.progress.size(), 1u);
+  EXPECT_EQ(host_.progress[0].done, 1);
+  EXPECT_FALSE(host_.progress[0].has_eta);
+}
+
+TEST_F(TaskTest, KeepsAndFindsTimings) {
+  const Json key = {{"model", "m"}};
+  EXPECT_TRUE(task_.FindTimings(key).empty());
+  task_.KeepTimings(key, {{"loading", 1}});
+  task_.KeepTimings(key, {{"loading", 2}});
+  task_.KeepTimings({{"model", "n"}}, {{"loading", 3}});
+  EXPECT_THAT(task_.FindTimings(key), ElementsAre(Json{{"loading", 2}}, Json{{"loading", 1}}));
 }
 
 TEST_F(TaskTest, KeepsPromptsAndFiles) {
@@ -96,6 +125,9 @@ TEST_F(TaskTest, WithoutTheServiceItIsSilentOrSaysWhichOne) {
   Task task(none, nullptr, "{}");
   task.Log(LogLevel::kInfo, "nobody hears");
   task.Progress(1, 2);
+  task.Progress(1, 2, "", 3);
+  task.KeepTimings({{"model", "m"}}, {{"loading", 1}});
+  EXPECT_TRUE(task.FindTimings({{"model", "m"}}).empty());
   try {
     task.Folder();
     FAIL();

@@ -25,6 +25,7 @@ struct Context {
   // What is to be changed because earlier attempts ran out of GPU memory, in the order in which it came: "offload",
   // "more_gpus" (`gpus` is larger already), "fewer_frames".
   std::vector<std::string> oom_steps;
+  bool resumed = false;  // an earlier engine began the attempt; of its job's log only what that one did not see comes
 
   // Throws when `text` is no JSON object; keys that are not there keep their defaults.
   static Context Parse(std::string_view text) {
@@ -40,6 +41,7 @@ struct Context {
     context.attempt = json.value("attempt", 1);
     context.gpus = json.value("gpus", 0);
     context.oom_steps = json.value("oom_steps", std::vector<std::string>());
+    context.resumed = json.value("resumed", false);
     return context;
   }
 };

@@ -71,6 +71,9 @@ typedef struct cosmos_progress_1 {
   uint32_t struct_size;
   /* done and total in any unit; total <= 0 when unknown. phase may be empty. [any] */
   void (*report)(cosmos_task* task, double done, double total, cosmos_str phase);
+  /* The same with the seconds that are left, which the host otherwise takes from the rate within the phase; less than
+   * 0: not known, and the host makes no guess. [any] Since 1.2. */
+  void (*report_eta)(cosmos_task* task, double done, double total, cosmos_str phase, double eta_seconds);
 } cosmos_progress_1;
 
 /* "cosmos.job/1": one durable job on the stage's target. A stage may run one job per attempt. When a run is resumed the
@@ -117,6 +120,18 @@ typedef struct cosmos_store_1 {
    * on text and negative prompt alone; keeping the same prompt again changes nothing. [worker] */
   cosmos_status (*put_prompt)(cosmos_task* task, cosmos_str prompt, cosmos_sink prompt_id, cosmos_sink error);
 } cosmos_store_1;
+
+/* "cosmos.history/1": how long the parts of earlier jobs took, so that a stage can tell what is left of this one. Keys
+ * and timings are JSON objects of the plugin's own; the key holds what the duration depends on (model, size, frames,
+ * steps), and the host adds the plugin, the stage's target and its GPUs. Since 1.2. */
+typedef struct cosmos_history_1 {
+  uint32_t struct_size;
+  /* Keeps what was measured of a job that did its work. Of each key only the latest stay. Nothing is kept of an attempt
+   * that an earlier engine began (`resumed` in its context), as its log comes late. [worker] */
+  cosmos_status (*keep)(cosmos_task* task, cosmos_str key, cosmos_str timings, cosmos_sink error);
+  /* `result` gets an array of the latest few timings that were kept with this key, newest first. [worker] */
+  cosmos_status (*find)(cosmos_task* task, cosmos_str key, cosmos_sink result, cosmos_sink error);
+} cosmos_history_1;
 
 /* "cosmos.target/1": what the engine knows of the machines that jobs run on. Since 1.1. */
 typedef struct cosmos_target_1 {
@@ -205,8 +220,9 @@ typedef struct cosmos_plugin_entry_t {
 
   /* Stages only. [worker] Carries out the stage. `context` is {"run_id", "workflow", "prompt_name", "prompt_id",
    * "operation_id", "stage", "instance", "attempt", "gpus": how many it may use, "oom_steps": what is to be changed
-   * because earlier attempts ran out of GPU memory, of "offload", "more_gpus" (`gpus` says it), "fewer_frames"};
-   * `parameters` what stands below `with:`, checked and complete. (gpus and oom_steps since 1.2.)
+   * because earlier attempts ran out of GPU memory, of "offload", "more_gpus" (`gpus` says it), "fewer_frames",
+   * "resumed": whether an earlier engine began the attempt}; `parameters` what stands below `with:`, checked and
+   * complete. (gpus, oom_steps and resumed since 1.2.)
    * COSMOS_OK: `result` gets the outputs, an object. COSMOS_FAILED: `result` gets {"kind": a failure kind of the
    * engine, such as "exit_code" or "invalid_input", "message": a sentence a person can act on}. COSMOS_ERROR: `result`
    * gets a sentence; it counts as kind plugin_error. */
@@ -234,7 +250,7 @@ typedef struct cosmos_plugin_entry_t {
 
   /* Stages only; may be NULL. [worker] Gives the one job that carries out several instances of a stage, executing
    * nothing. `contexts` and `parameters` are JSON arrays of what `run` gets, one for each member, two at least; of the
-   * services, `task` has those of input, output_folder, log and progress, for all of them. `result` gets
+   * services, `task` has those of input, output_folder, log, progress and history, for all of them. `result` gets
    *   {"job": a job spec without outputs,
    *    "members": [{"folder": below the output folder, "outputs": as in a job spec, with paths in that folder,
    *                 "log_marker": text}…]}, in the members' order.

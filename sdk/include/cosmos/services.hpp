@@ -20,6 +20,7 @@ struct Services {
   const cosmos_files_1* files = nullptr;
   const cosmos_store_1* store = nullptr;
   const cosmos_target_1* target = nullptr;
+  const cosmos_history_1* history = nullptr;
   const cosmos_run_1* run = nullptr;          // hooks
   const cosmos_job_log_1* job_log = nullptr;  // hooks
 
@@ -37,6 +38,7 @@ struct Services {
     Find(host, "cosmos.files/1", services.files);
     Find(host, "cosmos.store/1", services.store);
     Find(host, "cosmos.target/1", services.target);
+    Find(host, "cosmos.history/1", services.history);
     Find(host, "cosmos.run/1", services.run);
     Find(host, "cosmos.job_log/1", services.job_log);
     return services;

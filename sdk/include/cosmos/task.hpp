@@ -8,12 +8,14 @@
 #include <cosmos/log_level.hpp>
 #include <cosmos/services.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cosmos::sdk {
 
@@ -43,6 +45,34 @@ class Task {
   // How far the stage is, in any unit; `total` 0 when unknown. Shown to people, never decides anything.
   void Progress(double done, double total, std::string_view phase = {}) const noexcept {
     if (services_.progress != nullptr) services_.progress->report(task_, done, total, ToC(phase));
+  }
+  // The same with the seconds that are left, which the host else takes from the rate within the phase; less than 0: not
+  // known, and the host makes no guess. An older host is told the rest.
+  void Progress(double done, double total, std::string_view phase, double eta_seconds) const noexcept {
+    const cosmos_progress_1* progress = services_.progress;
+    if (progress != nullptr && progress->struct_size > offsetof(cosmos_progress_1, report_eta)) {
+      progress->report_eta(task_, done, total, ToC(phase), eta_seconds);
+    } else {
+      Progress(done, total, phase);
+    }
+  }
+
+  // Keeps how long the parts of this job took, for later jobs with the same key; see cosmos_history_1. Without that
+  // service nothing is kept, and nothing found.
+  void KeepTimings(const Json& key, const Json& timings) {
+    if (services_.history == nullptr) return;
+    const std::string key_text = Dump(key), timings_text = Dump(timings);
+    TextSink error;
+    Check(services_.history->keep(task_, ToC(key_text), ToC(timings_text), error.sink()), error.text());
+  }
+
+  // The latest few timings with that key, newest first.
+  std::vector<Json> FindTimings(const Json& key) {
+    if (services_.history == nullptr) return {};
+    const std::string text = Dump(key);
+    return Json::parse(Ask([&](cosmos_sink result, cosmos_sink error) {
+      return services_.history->find(task_, ToC(text), result, error);
+    }));
   }
 
   // Declares a local file as an input of the job and gives the path under which the job finds it on its target.
