@@ -65,20 +65,22 @@ std::string StageText(std::size_t number, const json& stage, const Console& cons
 
 }  // namespace
 
-void PrintPlan(const Plan& plan, const Catalogue& plugins, const std::filesystem::path& output_dir, Console* console) {
+void PrintPlan(const Plan& plan, const Catalogue& plugins, const std::filesystem::path& output_dir,
+               const json& preflight, Console* console) {
   const RunPaths paths(output_dir, "RUN_ID");
   const auto preview = [&](const std::vector<StageInstance>& instances) {
     json stages = json::array();
     for (const StageInstance& instance : instances) stages.push_back(Preview(plan, instance, plugins, paths));
     return stages;
   };
-  const json report = {{"workflow", plan.name},
-                       {"params", plan.params},
-                       {"stages", preview(plan.instances)},
-                       {"on_failure", preview(plan.on_failure)},
-                       {"on_success", preview(plan.on_success)},
-                       {"on_exit", preview(plan.on_exit)}};
+  json report = {{"workflow", plan.name},
+                 {"params", plan.params},
+                 {"stages", preview(plan.instances)},
+                 {"on_failure", preview(plan.on_failure)},
+                 {"on_success", preview(plan.on_success)},
+                 {"on_exit", preview(plan.on_exit)}};
   if (console->json()) {
+    if (!preflight.is_null()) report["preflight"] = preflight;
     console->PrintJson(report);
     return;
   }

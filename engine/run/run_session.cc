@@ -123,6 +123,7 @@ std::vector<InstanceState> Session::BeginStates() const {
 RunEnd Session::Run() {
   const bool resumed = order_.mode == RunOrder::Mode::kResume;
   if (!resumed) targets_.Reach(kLongestToReach);
+  if (order_.before) order_.before(targets_.by_name(), cancel_);
   KeepRunRecord();
   bus_.Subscribe(journal_.Subscribe());
   for (const Subscription& watcher : order_.watchers) bus_.Subscribe(watcher);

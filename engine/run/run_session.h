@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "run/run_engine.h"
 #include "run/run_inputs.h"
 #include "store/run_store.h"
+#include "target/target.h"
 #include "workflow/plan.h"
 
 namespace cosmos {
@@ -29,6 +32,9 @@ struct RunOrder {
   std::string retry_from;            // for kRetry: a stage, or empty
   bool verbose = false;
   std::vector<Subscription> watchers;  // besides journal and hooks
+  // Of a new run, called with its targets when all can be used and nothing has been executed; what it throws ends the
+  // run before it began. May be empty.
+  std::function<void(const std::map<std::string, Target*>& targets, const CancelToken& cancel)> before;
 };
 
 // Carries out one run from its lock to its final record: the whole of what `run`, `resume` and `retry` do once the

@@ -49,6 +49,11 @@ sdk::Json LaunchParameters() {
   })json");
 }
 
+void AddLaunchNeeds(const sdk::Json& parameters, sdk::JobNeeds* needs) {
+  needs->folder = Text(parameters, "repo");
+  if (!parameters.contains("setup")) needs->programs.push_back(Text(parameters, "launcher"));
+}
+
 std::string LaunchSetup(const ModelLaunch& launch) {
   std::string lines;
   if (!launch.repo.empty()) lines += "cd " + PathWord(launch.repo) + "\n";

@@ -23,6 +23,9 @@ struct ModelLaunch {
 // Schemas of the parameters that every model's launch has.
 sdk::Json LaunchParameters();
 
+// Adds to `needs` where the launch works and the program it starts with; after a `setup` only that tells where it is.
+void AddLaunchNeeds(const sdk::Json& parameters, sdk::JobNeeds* needs);
+
 // The job's script, and with `after` what the shell does behind the program, whatever its status, which stays that of
 // the job; and the exact command as its file "command" (command.txt).
 sdk::JobSpec LaunchJob(const ModelLaunch& launch, const std::string& after = "");

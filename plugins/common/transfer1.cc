@@ -11,6 +11,9 @@ namespace {
 
 using sdk::Json;
 
+constexpr double kGpuMemory = 70;  // GB
+constexpr double kDisk = 5;        // GB, for what a job brings and makes
+
 constexpr const char* kFlags[] = {"offload_text_encoder_model", "offload_guardrail_models",
                                   "offload_diffusion_transformer", "offload_prompt_upsampler"};
 
@@ -100,6 +103,25 @@ Json Transfer1Parameters() {
     "benchmark": {"type": "boolean", "default": false, "description": "Whether the script measures its own times."}
   })json"));
   return parameters;
+}
+
+// Names of the model's checkpoints.py.
+sdk::JobNeeds Transfer1Needs(const Json& parameters, const std::string& model,
+                             const std::vector<std::string>& controls) {
+  const std::string checkpoints = Text(parameters, "checkpoint_dir") + "/";
+  sdk::JobNeeds needs;
+  needs.sizes = Transfer1Sizes();
+  needs.files = {"cosmos_transfer1/diffusion/inference/transfer.py"};
+  if (!model.empty()) needs.files.push_back(checkpoints + "nvidia/" + model + "/base_model.pt");
+  for (const std::string& control : controls) needs.files.push_back(checkpoints + "nvidia/" + model + "/" + control);
+  needs.files.push_back(checkpoints + "nvidia/" + Text(parameters, "tokenizer_dir"));
+  for (const char* other : {"nvidia/Cosmos-Guardrail1", "google-t5/t5-11b"}) needs.files.push_back(checkpoints + other);
+  needs.files_hint =
+      "`repo` is the folder of cosmos-transfer1's code; its scripts/download_checkpoints.py brings the checkpoints "
+      "(300 GB in all), or name another folder as `checkpoint_dir`";
+  needs.gpu_memory_gb = kGpuMemory;
+  needs.disk_gb = kDisk;
+  return needs;
 }
 
 sdk::JobSpec Transfer1Job(sdk::Task& task, const Json& parameters, const Json& spec,

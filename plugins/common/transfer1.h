@@ -17,6 +17,11 @@ namespace cosmos::plugins {
 // Schemas of the parameters that both have, with the script's defaults.
 sdk::Json Transfer1Parameters();
 
+// The checkpoints below checkpoint_dir that a job needs, those of its controls by their names there, such as
+// "edge_control.pt"; and its GPU, of which 80 GB are known to be enough, and 60 GB not to be.
+sdk::JobNeeds Transfer1Needs(const sdk::Json& parameters, const std::string& model,
+                             const std::vector<std::string>& controls);
+
 // The job that runs the script on `spec` (its --controlnet_specs, kept as spec.json) with the arguments that the
 // parameters say; `more` stands behind them. It makes output.mp4 and output.txt.
 sdk::JobSpec Transfer1Job(sdk::Task& task, const sdk::Json& parameters, const sdk::Json& spec,

@@ -75,6 +75,19 @@ Json Cosmos25Parameters() {
   return parameters;
 }
 
+sdk::JobNeeds Cosmos25Needs(const Json& parameters) {
+  sdk::JobNeeds needs;
+  needs.files = {"examples/inference.py"};
+  if (const std::string path = Text(parameters, "checkpoint_path"); !path.empty() && path.find("://") == path.npos) {
+    needs.files.push_back(path);
+  }
+  needs.files_hint =
+      "`repo` is the folder of the model's code, below which checkpoint_path stands unless it is absolute";
+  needs.disk_gb = 5;  // for what a job brings and makes
+  AddLaunchNeeds(parameters, &needs);
+  return needs;
+}
+
 bool HasOomStep(const sdk::Task& task, const char* step) {
   const std::vector<std::string>& steps = task.context().oom_steps;
   return std::find(steps.begin(), steps.end(), step) != steps.end();

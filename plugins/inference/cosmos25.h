@@ -29,6 +29,9 @@ std::map<std::string, sdk::JobOutput> Cosmos25Outputs();
 // The line with which the log of a member's sample begins.
 std::string Cosmos25Marker(const std::string& key);
 
+// What both need, but for their videos and the GPU. They download their checkpoints themselves.
+sdk::JobNeeds Cosmos25Needs(const sdk::Json& parameters);
+
 // Whether an earlier attempt ran out of GPU memory and this step was taken for it.
 bool HasOomStep(const sdk::Task& task, const char* step);
 

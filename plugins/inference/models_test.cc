@@ -103,6 +103,31 @@ TEST_F(ModelsTest, SaysWhatTheVideoMustBeLike) {
   EXPECT_EQ(Preview(Transfer25({{"max_frames", 1}})).at("outputs").at("video").at("path"), "output.jpg");
 }
 
+TEST_F(ModelsTest, SaysWhatMustBeThere) {
+  const Json controls = {{"edge", {{"video", "edge.mp4"}}},
+                         {"vis", Json::object()},
+                         {"depth", {{"weight", 0}, {"video", "depth.mp4"}}},
+                         {"seg", {{"checkpoint", "mine/seg.pt"}}}};
+  const Json needs = Preview(Transfer1({{"controls", controls}, {"repo", "/repo"}})).at("needs");
+  EXPECT_EQ(needs.at("videos"), Json::parse(R"([{"parameter": "input_video", "path": "in.mp4"},
+                                                {"parameter": "controls.edge.video", "path": "edge.mp4"}])"));
+  EXPECT_EQ(needs.at("alike"), true);
+  EXPECT_EQ(needs.at("folder"), "/repo");
+  EXPECT_THAT(needs.at("files").get<std::vector<std::string>>(),
+              ElementsAre("cosmos_transfer1/diffusion/inference/transfer.py",
+                          "checkpoints/nvidia/Cosmos-Transfer1-7B/base_model.pt",
+                          "checkpoints/nvidia/Cosmos-Transfer1-7B/vis_control.pt",
+                          "checkpoints/nvidia/Cosmos-Transfer1-7B/edge_control.pt",
+                          "checkpoints/nvidia/Cosmos-Tokenize1-CV8x8x8-720p", "checkpoints/nvidia/Cosmos-Guardrail1",
+                          "checkpoints/google-t5/t5-11b", "mine/seg.pt"));
+  EXPECT_THAT(needs.at("programs").get<std::vector<std::string>>(), ElementsAre("torchrun"));
+  // Where `setup` says what is to be found, only it knows.
+  const Json other = Preview(Transfer25({{"setup", ". .venv/bin/activate"}})).at("needs");
+  EXPECT_EQ(other.at("programs"), Json::array());
+  EXPECT_EQ(other.at("driver"), "570.124.06");
+  EXPECT_EQ(other.at("gpu_memory_gb"), 65.4);
+}
+
 TEST_F(ModelsTest, AHostilePromptIsTextAndNothingElse) {
   const std::string prompt = "it's $(touch pwned) `id` \"x\" \\ \n ${HOME} ; rm -rf /";
   const Json job = Preview(Transfer1({{"prompt", prompt}, {"repo", "/tmp/it's a $(repo)"}}));

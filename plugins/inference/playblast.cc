@@ -27,6 +27,7 @@ struct Control {
   std::string name;
   double weight;
   std::string video;  // path on the target, or empty: made from the input
+  std::string local;  // where it is now
 };
 
 // The schema of one control.
@@ -60,12 +61,13 @@ std::vector<Control> ReadControls(sdk::Task& task, const Json& parameters) {
   for (const char* name : {"depth", "edge", "seg", "vis"}) {
     if (!all.is_object() || !all.contains(name)) continue;
     const Json& given = all.at(name);
-    Control control{name, given.is_object() ? Number(given, "weight", 1) : 1, {}};
+    Control control{name, given.is_object() ? Number(given, "weight", 1) : 1, {}, {}};
     if (control.weight <= 0) continue;  // as the models do, a weight of 0 leaves the control out
     const std::string video = Text(given, "video");
     const bool can_be_made = control.name == "edge" || control.name == "vis";
     if (!video.empty()) {
       control.video = task.Input(video);
+      control.local = video;
     } else if (!can_be_made && given.is_object()) {
       throw sdk::StageFailure("invalid_input", "control '" + control.name +
                                                    "' has no video, and playblast cannot make it from the input; give "
@@ -275,6 +277,10 @@ sdk::JobSpec Playblast::Build(sdk::Task& task, const Json& parameters) const {
   spec.script = std::move(script);
   spec.outputs["video"] = {"output.mp4", "video", false};
   spec.outputs["record"] = {"output.json", "file", false};
+  spec.needs.videos = {{"input_video", Text(parameters, "input_video")}};
+  for (const Control& control : controls) {
+    if (!control.local.empty()) spec.needs.videos.push_back({"controls." + control.name + ".video", control.local});
+  }
   return spec;
 }
 

@@ -100,6 +100,13 @@ std::map<std::string, sdk::JobOutput> OutputsOf(const sdk::Task& task, const Jso
   return outputs;
 }
 
+// A picture is a video of one frame.
+std::vector<sdk::NeededVideo> VideosOf(const Json& parameters) {
+  const std::string input = Text(parameters, "input");
+  if (input.empty()) return {};
+  return {{"input", input}};
+}
+
 }  // namespace
 
 const char* Predict25Model::summary() const {
@@ -191,11 +198,14 @@ Json Predict25Model::Parameters() const {
 sdk::JobSpec Predict25Model::Build(sdk::Task& task, const Json& parameters) const {
   if (Text(parameters, "launcher") == "http") {
     sdk::JobSpec job = ServerJob(task, parameters);
+    job.needs.videos = VideosOf(parameters);
     job.outputs["video"].expect.frames = FramesToMake(task, parameters);
     return job;
   }
   sdk::JobSpec job = Cosmos25Job(task, parameters, SampleOf(task, parameters), kFlags, Arguments(task, parameters));
   job.outputs = OutputsOf(task, parameters);
+  job.needs = Cosmos25Needs(parameters);
+  job.needs.videos = VideosOf(parameters);
   return job;
 }
 

@@ -1,5 +1,6 @@
 #include "inference/transfer1_model.h"
 
+#include "common/model_launch.h"
 #include "common/model_progress.h"
 #include "common/parameters.h"
 #include "common/transfer1.h"
@@ -69,6 +70,36 @@ Json ControlSpec(sdk::Task& task, const Json& given) {
   if (given.contains("prompt")) spec["input_control_prompt"] = Text(given, "prompt");
   if (given.contains("checkpoint")) spec["ckpt_path"] = Text(given, "checkpoint");
   return spec;
+}
+
+// What the controls that take part in `spec` need. The distilled model's own checkpoint is brought by the script.
+sdk::JobNeeds Needs(const Json& parameters, const Json& spec) {
+  const bool driving = parameters.value("av_sample", Json(false)) == true;
+  const bool distilled = parameters.value("distilled", Json(false)) == true;
+  std::vector<std::string> checkpoints;
+  std::vector<std::string> others;
+  std::vector<sdk::NeededVideo> videos;
+  if (const std::string input = Text(parameters, "input_video"); !input.empty()) {
+    videos.push_back({"input_video", input});
+  }
+  for (const Hint& hint : kHints) {
+    if (!spec.contains(hint.name)) continue;
+    const std::string name = hint.name;
+    const Json& given = parameters.at("controls").at(name);
+    if (given.contains("checkpoint")) {
+      others.push_back(Text(given, "checkpoint"));
+    } else if (!distilled && driving == (name == "hdmap" || name == "lidar")) {
+      checkpoints.push_back(name + "_control.pt");
+    }
+    if (given.contains("video")) videos.push_back({"controls." + name + ".video", Text(given, "video")});
+  }
+  const std::string model = driving ? "Cosmos-Transfer1-7B-Sample-AV" : "Cosmos-Transfer1-7B";
+  sdk::JobNeeds needs = Transfer1Needs(parameters, distilled ? "" : model, checkpoints);
+  needs.files.insert(needs.files.end(), others.begin(), others.end());
+  needs.videos = std::move(videos);
+  needs.alike = true;
+  AddLaunchNeeds(parameters, &needs);
+  return needs;
 }
 
 // The script itself says less, and only when the models have been loaded.
@@ -233,6 +264,7 @@ sdk::JobSpec Transfer1Model::Build(sdk::Task& task, const Json& parameters) cons
   const Clip clip = ReadClip(task, parameters);
   sdk::JobSpec job = Transfer1Job(task, parameters, clip.spec, Arguments(parameters));
   job.outputs = OutputsOf(clip, parameters, "output.txt");
+  job.needs = Needs(parameters, clip.spec);
   return job;
 }
 

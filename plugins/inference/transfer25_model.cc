@@ -18,6 +18,8 @@ std::vector<std::string> Durations() {
 constexpr const char* kControls[] = {"edge", "vis", "depth", "seg"};
 constexpr int kChunk = 93;  // frames that the model makes at a time
 constexpr int kDistilledSteps = 4;
+constexpr double kGpuMemory = 65.4;  // GB, as its documents say
+constexpr const char* kDriver = "570.124.06";
 constexpr int kLeastChunk = 13;  // below, a chunk has no motion to speak of
 
 Json ControlSchema(const char* description) {
@@ -158,6 +160,22 @@ void SetEnvironment(const Json& parameters, sdk::JobSpec* job) {
   if (parameters.value("distilled", Json(false)) == true) job->env["COSMOS_EXPERIMENTAL_CHECKPOINTS"] = "1";
 }
 
+sdk::JobNeeds Needs(const Json& parameters) {
+  sdk::JobNeeds needs = Cosmos25Needs(parameters);
+  needs.videos = {{"input_video", Text(parameters, "input_video")}};
+  needs.alike = true;
+  needs.gpu_memory_gb = kGpuMemory;
+  needs.driver = kDriver;
+  const Json controls = parameters.value("controls", Json::object());
+  for (const char* name : kControls) {
+    if (!controls.is_object() || !controls.contains(name) || !controls.at(name).is_object()) continue;
+    const Json& given = controls.at(name);
+    if (Number(given, "weight", 1) <= 0 || !given.contains("video")) continue;
+    needs.videos.push_back({std::string("controls.") + name + ".video", Text(given, "video")});
+  }
+  return needs;
+}
+
 }  // namespace
 
 const char* Transfer25Model::summary() const {
@@ -280,6 +298,7 @@ sdk::JobSpec Transfer25Model::Build(sdk::Task& task, const Json& parameters) con
   sdk::JobSpec job =
       Cosmos25Job(task, parameters, std::move(sample), {std::begin(kFlags), std::end(kFlags)}, Arguments(parameters));
   job.outputs = outputs;
+  job.needs = Needs(parameters);
   SetEnvironment(parameters, &job);
   return job;
 }

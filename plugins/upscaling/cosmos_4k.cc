@@ -1,5 +1,6 @@
 #include "upscaling/cosmos_4k.h"
 
+#include "common/model_launch.h"
 #include "common/parameters.h"
 #include "common/transfer1.h"
 
@@ -45,6 +46,9 @@ sdk::JobSpec Cosmos4kJob(sdk::Task& task, const sdk::Json& parameters) {
   expect.as_long_as = {input};
   expect.size_of = input;
   for (const auto& [width, height] : Transfer1Sizes()) expect.sizes.push_back({kScale * width, kScale * height});
+  job.needs = Transfer1Needs(parameters, "Cosmos-Transfer1-7B", {"4kupscaler_control.pt"});
+  job.needs.videos = {{"input", input}};
+  AddLaunchNeeds(parameters, &job.needs);
   return job;
 }
 

@@ -90,6 +90,7 @@ sdk::JobSpec LanczosJob(sdk::Task& task, const sdk::Json& parameters) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const std::string variable = "input_" + std::to_string(i + 1);
     const std::string file = inputs.size() == 1 ? "output.mp4" : "output_" + std::to_string(i + 1) + ".mp4";
+    spec.needs.videos.push_back({"input", inputs[i]});
     spec.outputs[OutputName(i, inputs.size())] = {file, "video", false};
     spec.script += SetAbsolute(variable, task.Input(inputs[i]));
     count += "probe \"$" + variable + "\"\ntotal=$((total + frames))\n";

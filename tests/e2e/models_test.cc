@@ -38,12 +38,15 @@ class ModelsTest : public ::testing::Test {
   }
 
   // One stage of a model; `with` and `more` (keys of the stage) in YAML's flow style.
-  Ended Run(const std::string& model, const std::string& with, const std::string& more = "") {
+  Ended Run(const std::string& model, const std::string& with, const std::string& more = "",
+            const std::vector<std::string>& options = {}) {
     sandbox_.Write("w.yaml",
                    "version: 1\nname: w\ntargets: {here: {local: {}, gpus: 2}}\nstages:\n  render: {uses: inference, "
                    "target: here, resources: {gpus: 1}, with: {model: " +
                        model + ", " + repo_.Parameters() + ", " + with + "}" + more + "}\n");
-    return sandbox_.Engine({"run", "w.yaml", "--run-id", "rs_test"});
+    std::vector<std::string> words = {"run", "w.yaml", "--run-id", "rs_test"};
+    words.insert(words.end(), options.begin(), options.end());
+    return sandbox_.Engine(words);
   }
   static std::string Transfer(const std::string& prompt) {
     return "prompt: \"" + prompt + "\", input_video: in.mp4, controls: {edge: {}, depth: {weight: 0.5}}";
@@ -156,7 +159,8 @@ TEST_F(ModelsTest, ALadderThatIsNotLongEnoughEnds) {
 }
 
 TEST_F(ModelsTest, AMissingCheckpointIsNamed) {
-  EXPECT_EQ(Run("cosmos-transfer1", "checkpoint_dir: /models, " + Transfer("a city")).status, 1);
+  EXPECT_EQ(Run("cosmos-transfer1", "checkpoint_dir: /models, " + Transfer("a city"), "", {"--no-preflight"}).status,
+            1);
   EXPECT_EQ(Stage()["failure_kind"], "checkpoint_missing");
   EXPECT_THAT(sandbox_.Show("rs_test")["error_message"].get<std::string>(), HasSubstr("/models/nvidia/"));
 }

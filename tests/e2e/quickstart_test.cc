@@ -77,17 +77,6 @@ TEST(Quickstart, APromptOfShellCharactersIsKeptAndExecutesNothing) {
               HasSubstr("touch pwned"));
 }
 
-TEST(Quickstart, AllWorkflowsToStartFromAreSound) {
-  const Sandbox sandbox;
-  int workflows = 0;
-  for (const auto& file : std::filesystem::directory_iterator(Sandbox::source() / "workflows")) {
-    const Ended ended = sandbox.Engine({"validate", file.path()});
-    EXPECT_EQ(ended.status, 0) << ended.err;
-    ++workflows;
-  }
-  EXPECT_GE(workflows, 2);
-}
-
 TEST(Quickstart, ADryRunTellsThePlanAndExecutesNothing) {
   const Sandbox sandbox;
   const Ended ended = sandbox.Engine({"run", Workflow(), "--dry-run", "-p", "prompt=a quiet lake"});

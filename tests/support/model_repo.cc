@@ -11,7 +11,13 @@ namespace fs = std::filesystem;
 
 ModelRepo::ModelRepo(fs::path folder, const std::string& size, int frames) : folder_(std::move(folder)) {
   for (const char* file : {"cosmos_transfer1/diffusion/inference/transfer.py", "examples/inference.py",
-                           "checkpoints/nvidia/Cosmos-Transfer1-7B/base_model.pt", "checkpoints/model.pt"}) {
+                           "checkpoints/nvidia/Cosmos-Transfer1-7B/base_model.pt",
+                           "checkpoints/nvidia/Cosmos-Transfer1-7B/edge_control.pt",
+                           "checkpoints/nvidia/Cosmos-Transfer1-7B/depth_control.pt",
+                           "checkpoints/nvidia/Cosmos-Transfer1-7B/4kupscaler_control.pt",
+                           "checkpoints/nvidia/Cosmos-Tokenize1-CV8x8x8-720p/mean_std.pt",
+                           "checkpoints/nvidia/Cosmos-Guardrail1/README.md", "checkpoints/google-t5/t5-11b/config.json",
+                           "checkpoints/model.pt"}) {
     fs::create_directories((folder_ / file).parent_path());
     std::ofstream(folder_ / file) << "stand-in\n";
   }

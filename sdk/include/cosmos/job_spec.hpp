@@ -40,6 +40,48 @@ struct JobFile {
   std::string text;  // without secrets
 };
 
+// A video that a job reads, and the parameter that names it, such as "controls.edge.video".
+struct NeededVideo {
+  std::string parameter;
+  std::string path;  // a local one
+};
+
+// What must be there for a job to succeed, as far as it is known beforehand, so that the engine can look before a GPU
+// is paid for. What is left empty or 0 is not looked at. Sizes are in GB of 10^9 bytes. A value.
+struct JobNeeds {
+  std::vector<NeededVideo> videos;  // each must decode
+  bool alike = false;               // the videos have as many frames as the first one, and its shape
+  // {width, height} that the model works in: it takes the nearest in shape, and distorts what has another shape.
+  std::vector<std::array<int, 2>> sizes;
+  // The folder on the target that `files` are relative to, absolute or below the home folder by `~/`. Empty: the one
+  // the job starts in.
+  std::string folder;
+  std::vector<std::string> files;  // files or folders on the target
+  std::string files_hint;          // how to get them there
+  std::vector<std::string> programs;
+  double gpu_memory_gb = 0;  // free on each of the stage's GPUs
+  std::string driver;        // NVIDIA's oldest that will do: "570.124.06"
+  double disk_gb = 0;        // free where the job works
+
+  bool empty() const {
+    return videos.empty() && files.empty() && programs.empty() && gpu_memory_gb == 0 && driver.empty() && disk_gb == 0;
+  }
+  Json ToJson() const {
+    Json json = {{"alike", alike},
+                 {"sizes", sizes},
+                 {"folder", folder},
+                 {"files", files},
+                 {"files_hint", files_hint},
+                 {"programs", programs},
+                 {"gpu_memory_gb", gpu_memory_gb},
+                 {"driver", driver},
+                 {"disk_gb", disk_gb}};
+    Json& list = json["videos"] = Json::array();
+    for (const NeededVideo& video : videos) list.push_back({{"parameter", video.parameter}, {"path", video.path}});
+    return json;
+  }
+};
+
 // What a durable job runs: an argument vector, or a script for /bin/sh; exactly one of them. A value.
 struct JobSpec {
   std::vector<std::string> argv;
@@ -47,6 +89,7 @@ struct JobSpec {
   std::map<std::string, std::string> env;
   std::map<std::string, JobOutput> outputs;  // by name
   std::map<std::string, JobFile> files;      // by name; kept as artifacts whatever becomes of the job
+  JobNeeds needs;                            // looked at before anything is executed
 
   Json ToJson() const {
     Json json = Json::object();
@@ -61,6 +104,7 @@ struct JobSpec {
       made[name] = {{"path", output.path}, {"kind", output.kind}, {"optional", output.optional}};
       if (!output.expect.empty()) made[name]["expect"] = output.expect.ToJson();
     }
+    if (!needs.empty()) json["needs"] = needs.ToJson();
     for (const auto& [name, file] : files) json["files"][name] = {{"path", file.path}, {"text", file.text}};
     return json;
   }

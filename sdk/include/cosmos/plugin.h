@@ -95,8 +95,16 @@ typedef struct cosmos_job_1 {
    *                                 "frames": so many, with as_long_as at most so many,
    *                                 "size_of": local video, "sizes": [[width, height]…, the nearest in shape
    * counts]}}}, "files": {NAME: {"path": relative to the output folder, "text": …}}, which stand there when the job
-   * starts and are kept as artifacts whatever becomes of it. `expect` (of a video; what is left out, 0 or empty is not
-   * looked at) and `files` since 1.2. `on_output` (may be NULL) gets the job's log as it grows, in order, each byte
+   * starts and are kept as artifacts whatever becomes of it, and
+   *   "needs": {"videos": [{"parameter": its name, "path": a local video that must decode}…],
+   *             "alike": whether they must have as many frames as the first, and its shape,
+   *             "sizes": [[width, height]…] that the model works in, of which it takes the nearest in shape,
+   *             "folder": on the target; empty: where the job starts, "files": [paths there, or absolute…],
+   *             "files_hint": how to get them, "programs": [names…], "gpu_memory_gb": free on each of the stage's
+   *             GPUs, "driver": NVIDIA's oldest that will do, "disk_gb": free where the job works},
+   * which the engine looks at before it executes anything of a run, as `preview` gives it; `run` may leave it out.
+   * `expect` (of a video), `files` and `needs` since 1.2; what is left out, 0 or empty in them is not looked at.
+   * `on_output` (may be NULL) gets the job's log as it grows, in order, each byte
    * once, in pieces that may split lines and characters, on the calling thread. COSMOS_OK: `result` gets {"outputs":
    * {NAME: absolute local path}}. COSMOS_FAILED: `result` gets a failure, see cosmos_plugin_entry_t.run.
    * COSMOS_CANCELLED: the job has ended or been ended. [worker] */

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace cosmos {
+
+// What must be there for a stage's job to succeed, as its plugin says; see `needs` of cosmos_job_1 in
+// sdk/include/cosmos/plugin.h. A value.
+struct StageNeeds {
+  struct Video {
+    std::string parameter;
+    std::string path;  // local; an expression when only the run brings it
+  };
+
+  std::string stage;
+  std::string target;
+  int gpus = 1;              // it gets the first ones
+  nlohmann::json container;  // null: none
+
+  std::vector<Video> videos;
+  bool alike = false;
+  std::vector<std::array<int, 2>> sizes;
+  std::string folder;
+  std::vector<std::string> files;
+  std::string files_hint;
+  std::vector<std::string> programs;
+  double gpu_memory_gb = 0;
+  std::string driver;
+  double disk_gb = 0;
+
+  // The plugin's part. Throws nlohmann::json::exception when it has another shape.
+  static StageNeeds FromJson(const nlohmann::json& needs);
+  bool of_target() const {
+    return !files.empty() || !programs.empty() || gpu_memory_gb > 0 || !driver.empty() || disk_gb > 0;
+  }
+};
+
+}  // namespace cosmos
