@@ -20,27 +20,27 @@ using ::testing::IsEmpty;
 
 TEST(PathOnHostTest, IsBelowTheFolderThatTheJobWorksIn) {
   StageNeeds needs;
-  EXPECT_EQ(PathOnHost(needs, "a.pt", "/work"), "/work/a.pt");
-  EXPECT_EQ(PathOnHost(needs, "/data/a.pt", "/work"), "/data/a.pt");
+  EXPECT_EQ(PathOnHost(needs, "a.pt", "/place"), "/place/a.pt");
+  EXPECT_EQ(PathOnHost(needs, "/data/a.pt", "/place"), "/data/a.pt");
   needs.folder = "~/repo";
-  EXPECT_EQ(PathOnHost(needs, "a.pt", "/work"), "~/repo/a.pt");
+  EXPECT_EQ(PathOnHost(needs, "a.pt", "/place"), "~/repo/a.pt");
   needs.folder = "/repo";
-  EXPECT_EQ(PathOnHost(needs, "a.pt", "/work"), "/repo/a.pt");
+  EXPECT_EQ(PathOnHost(needs, "a.pt", "/place"), "/repo/a.pt");
 }
 
 TEST(PathOnHostTest, OfAContainerIsBelowAMount) {
   StageNeeds needs;
   needs.container = {{"image", "i"},
-                     {"workdir", "/workspace"},
+                     {"workdir", "/placespace"},
                      {"mounts", {"./repo:/workspace", "/models:/workspace/checkpoints:ro", "~/.cache:/root/.cache"}}};
-  EXPECT_EQ(PathOnHost(needs, "a.py", "/work"), "/work/repo/a.py");
-  EXPECT_EQ(PathOnHost(needs, "checkpoints/a.pt", "/work"), "/models/a.pt");
-  EXPECT_EQ(PathOnHost(needs, "checkpoints", "/work"), "/models");
-  EXPECT_EQ(PathOnHost(needs, "/root/.cache/x", "/work"), "~/.cache/x");
-  EXPECT_EQ(PathOnHost(needs, "/work/x", "/work"), "/work/x");
-  EXPECT_EQ(PathOnHost(needs, "/workspaces/x", "/work"), std::nullopt);
+  EXPECT_EQ(PathOnHost(needs, "a.py", "/place"), "/place/repo/a.py");
+  EXPECT_EQ(PathOnHost(needs, "checkpoints/a.pt", "/place"), "/models/a.pt");
+  EXPECT_EQ(PathOnHost(needs, "checkpoints", "/place"), "/models");
+  EXPECT_EQ(PathOnHost(needs, "/root/.cache/x", "/place"), "~/.cache/x");
+  EXPECT_EQ(PathOnHost(needs, "/place/x", "/place"), "/place/x");
+  EXPECT_EQ(PathOnHost(needs, "/placespaces/x", "/place"), std::nullopt);
   needs.folder = "~/repo";
-  EXPECT_EQ(PathOnHost(needs, "a.py", "/work"), std::nullopt);
+  EXPECT_EQ(PathOnHost(needs, "a.py", "/place"), std::nullopt);
 }
 
 // The script as this machine's shells carry it out, with programs of the test's own before all others.
