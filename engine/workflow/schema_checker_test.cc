@@ -186,6 +186,21 @@ TEST(SchemaCheckerTest, TemplatesMayStandForAnything) {
   EXPECT_THAT(ProblemsOf(schema, {{"static", "a ${{ params.n }}"}}), IsEmpty());
 }
 
+TEST(SchemaCheckerTest, AConditionOnAnExpressionWaitsForItsValue) {
+  const char* schema = R"({
+    "type": "object",
+    "if": {"properties": {"launcher": {"not": {"enum": ["local"]}}}, "required": ["launcher"]},
+    "then": {"required": ["server"]},
+    "else": {"not": {"required": ["server"]}}
+  })";
+  const auto problems = [&](const json& value) { return ProblemsOf(schema, value, Texts::kTemplates); };
+  EXPECT_THAT(problems({{"launcher", "${{ params.l }}"}}), IsEmpty());
+  EXPECT_THAT(problems({{"launcher", "${{ params.l }}"}, {"server", "s"}}), IsEmpty());
+  EXPECT_THAT(problems({{"launcher", "http"}, {"prompt", "${{ params.p }}"}}), testing::SizeIs(1));
+  EXPECT_THAT(problems({{"launcher", "local"}, {"server", "${{ params.s }}"}}), testing::SizeIs(1));
+  EXPECT_THAT(ProblemsOf(schema, {{"launcher", "http"}}, Texts::kPlain), testing::SizeIs(1));
+}
+
 TEST(SchemaCheckerTest, FillsInDefaults) {
   const SchemaChecker checker(json::parse(R"({"type": "object", "properties": {
     "a": {"default": 1},

@@ -62,10 +62,15 @@ const std::regex& SchemaExplainer::Regex(const std::string& pattern) {
   return regexes_.emplace(pattern, std::regex(pattern, std::regex::ECMAScript)).first->second;
 }
 
-bool SchemaExplainer::Fits(const json& schema, const json& value, const Frame& frame) {
+SchemaExplainer::Fit SchemaExplainer::FitOf(const json& schema, const json& value, const Frame& frame) {
   Frame quiet{frame.path, frame.expressions, {}};
   Visit(schema, value, &quiet);
-  return quiet.problems.empty();
+  if (!quiet.problems.empty()) return Fit::kNo;
+  return quiet.assumed ? Fit::kPerhaps : Fit::kYes;
+}
+
+bool SchemaExplainer::Fits(const json& schema, const json& value, const Frame& frame) {
+  return FitOf(schema, value, frame) != Fit::kNo;
 }
 
 void SchemaExplainer::Visit(const json& raw_schema, const json& value, Frame* frame) {
@@ -81,6 +86,7 @@ void SchemaExplainer::Visit(const json& raw_schema, const json& value, Frame* fr
                                     TextTemplate::MayHaveExpressions(value.get_ref<const std::string&>()) &&
                                     HasExpression(value);
   if (text_with_expression) {
+    frame->assumed = true;
     if (!frame->expressions) Add(frame, "an expression cannot stand here", "write the value itself");
   } else if (CheckType(schema, value, frame)) {
     CheckWords(schema, value, frame);
@@ -280,12 +286,19 @@ void SchemaExplainer::CheckBranches(const json& schema, const json& value, Frame
           schema.value("x-hint", "keep to one of them"));
     }
   }
-  if (schema.contains("not") && Fits(schema["not"], value, *frame) && !MayVary(value)) {
-    Add(frame, "found " + Found(value) + ", which is not allowed here", schema.value("x-hint", "write something else"));
+  if (schema.contains("not")) {
+    const Fit fit = FitOf(schema["not"], value, *frame);
+    frame->assumed |= fit == Fit::kPerhaps;
+    if (fit == Fit::kYes) {
+      Add(frame, "found " + Found(value) + ", which is not allowed here",
+          schema.value("x-hint", "write something else"));
+    }
   }
   if (!schema.contains("if")) return;
-  const char* next = Fits(schema["if"], value, *frame) ? "then" : "else";
-  if (schema.contains(next)) Visit(schema[next], value, frame);
+  const Fit fit = FitOf(schema["if"], value, *frame);
+  frame->assumed |= fit == Fit::kPerhaps;  // which of the two holds is known once the expression is resolved
+  const char* next = fit == Fit::kYes ? "then" : "else";
+  if (fit != Fit::kPerhaps && schema.contains(next)) Visit(schema[next], value, frame);
 }
 
 // A property that chooses nothing is missing or wrong, which is told of the property itself; or it is still to come.

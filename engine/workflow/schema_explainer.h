@@ -45,10 +45,14 @@ class SchemaExplainer {
     SchemaPath path;
     bool expressions = true;  // whether they are allowed here
     SchemaProblems problems;
+    bool assumed = false;          // whether a value passed because its expression is still to be resolved
     const json* choice = nullptr;  // a schema with a discriminator, while the object that chose by it is looked at
   };
 
   void Visit(const json& raw_schema, const json& value, Frame* frame);
+  // kPerhaps: as far as it is known, and it depends on expressions.
+  enum class Fit { kNo, kPerhaps, kYes };
+  Fit FitOf(const json& schema, const json& value, const Frame& frame);
   bool Fits(const json& schema, const json& value, const Frame& frame);
   // Whether the value will be another one once its expressions are resolved.
   bool MayVary(const json& value) const;

@@ -68,7 +68,7 @@ TEST_F(SshLoginTest, AKnownHostIsReached) {
   Serve();
   Connect().Reach(1h);
   EXPECT_EQ(target_->Fingerprint(), server_->host_key_fingerprint());
-  EXPECT_EQ(changes(), "connected ");
+  Await("word of it", [&] { return changes() == "connected "; });  // told after those who wait are woken
   EXPECT_EQ(server_->LoginCount(), 1);
 }
 
@@ -237,7 +237,7 @@ TEST_F(SshLoginTest, AHostThatIsDownIsToldAndWaitedForAsLongAsAsked) {
   std::jthread starter([&] { server_->Start(); });
   target_->Reach(1h);
   starter.join();
-  EXPECT_EQ(changes(), "lost connected ");
+  Await("word of it", [&] { return changes() == "lost connected "; });
 }
 
 TEST_F(SshLoginTest, WhoReachesForAHostCanBeStopped) {
