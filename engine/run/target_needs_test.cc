@@ -31,14 +31,14 @@ TEST(PathOnHostTest, IsBelowTheFolderThatTheJobWorksIn) {
 TEST(PathOnHostTest, OfAContainerIsBelowAMount) {
   StageNeeds needs;
   needs.container = {{"image", "i"},
-                     {"workdir", "/placespace"},
+                     {"workdir", "/workspace"},
                      {"mounts", {"./repo:/workspace", "/models:/workspace/checkpoints:ro", "~/.cache:/root/.cache"}}};
   EXPECT_EQ(PathOnHost(needs, "a.py", "/place"), "/place/repo/a.py");
   EXPECT_EQ(PathOnHost(needs, "checkpoints/a.pt", "/place"), "/models/a.pt");
   EXPECT_EQ(PathOnHost(needs, "checkpoints", "/place"), "/models");
   EXPECT_EQ(PathOnHost(needs, "/root/.cache/x", "/place"), "~/.cache/x");
   EXPECT_EQ(PathOnHost(needs, "/place/x", "/place"), "/place/x");
-  EXPECT_EQ(PathOnHost(needs, "/placespaces/x", "/place"), std::nullopt);
+  EXPECT_EQ(PathOnHost(needs, "/workspaces/x", "/place"), std::nullopt);
   needs.folder = "~/repo";
   EXPECT_EQ(PathOnHost(needs, "a.py", "/place"), std::nullopt);
 }
