@@ -32,8 +32,6 @@ std::string PathWord(const std::string& path) {
   return path.rfind("~/", 0) == 0 ? "\"$HOME\"/" + ShellQuote(path.substr(2)) : ShellQuote(path);
 }
 
-int NumberOf(const std::map<std::string, int>& numbers, const std::string& name) { return numbers.at(name); }
-
 }  // namespace
 
 std::optional<std::string> PathOnHost(const StageNeeds& needs, const std::string& file, const std::string& workdir) {
@@ -126,7 +124,7 @@ void TargetQuestions::JudgeFiles(const StageNeeds& needs, const TargetFacts& ans
       add(Severity::kInfo, file, fmt::format("'{}' is inside the container's image, and is not looked for", file), "");
       continue;
     }
-    const std::string answer = answers.Get(fmt::format("file_{}", NumberOf(files_, *path)));
+    const std::string answer = answers.Get(fmt::format("file_{}", files_.at(*path)));
     if (answer == "no") {
       add(Severity::kError, *path, fmt::format("there is no '{}', and the job needs it", *path), needs.files_hint);
     } else if (answer.empty()) {
@@ -135,7 +133,7 @@ void TargetQuestions::JudgeFiles(const StageNeeds& needs, const TargetFacts& ans
   }
   if (!needs.container.is_null()) return;
   for (const std::string& program : needs.programs) {
-    if (answers.Get(fmt::format("program_{}", NumberOf(programs_, program))) != "no") continue;
+    if (answers.Get(fmt::format("program_{}", programs_.at(program))) != "no") continue;
     add(Severity::kError, program, fmt::format("there is no program '{}', and the job starts with it", program),
         "install it, or say in `setup` how to find it, such as `. .venv/bin/activate`");
   }

@@ -49,6 +49,11 @@ sdk::Json LaunchParameters() {
   })json");
 }
 
+bool HasOomStep(const sdk::Task& task, const char* step) {
+  const std::vector<std::string>& steps = task.context().oom_steps;
+  return std::find(steps.begin(), steps.end(), step) != steps.end();
+}
+
 void AddLaunchNeeds(const sdk::Json& parameters, sdk::JobNeeds* needs) {
   needs->folder = Text(parameters, "repo");
   if (!parameters.contains("setup")) needs->programs.push_back(Text(parameters, "launcher"));

@@ -23,6 +23,9 @@ struct ModelLaunch {
 // Schemas of the parameters that every model's launch has.
 sdk::Json LaunchParameters();
 
+// Whether an earlier attempt ran out of GPU memory and this step was taken for it.
+bool HasOomStep(const sdk::Task& task, const char* step);
+
 // Adds to `needs` where the launch works and the program it starts with; after a `setup` only that tells where it is.
 void AddLaunchNeeds(const sdk::Json& parameters, sdk::JobNeeds* needs);
 

@@ -22,6 +22,10 @@ std::string Text(const sdk::Json& parameters, const char* key) {
   return text;
 }
 
+bool IsOn(const sdk::Json& parameters, const std::string& key) {
+  return parameters.value(key, sdk::Json(false)) == true;
+}
+
 std::string Format(double number) {
   std::ostringstream text;
   text.imbue(std::locale::classic());

@@ -13,6 +13,9 @@ double Number(const sdk::Json& parameters, const char* key, double fallback);
 // a shell nor a file's metadata can hold.
 std::string Text(const sdk::Json& parameters, const char* key);
 
+// Whether the switch `key` of `parameters` is given as true.
+bool IsOn(const sdk::Json& parameters, const std::string& key);
+
 // A number as people write it: 0.4, 24, 1920.
 std::string Format(double number);
 

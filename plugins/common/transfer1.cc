@@ -1,6 +1,5 @@
 #include "common/transfer1.h"
 
-#include <algorithm>
 #include <cosmos/shell_quote.hpp>
 
 #include "common/model_launch.h"
@@ -35,13 +34,12 @@ ModelLaunch LaunchOf(sdk::Task& task, const Json& parameters, const std::vector<
   for (const char* name : {"seed", "guidance", "fps", "sigma_max", "num_steps"}) {
     if (parameters.contains(name)) add(name, Format(Number(parameters, name, 0)));
   }
-  const std::vector<std::string>& steps = task.context().oom_steps;
-  const bool offload = std::find(steps.begin(), steps.end(), "offload") != steps.end();
+  const bool offload = HasOomStep(task, "offload");
   for (const char* flag : kFlags) {
-    if (offload || parameters.value(flag, Json(false)) == true) words.push_back(std::string("--") + flag);
+    if (offload || IsOn(parameters, flag)) words.push_back(std::string("--") + flag);
   }
   for (const char* flag : {"save_input_noise", "benchmark"}) {
-    if (parameters.value(flag, Json(false)) == true) words.push_back(std::string("--") + flag);
+    if (IsOn(parameters, flag)) words.push_back(std::string("--") + flag);
   }
   words.insert(words.end(), more.begin(), more.end());
 
@@ -151,7 +149,7 @@ std::map<std::string, sdk::JobOutput> Transfer1Outputs(const Json& parameters, c
   std::map<std::string, sdk::JobOutput> outputs;
   outputs["video"] = {"output.mp4", "video", false, {}};
   outputs["prompt_file"] = {prompt_file, "file", true, {}};
-  if (parameters.value("save_input_noise", Json(false)) == true) outputs["noise"] = {"noise.pickle", "file", true, {}};
+  if (IsOn(parameters, "save_input_noise")) outputs["noise"] = {"noise.pickle", "file", true, {}};
   return outputs;
 }
 

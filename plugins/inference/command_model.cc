@@ -128,7 +128,7 @@ sdk::JobSpec CommandModel::Build(sdk::Task& task, const Json& parameters) const 
   return job;
 }
 
-std::unique_ptr<LogReader> CommandModel::Reader(const Json& parameters) const {
+std::unique_ptr<LogReader> CommandModel::Reader(const Json& parameters, int) const {
   const std::string pattern = Text(parameters, "progress");
   if (pattern.empty()) return std::make_unique<NoReader>();
   try {

@@ -11,7 +11,7 @@ class CommandModel final : public Model {
   const char* summary() const override;
   sdk::Json Parameters() const override;
   sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) const override;
-  std::unique_ptr<LogReader> Reader(const sdk::Json& parameters) const override;
+  std::unique_ptr<LogReader> Reader(const sdk::Json& parameters, int clips) const override;
 };
 
 }  // namespace cosmos::plugins

@@ -20,8 +20,6 @@ std::string Flag(std::string name) {
   return "--" + name;
 }
 
-bool IsOn(const Json& parameters, const std::string& name) { return parameters.value(name, Json(false)) == true; }
-
 ModelLaunch LaunchOf(sdk::Task& task, const Json& parameters, const std::string& spec, bool keep_going,
                      const std::vector<std::string>& flags, const std::vector<std::string>& more) {
   ModelLaunch launch = ModelLaunch::From(task, parameters);
@@ -86,11 +84,6 @@ sdk::JobNeeds Cosmos25Needs(const Json& parameters) {
   needs.disk_gb = 5;  // for what a job brings and makes
   AddLaunchNeeds(parameters, &needs);
   return needs;
-}
-
-bool HasOomStep(const sdk::Task& task, const char* step) {
-  const std::vector<std::string>& steps = task.context().oom_steps;
-  return std::find(steps.begin(), steps.end(), step) != steps.end();
 }
 
 sdk::JobSpec Cosmos25Job(sdk::Task& task, const Json& parameters, Json sample, const std::vector<std::string>& flags,

@@ -32,9 +32,6 @@ std::string Cosmos25Marker(const std::string& key);
 // What both need, but for their videos and the GPU. They download their checkpoints themselves.
 sdk::JobNeeds Cosmos25Needs(const sdk::Json& parameters);
 
-// Whether an earlier attempt ran out of GPU memory and this step was taken for it.
-bool HasOomStep(const sdk::Task& task, const char* step);
-
 // For so many samples, one after the other.
 ProgressRules Cosmos25Progress(int samples);
 

@@ -50,7 +50,7 @@ class Inference : public sdk::BatchStage {
 
   sdk::JobSpec Build(sdk::Task& task, const Json& parameters) override {
     const Model& model = ModelOf(parameters);
-    reader_ = model.Reader(parameters);
+    reader_ = model.Reader(parameters, 1);
     reader_->Begin(task.context());
     return model.Build(task, parameters);
   }
@@ -64,7 +64,7 @@ class Inference : public sdk::BatchStage {
 
   sdk::BatchSpec BuildBatch(sdk::Task& task, const std::vector<sdk::BatchMember>& members) override {
     const Model& model = ModelOf(members.front().parameters);
-    reader_ = model.BatchReader(members);
+    reader_ = model.Reader(members.front().parameters, static_cast<int>(members.size()));
     reader_->Begin(members.front().context);
     return model.BuildBatch(task, members);
   }

@@ -24,11 +24,11 @@ class Model {
   // The job, made from the parameters and from what `task` gives, and from nothing else. Throws StageFailure
   // invalid_input for what the schema cannot tell.
   virtual sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) const = 0;
-  virtual std::unique_ptr<LogReader> Reader(const sdk::Json& parameters) const = 0;
+  // For the log of one job that makes so many videos, one after the other, with these parameters.
+  virtual std::unique_ptr<LogReader> Reader(const sdk::Json& parameters, int clips) const = 0;
 
   // One job for several instances; see sdk::BatchStage. Only models whose schema has "x-batch" are asked for it.
   virtual sdk::BatchSpec BuildBatch(sdk::Task& task, const std::vector<sdk::BatchMember>& members) const;
-  virtual std::unique_ptr<LogReader> BatchReader(const std::vector<sdk::BatchMember>& members) const;
 };
 
 // All of them, in the order in which people are told of them. They live as long as the program.

@@ -14,10 +14,6 @@ sdk::BatchSpec Model::BuildBatch(sdk::Task&, const std::vector<sdk::BatchMember>
   throw std::logic_error(std::string(name()) + " makes no batches");
 }
 
-std::unique_ptr<LogReader> Model::BatchReader(const std::vector<sdk::BatchMember>& members) const {
-  return Reader(members.front().parameters);
-}
-
 std::vector<const Model*> Models() {
   static const Playblast playblast;
   static const Transfer1Model transfer1;

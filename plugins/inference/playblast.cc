@@ -228,7 +228,9 @@ Json Playblast::Parameters() const {
   return schema;
 }
 
-std::unique_ptr<LogReader> Playblast::Reader(const Json&) const { return std::make_unique<FrameProgress>("rendering"); }
+std::unique_ptr<LogReader> Playblast::Reader(const Json&, int) const {
+  return std::make_unique<FrameProgress>("rendering");
+}
 
 sdk::JobSpec Playblast::Build(sdk::Task& task, const Json& parameters) const {
   const std::string prompt = Text(parameters, "prompt");

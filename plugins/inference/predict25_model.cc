@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "common/model_launch.h"
 #include "common/parameters.h"
 #include "inference/cosmos25.h"
 #include "inference/video_server.h"
@@ -224,14 +225,9 @@ sdk::BatchSpec Predict25Model::BuildBatch(sdk::Task& task, const std::vector<sdk
   return batch;
 }
 
-std::unique_ptr<LogReader> Predict25Model::BatchReader(const std::vector<sdk::BatchMember>& members) const {
-  return std::make_unique<ModelProgress>(Cosmos25Progress(static_cast<int>(members.size())),
-                                         HistoryKey(name(), members.front().parameters, Durations()));
-}
-
-std::unique_ptr<LogReader> Predict25Model::Reader(const Json& parameters) const {
+std::unique_ptr<LogReader> Predict25Model::Reader(const Json& parameters, int clips) const {
   const bool server = Text(parameters, "launcher") == "http";
-  return std::make_unique<ModelProgress>(server ? VideoServerProgress() : Cosmos25Progress(1),
+  return std::make_unique<ModelProgress>(server ? VideoServerProgress() : Cosmos25Progress(clips),
                                          HistoryKey(name(), parameters, Durations()));
 }
 

@@ -12,9 +12,8 @@ class Predict25Model final : public Model {
   const char* summary() const override;
   sdk::Json Parameters() const override;
   sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) const override;
-  std::unique_ptr<LogReader> Reader(const sdk::Json& parameters) const override;
+  std::unique_ptr<LogReader> Reader(const sdk::Json& parameters, int clips) const override;
   sdk::BatchSpec BuildBatch(sdk::Task& task, const std::vector<sdk::BatchMember>& members) const override;
-  std::unique_ptr<LogReader> BatchReader(const std::vector<sdk::BatchMember>& members) const override;
 };
 
 }  // namespace cosmos::plugins

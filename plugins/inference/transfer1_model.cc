@@ -74,8 +74,8 @@ Json ControlSpec(sdk::Task& task, const Json& given) {
 
 // What the controls that take part in `spec` need. The distilled model's own checkpoint is brought by the script.
 sdk::JobNeeds Needs(const Json& parameters, const Json& spec) {
-  const bool driving = parameters.value("av_sample", Json(false)) == true;
-  const bool distilled = parameters.value("distilled", Json(false)) == true;
+  const bool driving = IsOn(parameters, "av_sample");
+  const bool distilled = IsOn(parameters, "distilled");
   std::vector<std::string> checkpoints;
   std::vector<std::string> others;
   std::vector<sdk::NeededVideo> videos;
@@ -122,7 +122,7 @@ Clip ReadClip(sdk::Task& task, const Json& parameters) {
   const std::string input = Text(parameters, "input_video");
   if (!input.empty()) spec["input_video_path"] = task.Input(input);
   const Json controls = parameters.value("controls", Json::object());
-  const bool distilled = parameters.value("distilled", Json(false)) == true;
+  const bool distilled = IsOn(parameters, "distilled");
   int used = 0;
   for (const Hint& hint : kHints) {
     if (!controls.is_object() || !controls.contains(hint.name) || !controls.at(hint.name).is_object()) continue;
@@ -144,7 +144,7 @@ Clip ReadClip(sdk::Task& task, const Json& parameters) {
   if (used == 0 && controls.is_object()) {
     Refuse("all controls have weight 0; give one of them more, as the model makes no video without any");
   }
-  if (distilled && parameters.value("av_sample", Json(false)) == true) {
+  if (distilled && IsOn(parameters, "av_sample")) {
     Refuse("there is no distilled driving model; give only one of distilled and av_sample");
   }
   if (parameters.contains("regional_prompts") && parameters["regional_prompts"].is_array()) {
@@ -167,7 +167,7 @@ std::vector<std::string> Arguments(const Json& parameters) {
   const std::pair<const char*, const char*> flags[] = {
       {"av_sample", "--is_av_sample"}, {"distilled", "--use_distilled"}, {"upsample_prompt", "--upsample_prompt"}};
   for (const auto& [name, flag] : flags) {
-    if (parameters.value(name, Json(false)) == true) more.emplace_back(flag);
+    if (IsOn(parameters, name)) more.emplace_back(flag);
   }
   return more;
 }
@@ -295,13 +295,9 @@ sdk::BatchSpec Transfer1Model::BuildBatch(sdk::Task& task, const std::vector<sdk
   return batch;
 }
 
-std::unique_ptr<LogReader> Transfer1Model::BatchReader(const std::vector<sdk::BatchMember>& members) const {
-  return std::make_unique<ModelProgress>(Transfer1Progress(static_cast<int>(members.size())),
-                                         HistoryKey(name(), members.front().parameters, Transfer1Durations()));
-}
-
-std::unique_ptr<LogReader> Transfer1Model::Reader(const Json& parameters) const {
-  return std::make_unique<ModelProgress>(Transfer1Progress(), HistoryKey(name(), parameters, Transfer1Durations()));
+std::unique_ptr<LogReader> Transfer1Model::Reader(const Json& parameters, int clips) const {
+  return std::make_unique<ModelProgress>(Transfer1Progress(clips),
+                                         HistoryKey(name(), parameters, Transfer1Durations()));
 }
 
 }  // namespace cosmos::plugins

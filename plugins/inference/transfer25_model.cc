@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/model_launch.h"
 #include "common/parameters.h"
 #include "inference/cosmos25.h"
 
@@ -85,8 +86,8 @@ std::map<std::string, sdk::JobOutput> OutputsOf(const Json& parameters, const Js
   sdk::VideoExpectation& expect = outputs["video"].expect;
   expect.as_long_as = {input};
   expect.frames = frames;
-  const auto is = [&](const char* name) { return parameters.value(name, Json(false)) == true; };
-  if (is("keep_input_resolution") && !is("show_control_condition") && !is("show_input")) expect.size_of = input;
+  const bool beside = IsOn(parameters, "show_control_condition") || IsOn(parameters, "show_input");
+  if (IsOn(parameters, "keep_input_resolution") && !beside) expect.size_of = input;
   for (const char* name : kControls) {
     if (!sample.contains(name) || sample[name].contains("control_path")) continue;
     outputs[std::string(name) + "_control"] = {std::string("output_control_") + name + ".mp4", "video", true, {}};
@@ -99,7 +100,7 @@ constexpr const char* kFlags[] = {"offload_guardrail_models", "benchmark", "enab
 // What the model is to make, as it reads it.
 Json SampleOf(sdk::Task& task, const Json& parameters) {
   const std::string input = Text(parameters, "input_video");
-  const bool distilled = parameters.value("distilled", Json(false)) == true;
+  const bool distilled = IsOn(parameters, "distilled");
   Json sample = {{"prompt", Text(parameters, "prompt")}, {"video_path", task.Input(input)}};
   if (parameters.contains("negative_prompt")) sample["negative_prompt"] = Text(parameters, "negative_prompt");
   for (const char* name :
@@ -143,7 +144,7 @@ Json SampleOf(sdk::Task& task, const Json& parameters) {
 
 // The set-up of the model besides what both models of this generation have.
 std::vector<std::string> Arguments(const Json& parameters) {
-  const bool distilled = parameters.value("distilled", Json(false)) == true;
+  const bool distilled = IsOn(parameters, "distilled");
   std::vector<std::string> more;
   if (distilled) more.insert(more.end(), {"--model", "edge/distilled"});
   if (const std::string mode = Text(parameters, "compile_tokenizer"); mode != "none") {
@@ -157,7 +158,7 @@ std::vector<std::string> Arguments(const Json& parameters) {
 }
 
 void SetEnvironment(const Json& parameters, sdk::JobSpec* job) {
-  if (parameters.value("distilled", Json(false)) == true) job->env["COSMOS_EXPERIMENTAL_CHECKPOINTS"] = "1";
+  if (IsOn(parameters, "distilled")) job->env["COSMOS_EXPERIMENTAL_CHECKPOINTS"] = "1";
 }
 
 sdk::JobNeeds Needs(const Json& parameters) {
@@ -317,13 +318,8 @@ sdk::BatchSpec Transfer25Model::BuildBatch(sdk::Task& task, const std::vector<sd
   return batch;
 }
 
-std::unique_ptr<LogReader> Transfer25Model::BatchReader(const std::vector<sdk::BatchMember>& members) const {
-  return std::make_unique<ModelProgress>(Cosmos25Progress(static_cast<int>(members.size())),
-                                         HistoryKey(name(), members.front().parameters, Durations()));
-}
-
-std::unique_ptr<LogReader> Transfer25Model::Reader(const Json& parameters) const {
-  return std::make_unique<ModelProgress>(Cosmos25Progress(1), HistoryKey(name(), parameters, Durations()));
+std::unique_ptr<LogReader> Transfer25Model::Reader(const Json& parameters, int clips) const {
+  return std::make_unique<ModelProgress>(Cosmos25Progress(clips), HistoryKey(name(), parameters, Durations()));
 }
 
 }  // namespace cosmos::plugins
