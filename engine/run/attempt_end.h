@@ -1,9 +1,9 @@
 #pragma once
 
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "core/error.h"
 #include "core/status.h"
 
 namespace cosmos {
@@ -17,7 +17,7 @@ struct AttemptEnd {
   std::string progress;  // the latest, as the store keeps it
 };
 
-// What an error of the engine means for the attempt that met it.
-FailureKind KindOf(const Error& error);
+// What an exception means for the attempt that met it; one that is no Error of the engine is the plugin's.
+Failure FailureOf(const std::exception& exception);
 
 }  // namespace cosmos

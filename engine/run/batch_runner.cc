@@ -75,8 +75,8 @@ std::vector<AttemptEnd> StageRunner::WorkBatch(const std::vector<BatchItem>& ite
     attempts[i] = std::make_unique<OpenAttempt>(&services_, ContextOf(instance, item->begin), instance, item->begin);
     try {
       members.push_back({Prepare(instance, item->begin, attempts[i].get()), i});
-    } catch (const Error& error) {
-      ends[i].failure = {KindOf(error), error.what()};
+    } catch (const std::exception& error) {
+      ends[i].failure = FailureOf(error);
     }
   }
   if (!members.empty()) RunMembers(members, folder, cancel, &ends);
@@ -117,8 +117,8 @@ void StageRunner::RunMembers(const std::vector<BatchMember>& members, const std:
   try {
     const json plan = plugin.PlanBatch(&task, calls);
     results = task.RunBatch(plan, [&](std::string_view bytes) { plugin.OnBatchOutput(&task, bytes); });
-  } catch (const Error& error) {
-    for (MemberResult& result : results) result.failure = {KindOf(error), error.what()};
+  } catch (const std::exception& error) {
+    for (MemberResult& result : results) result.failure = FailureOf(error);
   }
   if (!task.lost().empty()) Leave(calls.front().context, {task.lost()});
   if (cancel.abandoned()) Leave(calls.front().context, {"the engine gave the batch up; its job goes on"});

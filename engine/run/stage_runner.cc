@@ -96,10 +96,8 @@ AttemptEnd StageRunner::Attempt(const StageInstance& instance, const InstanceSta
     end = work(&attempt);
   } catch (const Abandoned& abandoned) {
     Leave(attempt.context(), abandoned);
-  } catch (const Error& error) {
-    end.failure = {KindOf(error), error.what()};
   } catch (const std::exception& error) {
-    end.failure = {FailureKind::kPluginError, error.what()};
+    end.failure = FailureOf(error);
   }
   return attempt.Close(std::move(end));
 }

@@ -203,6 +203,23 @@ TEST_F(BatchTest, WantOfMemoryIsTriedAgainTogether) {
   EXPECT_THAT(Changes(), ElementsAre("offload", "offload"));
 }
 
+// Where the engine itself cannot go on, as when a folder stands in a log's place, the members fail and the run ends.
+TEST_F(BatchTest, WhatTheEngineMeetsIsTheMembersFailure) {
+  sandbox_.Write("outputs/w_1/logs/run_rs_test.log/in_the_way", "");
+  Write("{seed: [1, 2]}",
+        "model: cosmos-transfer2.5, prompt: a city, input_video: in.mp4, keep_input_resolution: false, seed: "
+        "\"${{ matrix.seed }}\", controls: {edge: {}}",
+        ", batch: auto");
+  const Ended ended = RunIt();
+  EXPECT_EQ(ended.status, 1) << ended.err;
+  for (const auto& [instance, stage] : Instances()) {
+    EXPECT_EQ(stage["status"], "failed") << instance;
+    EXPECT_EQ(stage["failure_kind"], "plugin_error") << instance;
+    EXPECT_THAT(stage["error_message"].get<std::string>(), HasSubstr("run_rs_test.log")) << instance;
+  }
+  EXPECT_EQ(sandbox_.Show("rs_test")["status"], "failed");
+}
+
 TEST_F(BatchTest, ACancelledBatchLeavesNothing) {
   Write("{prompt: [hang, \"hang too\"]}",
         "model: cosmos-transfer1, prompt: \"${{ matrix.prompt }}\", input_video: in.mp4, "
