@@ -9,6 +9,7 @@
 #include "cli/state_home.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -94,8 +95,8 @@ void PrintFindings(const Findings& findings, Console* console) {
   }
   for (const Finding& finding : findings) console->PrintError(ToText(finding));
   if (!findings.empty()) {
-    console->PrintError(
-        fmt::format("{} problem{} found; nothing was executed", findings.size(), findings.size() == 1 ? "" : "s"));
+    console->PrintError(Counted(static_cast<std::int64_t>(findings.size()), "problem") +
+                        " found; nothing was executed");
   }
 }
 

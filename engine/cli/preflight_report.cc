@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "run/target_contact.h"
 
 namespace cosmos {
@@ -39,7 +40,7 @@ std::string Count(const PreflightFindings& findings) {
   const auto errors = std::count_if(findings.begin(), findings.end(), [](const PreflightFinding& finding) {
     return finding.severity == Severity::kError;
   });
-  return fmt::format("{} problem{} found; nothing was executed", errors, errors == 1 ? "" : "s");
+  return Counted(errors, "problem") + " found; nothing was executed";
 }
 
 }  // namespace

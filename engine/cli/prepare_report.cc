@@ -6,6 +6,7 @@
 
 #include "cli/progress_bar.h"
 #include "cli/show_run.h"
+#include "core/text.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -82,7 +83,7 @@ void PrintShotFindings(const ShotFindings& findings, Console* console) {
   }
   const auto errors = std::count_if(findings.begin(), findings.end(), [](const ShotFinding& f) { return f.error; });
   if (errors > 0) {
-    console->PrintError(fmt::format("{} problem{} found; nothing was written", errors, errors == 1 ? "" : "s"));
+    console->PrintError(Counted(errors, "problem") + " found; nothing was written");
   }
 }
 

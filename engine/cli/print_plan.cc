@@ -84,8 +84,8 @@ void PrintPlan(const Plan& plan, const Catalogue& plugins, const std::filesystem
     console->PrintJson(report);
     return;
   }
-  const std::size_t count = plan.instances.size();
-  console->PrintLine(fmt::format("{}: {} stage{}; nothing is executed", plan.name, count, count == 1 ? "" : "s"));
+  const auto count = static_cast<std::int64_t>(plan.instances.size());
+  console->PrintLine(fmt::format("{}: {}; nothing is executed", plan.name, Counted(count, "stage")));
   for (const auto& [name, value] : plan.params.items()) console->Print(Block(name, Value(value)));
   std::size_t number = 0;
   for (const json& stage : report["stages"]) console->Print(StageText(++number, stage, *console));

@@ -7,6 +7,7 @@
 
 #include "cli/progress_bar.h"
 #include "core/clock.h"
+#include "core/text.h"
 
 namespace cosmos {
 namespace {
@@ -39,8 +40,7 @@ void ProgressView::Show(const Event& event) {
   };
   if (const auto* started = std::get_if<RunStarted>(&event.payload)) {
     stages_ = started->stages;
-    Say(fmt::format("run {}: {}, {} stage{}", event.context.run_id, started->workflow, stages_,
-                    stages_ == 1 ? "" : "s"));
+    Say(fmt::format("run {}: {}, {}", event.context.run_id, started->workflow, Counted(stages_, "stage")));
   } else if (std::holds_alternative<RunResumed>(event.payload)) {
     Say(fmt::format("run {} goes on", event.context.run_id));
   } else if (std::holds_alternative<StageStarted>(event.payload)) {

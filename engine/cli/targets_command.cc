@@ -74,9 +74,9 @@ void PrintChecks(const std::string& name, const TargetChecks& checks, Console* c
   const auto failed = std::count_if(checks.begin(), checks.end(), [](const TargetCheck& check) {
     return check.result == TargetCheck::Result::kFailed;
   });
-  console->PrintLine(
-      failed == 0 ? "target '" + name + "' can be used"
-                  : fmt::format("target '{}' cannot be used: {} check{} failed", name, failed, failed == 1 ? "" : "s"));
+  console->PrintLine(failed == 0
+                         ? "target '" + name + "' can be used"
+                         : fmt::format("target '{}' cannot be used: {} failed", name, Counted(failed, "check")));
 }
 
 int CheckOne(const DefinedTargets& defined, const std::string& name, Console* console) {

@@ -107,6 +107,12 @@ std::string Suggestion(std::string_view word, const std::vector<std::string>& ca
   return "expected one of " + Join(candidates, ", ");
 }
 
+std::string Counted(std::int64_t number, std::string_view noun) {
+  std::string text = std::to_string(number) + " ";
+  text += noun;
+  return number == 1 ? text : text + "s";
+}
+
 std::string Join(const std::vector<std::string>& parts, std::string_view separator) {
   std::string joined;
   for (size_t i = 0; i < parts.size(); ++i) {

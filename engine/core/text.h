@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,9 @@ std::string TruncateUtf8(std::string_view text, size_t max_characters);
 std::string NearestOf(std::string_view word, const std::vector<std::string>& candidates);
 // "did you mean 'x'?" or, when none is near, "expected one of a, b, c" (empty without candidates).
 std::string Suggestion(std::string_view word, const std::vector<std::string>& candidates);
+
+// A number of things: "1 problem", "2 problems"; for nouns that take an s.
+std::string Counted(std::int64_t number, std::string_view noun);
 
 std::string Join(const std::vector<std::string>& parts, std::string_view separator);
 std::vector<std::string> SplitLines(std::string_view text);

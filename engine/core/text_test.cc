@@ -52,6 +52,12 @@ TEST(Suggestion, FindsTheNearMiss) {
   EXPECT_EQ(NearestOf("matirx", {"matrix", "max"}), "matrix");
 }
 
+TEST(Counted, TakesAnSUnlessItIsOne) {
+  EXPECT_EQ(Counted(0, "stage"), "0 stages");
+  EXPECT_EQ(Counted(1, "stage"), "1 stage");
+  EXPECT_EQ(Counted(2, "GPU"), "2 GPUs");
+}
+
 TEST(SplitLines, KeepsEmptyLinesAndNeedsNoNewlineAtTheEnd) {
   EXPECT_EQ(SplitLines("a\n\nb"), (std::vector<std::string>{"a", "", "b"}));
   EXPECT_EQ(SplitLines("a\n"), (std::vector<std::string>{"a"}));

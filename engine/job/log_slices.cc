@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "core/files.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -29,7 +30,7 @@ void SliceLog(const fs::path& log, std::vector<LogSlice>* slices) {
       out.emplace_back();
       continue;
     }
-    fs::create_directories(slice.path.parent_path());
+    MakeFolders(slice.path.parent_path());
     out.emplace_back(slice.path.string() + ".part", std::ios::binary);
   }
   LogSlice* current = nullptr;

@@ -121,8 +121,7 @@ PreflightFindings JudgeGpus(const StageNeeds& needs, const TargetFacts& answers)
   const std::vector<Gpu> gpus = GpusOf(answers);
   const int found = static_cast<int>(gpus.size());
   if (found < needs.gpus) {
-    judge.Add(Severity::kError,
-              fmt::format("nvidia-smi tells of {} GPU{}, expected {}", found, found == 1 ? "" : "s", needs.gpus),
+    judge.Add(Severity::kError, fmt::format("nvidia-smi tells of {}, expected {}", Counted(found, "GPU"), needs.gpus),
               "ask for fewer (`resources: {gpus: N}`), or choose another target");
   }
   if (found > 0) judge.Driver(gpus[0].driver);

@@ -70,45 +70,38 @@ std::string WhyApart(const Common& common, const StageInstance& instance, const 
   if (first.gpus != instance.gpus) return "it has another number of GPUs";
   if (first.timeout != instance.timeout || first.stall_timeout != instance.stall_timeout)
     return "it has other time-outs";
-  const RetryPolicy& one = first.retry;
-  const RetryPolicy& other = instance.retry;
-  if (one.attempts != other.attempts || one.backoff != other.backoff || one.on != other.on ||
-      one.on_oom != other.on_oom) {
-    return "it has another retry";
-  }
+  if (first.retry != instance.retry) return "it has another retry";
   return "";
+}
+
+// Why the instance shares its job with no other, whatever the others are; empty when it may. `rules` is its x-batch.
+std::string WhyAlone(const StageInstance& instance, const json& rules, const json& fixed, const std::string& model) {
+  if (!rules.is_object()) return model + " makes one at a time";
+  for (const std::string& name : rules.value("unless", std::vector<std::string>())) {
+    if (instance.with.contains(name) && instance.with[name] != false) {
+      return "with " + name + " " + model + " makes one at a time";
+    }
+  }
+  const auto deferred =
+      std::find_if(fixed.begin(), fixed.end(), [](const json& value) { return HasExpressions(value); });
+  return deferred == fixed.end() ? "" : "its '" + deferred.key() + "' is known only during the run";
 }
 
 }  // namespace
 
 void FormBatches(const PluginFacts& facts, size_t most, std::vector<StageInstance*> instances, int* next) {
   std::vector<Common> batches;
-  std::string why_not_first;
   for (StageInstance* instance : instances) {
     const json* const branch = ChosenBranch(facts.parameters, facts.parameters, instance->with);
     const json& schema = branch != nullptr ? *branch : facts.parameters;
     const json rules = schema.value("x-batch", json());
     const std::string model = branch != nullptr ? instance->with.value("model", facts.id) : facts.id;
-    if (!rules.is_object()) {
-      instance->batch_note = model + " makes one at a time";
-      continue;
-    }
-    const auto unless = rules.value("unless", std::vector<std::string>());
-    const auto alone = std::find_if(unless.begin(), unless.end(), [&](const std::string& name) {
-      return instance->with.contains(name) && instance->with[name] != false;
-    });
-    if (alone != unless.end()) {
-      instance->batch_note = "with " + *alone + " " + model + " makes one at a time";
-      continue;
-    }
     json fixed = instance->with;
-    for (const std::string& path : rules.value("vary", std::vector<std::string>())) Remove(&fixed, Steps(path), 0);
-    const auto deferred =
-        std::find_if(fixed.begin(), fixed.end(), [](const json& value) { return HasExpressions(value); });
-    if (deferred != fixed.end()) {
-      instance->batch_note = "its '" + deferred.key() + "' is known only during the run";
-      continue;
+    if (rules.is_object()) {
+      for (const std::string& path : rules.value("vary", std::vector<std::string>())) Remove(&fixed, Steps(path), 0);
     }
+    instance->batch_note = WhyAlone(*instance, rules, fixed, model);
+    if (!instance->batch_note.empty()) continue;
     std::string distinct;
     for (const std::string& name : rules.value("distinct", std::vector<std::string>())) {
       distinct += instance->with.value(name, json()).dump() + "\n";

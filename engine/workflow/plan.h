@@ -19,6 +19,8 @@ struct RetryPolicy {
   // What is changed, one step more with each attempt that runs out of GPU memory, besides `attempts`: "offload",
   // "more_gpus" (twice as many, as far as the target has them), "fewer_frames".
   std::vector<std::string> on_oom;
+
+  bool operator==(const RetryPolicy&) const = default;
 };
 
 // What an instance's expressions see of another stage.
