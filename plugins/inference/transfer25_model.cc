@@ -162,7 +162,8 @@ void SetEnvironment(const Json& parameters, sdk::JobSpec* job) {
 }
 
 sdk::JobNeeds Needs(const Json& parameters) {
-  sdk::JobNeeds needs = Cosmos25Needs(parameters);
+  sdk::JobNeeds needs = Cosmos25Needs(
+      parameters, IsOn(parameters, "distilled") ? "nvidia/Cosmos-Experimental" : "nvidia/Cosmos-Transfer2.5-2B");
   needs.videos = {{"input_video", Text(parameters, "input_video")}};
   needs.alike = true;
   needs.gpu_memory_gb = kGpuMemory;
