@@ -14,6 +14,7 @@
 #include "log/run_logger.h"
 #include "run/hook_runner.h"
 #include "run/mask_json.h"
+#include "run/new_folder.h"
 #include "run/recovery.h"
 #include "run/run_lock.h"
 #include "run/stage_task.h"
@@ -26,6 +27,11 @@ using nlohmann::json;
 
 constexpr auto kLongestToReach = std::chrono::seconds(10);  // before anything is executed
 constexpr auto kForEver = Duration::max();                  // when jobs may go on there
+
+struct DiscardAtEnd {
+  NewFolder* folder;
+  ~DiscardAtEnd() { folder->Discard(); }
+};
 
 struct CloseAtEnd {
   EventBus* bus;
@@ -54,7 +60,8 @@ class Session {
   RunEnd Run();
 
  private:
-  RunPaths MakePaths() const;
+  // The run's own folder, with the lock in it.
+  RunPaths MakePaths();
   std::vector<InstanceState> BeginStates() const;
   void KeepRunRecord();
   void TellBegin();
@@ -71,8 +78,10 @@ class Session {
   CancelToken& cancel_;
   const Secrets secrets_;
   const Masker masker_;
+  NewFolder folder_;  // of a new run, until it has begun
   const RunPaths paths_;
   const RunLock lock_;
+  const DiscardAtEnd discard_{&folder_};  // while the lock is held, and when log and journal are closed
   RunLogger logger_;
   Journal journal_;
   const History history_;
@@ -108,10 +117,9 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       services_{clock, &logger_, &masker_, &bus_, &writer_, plugins, &jobs_, &paths_, &targets_.by_name()},
       state_(&order.plan, order.run_id, order.output_dir, BeginStates()) {}
 
-RunPaths Session::MakePaths() const {
+RunPaths Session::MakePaths() {
   RunPaths paths(order_.output_dir, order_.run_id);
-  MakeFolders(paths.folder().parent_path());
-  MakeFolders(paths.folder(), 0700);
+  if (order_.mode == RunOrder::Mode::kNew) folder_.Make(paths.folder());
   return paths;
 }
 
@@ -172,6 +180,7 @@ void Session::KeepRunRecord() {
   record.prompt_id = prompt_id_;
   record.status = ToString(Status::kRunning);
   writer_.WriteAndWait([&](RunStore& store) { store.PutRun(record); });
+  folder_.Keep();
 }
 
 void Session::TellBegin() {

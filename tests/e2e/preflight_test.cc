@@ -47,7 +47,7 @@ class PreflightTest : public ::testing::Test {
     EXPECT_EQ(ended.status, 2) << ended.out << ended.err;
     EXPECT_THAT(ended.err, AllOf(HasSubstr(message), HasSubstr("nothing was executed")));
     EXPECT_THAT(sandbox_.EngineJson({"runs"})["runs"], IsEmpty());
-    EXPECT_FALSE(fs::exists(sandbox_.outputs() / "w"));
+    EXPECT_FALSE(fs::exists(sandbox_.outputs()));
   }
 
   Sandbox sandbox_;
@@ -227,6 +227,8 @@ TEST_F(PreflightHostTest, AHostThatDoesNotAnswerIsTold) {
   const Ended ended = sandbox_.Engine({"run", "w.yaml", "--dry-run", "--check-targets"});
   EXPECT_EQ(ended.status, 3) << ended.out << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("target 'gpu1': cannot connect to"));
+  EXPECT_EQ(sandbox_.Engine({"run", "w.yaml"}).status, 3);
+  EXPECT_FALSE(fs::exists(sandbox_.outputs()));
   fs::resize_file(sandbox_.folder() / "in.mp4", 100);
   EXPECT_EQ(sandbox_.Engine({"run", "w.yaml", "--dry-run", "--check-targets"}).status, 2);
 }
