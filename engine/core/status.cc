@@ -11,7 +11,7 @@ namespace {
 // In the order of the enumerators.
 constexpr std::array<std::string_view, 9> kStatusWords = {"pending",   "ready",  "starting",  "running", "retrying",
                                                           "succeeded", "failed", "cancelled", "skipped"};
-constexpr std::array<std::string_view, 18> kFailureWords = {"",
+constexpr std::array<std::string_view, 19> kFailureWords = {"",
                                                             "exit_code",
                                                             "killed",
                                                             "timeout",
@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, 18> kFailureWords = {"",
                                                             "nccl_timeout",
                                                             "checkpoint_missing",
                                                             "disk_full",
+                                                            "gpu_busy",
                                                             "plugin_error",
                                                             "plugin_crashed",
                                                             "invalid_input"};

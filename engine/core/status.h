@@ -31,6 +31,7 @@ enum class FailureKind {
   kNcclTimeout,
   kCheckpointMissing,
   kDiskFull,
+  kGpuBusy,
   kPluginError,
   kPluginCrashed,
   kInvalidInput,

@@ -18,11 +18,14 @@ struct TypeNames {
   std::string_view operator()(const StageCancelled&) const { return "stage_cancelled"; }
   std::string_view operator()(const StageSkipped&) const { return "stage_skipped"; }
   std::string_view operator()(const StageRetrying&) const { return "stage_retrying"; }
+  std::string_view operator()(const StageQueued&) const { return "stage_queued"; }
+  std::string_view operator()(const GpusLeased&) const { return "gpus_leased"; }
   std::string_view operator()(const JobSubmitted&) const { return "job_submitted"; }
   std::string_view operator()(const JobAttached&) const { return "job_attached"; }
   std::string_view operator()(const JobEnded&) const { return "job_ended"; }
   std::string_view operator()(const LogAvailable&) const { return "log_available"; }
   std::string_view operator()(const Progress&) const { return "progress"; }
+  std::string_view operator()(const GpuSample&) const { return "gpu_sample"; }
   std::string_view operator()(const ArtifactMade&) const { return "artifact_made"; }
   std::string_view operator()(const TargetConnected&) const { return "target_connected"; }
   std::string_view operator()(const TargetLost&) const { return "target_lost"; }
@@ -53,6 +56,10 @@ struct Data {
             {"delay", Seconds(e.delay)},
             {"change", e.change}};
   }
+  json operator()(const StageQueued& e) const { return {{"target", e.target}, {"gpus", e.gpus}, {"reason", e.reason}}; }
+  json operator()(const GpusLeased& e) const {
+    return {{"target", e.target}, {"gpus", e.gpus}, {"waited", Seconds(e.waited)}};
+  }
   json operator()(const JobSubmitted& e) const { return {{"target", e.target}, {"folder", e.folder}, {"pid", e.pid}}; }
   json operator()(const JobAttached& e) const { return {{"target", e.target}, {"folder", e.folder}, {"pid", e.pid}}; }
   json operator()(const JobEnded& e) const {
@@ -64,6 +71,7 @@ struct Data {
     return {{"path", e.path}, {"offset", e.offset}, {"growing", e.growing}};
   }
   json operator()(const Progress& e) const { return ToJson(e); }
+  json operator()(const GpuSample& e) const { return {{"target", e.target}, {"gpus", e.gpus}}; }
   json operator()(const ArtifactMade& e) const {
     return {{"name", e.name}, {"path", e.path}, {"size", e.size}, {"sha256", e.sha256}};
   }
@@ -82,7 +90,8 @@ std::string_view TypeName(const EventPayload& payload) { return std::visit(TypeN
 
 bool IsLifecycle(const EventPayload& payload) {
   const auto* log = std::get_if<LogAvailable>(&payload);
-  return !std::holds_alternative<Progress>(payload) && (log == nullptr || !log->growing);
+  return !std::holds_alternative<Progress>(payload) && !std::holds_alternative<GpuSample>(payload) &&
+         (log == nullptr || !log->growing);
 }
 
 json ToJson(const Progress& progress) {

@@ -43,6 +43,18 @@ struct StageRetrying {
   Duration delay{};
   std::string change;  // the step of `retry.on_oom` that is taken; empty: none
 };
+// The stage may run, and waits for GPUs of its target.
+struct StageQueued {
+  std::string target;
+  int gpus = 0;
+  std::string reason;  // and whom it waits for, for people
+};
+// The stage has GPUs for itself until it ends.
+struct GpusLeased {
+  std::string target;
+  nlohmann::json gpus;  // [{"index", "uuid", "name"}…]; null for what is not known
+  Duration waited{};
+};
 struct JobSubmitted {
   std::string target;
   std::string folder;
@@ -67,6 +79,11 @@ struct Progress {
   double total = 0;  // 0: not known
   std::string phase;
   double eta_seconds = -1;  // -1: not known
+};
+// What the GPUs of a stage did at one moment.
+struct GpuSample {
+  std::string target;
+  nlohmann::json gpus;  // as GpuReading has them
 };
 struct ArtifactMade {
   std::string name;
@@ -94,10 +111,10 @@ struct EventsDropped {
   std::uint64_t count = 0;
 };
 
-using EventPayload =
-    std::variant<RunStarted, RunResumed, RunFinished, StageReady, StageStarted, StageFinished, StageFailed,
-                 StageCancelled, StageSkipped, StageRetrying, JobSubmitted, JobAttached, JobEnded, LogAvailable,
-                 Progress, ArtifactMade, TargetConnected, TargetLost, TargetReconnected, HookFailed, EventsDropped>;
+using EventPayload = std::variant<RunStarted, RunResumed, RunFinished, StageReady, StageStarted, StageFinished,
+                                  StageFailed, StageCancelled, StageSkipped, StageRetrying, StageQueued, GpusLeased,
+                                  JobSubmitted, JobAttached, JobEnded, LogAvailable, Progress, GpuSample, ArtifactMade,
+                                  TargetConnected, TargetLost, TargetReconnected, HookFailed, EventsDropped>;
 
 // One thing that happened in a run. Immutable once published. `context.stage` is empty for what concerns the whole run.
 struct Event {
@@ -110,8 +127,8 @@ struct Event {
 
 // The name of the payload, such as "stage_started".
 std::string_view TypeName(const EventPayload& payload);
-// Whether the journal keeps it; the rest (progress, a log that grows) is for watching only, and of each kind only the
-// latest of a stage matters.
+// Whether the journal keeps it; the rest (progress, a log that grows, GPU samples) is for watching only, and of each
+// kind only the latest of a stage matters.
 bool IsLifecycle(const EventPayload& payload);
 
 // {"done", "total", "phase", "eta"}; what is not known is null.

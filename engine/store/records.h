@@ -117,6 +117,46 @@ struct TimingsRecord {
   std::string timings;  // JSON object
   std::string run_id;   // which may be gone
   std::int64_t ended_at = 0;
+  std::int64_t gpu_memory = 0;  // bytes: the most that one of its GPUs held; 0: not measured. Since version 5
+};
+
+// What one stage attempt asks of a machine's GPUs: it waits for them, or holds them. There is none without GPUs, and
+// none any more once they are given back. Unique: run_id, stage, instance, attempt; ids grow in the order of requests.
+// Since version 5.
+struct GpuClaimRecord {
+  std::uint64_t id = 0;
+  std::string run_id;
+  std::string stage;
+  std::string instance;
+  int attempt = 1;
+  std::string target;
+  std::string host;  // of the target; those with the same one share its GPUs
+  int gpus = 1;
+  int priority = 0;     // higher comes first
+  std::string devices;  // JSON array, see GpuLeases; empty: it waits
+  std::string reason;   // why it waits, for people
+  std::int64_t requested_at = 0;
+  std::int64_t granted_at = 0;
+};
+
+// What was measured of one GPU while a stage attempt had it. Unique: run_id, stage, instance, attempt, gpu. -1 stands
+// for what is not known. Since version 5.
+struct GpuUsageRecord {
+  std::uint64_t id = 0;
+  std::string run_id;
+  std::string stage;
+  std::string instance;
+  int attempt = 1;
+  int gpu = 0;  // its number on the target
+  std::string uuid;
+  std::string name;
+  std::int64_t memory_total = -1;  // bytes
+  std::int64_t peak_memory = -1;
+  double mean_utilization = -1;  // 0 to 1, over the time
+  double peak_utilization = -1;
+  double energy = -1;  // joules
+  double seconds = 0;  // that it was watched
+  std::int64_t samples = 0;
 };
 
 }  // namespace cosmos

@@ -164,6 +164,45 @@ TimingsRow ToRow(const TimingsRecord& record) {
   row.timings = record.timings;
   row.run_id = record.run_id;
   row.ended_at = record.ended_at;
+  row.gpu_memory = NumberOrNull<std::int64_t>(record.gpu_memory, 0);
+  return row;
+}
+
+GpuClaimRow ToRow(const GpuClaimRecord& record, odb::database& database) {
+  GpuClaimRow row;
+  row.id = record.id;
+  row.run = odb::lazy_ptr<RunRow>(database, record.run_id);
+  row.stage = record.stage;
+  row.instance = record.instance;
+  row.attempt = record.attempt;
+  row.target = record.target;
+  row.host = record.host;
+  row.gpus = record.gpus;
+  row.priority = record.priority;
+  row.devices = TextOrNull(record.devices);
+  row.reason = TextOrNull(record.reason);
+  row.requested_at = record.requested_at;
+  row.granted_at = TimeOrNull(record.granted_at);
+  return row;
+}
+
+GpuUsageRow ToRow(const GpuUsageRecord& record, odb::database& database) {
+  GpuUsageRow row;
+  row.id = record.id;
+  row.run = odb::lazy_ptr<RunRow>(database, record.run_id);
+  row.stage = record.stage;
+  row.instance = record.instance;
+  row.attempt = record.attempt;
+  row.gpu = record.gpu;
+  row.uuid = TextOrNull(record.uuid);
+  row.name = TextOrNull(record.name);
+  row.memory_total = NumberOrNull<std::int64_t>(record.memory_total, -1);
+  row.peak_memory = NumberOrNull<std::int64_t>(record.peak_memory, -1);
+  row.mean_utilization = NumberOrNull<double>(record.mean_utilization, -1);
+  row.peak_utilization = NumberOrNull<double>(record.peak_utilization, -1);
+  row.energy = NumberOrNull<double>(record.energy, -1);
+  row.seconds = record.seconds;
+  row.samples = record.samples;
   return row;
 }
 
@@ -279,6 +318,45 @@ TimingsRecord ToRecord(const TimingsRow& row) {
   record.timings = row.timings;
   record.run_id = row.run_id;
   record.ended_at = row.ended_at;
+  record.gpu_memory = Or<std::int64_t>(row.gpu_memory, 0);
+  return record;
+}
+
+GpuClaimRecord ToRecord(const GpuClaimRow& row) {
+  GpuClaimRecord record;
+  record.id = row.id;
+  record.run_id = RunIdOf(row);
+  record.stage = row.stage;
+  record.instance = row.instance;
+  record.attempt = row.attempt;
+  record.target = row.target;
+  record.host = row.host;
+  record.gpus = row.gpus;
+  record.priority = row.priority;
+  record.devices = Text(row.devices);
+  record.reason = Text(row.reason);
+  record.requested_at = row.requested_at;
+  record.granted_at = Time(row.granted_at);
+  return record;
+}
+
+GpuUsageRecord ToRecord(const GpuUsageRow& row) {
+  GpuUsageRecord record;
+  record.id = row.id;
+  record.run_id = RunIdOf(row);
+  record.stage = row.stage;
+  record.instance = row.instance;
+  record.attempt = row.attempt;
+  record.gpu = row.gpu;
+  record.uuid = Text(row.uuid);
+  record.name = Text(row.name);
+  record.memory_total = Or<std::int64_t>(row.memory_total, -1);
+  record.peak_memory = Or<std::int64_t>(row.peak_memory, -1);
+  record.mean_utilization = Or<double>(row.mean_utilization, -1);
+  record.peak_utilization = Or<double>(row.peak_utilization, -1);
+  record.energy = Or<double>(row.energy, -1);
+  record.seconds = row.seconds;
+  record.samples = row.samples;
   return record;
 }
 

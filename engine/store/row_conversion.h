@@ -18,12 +18,14 @@ odb::nullable<std::string> ErrorOrNull(const std::string& error_message);
 
 PromptRow ToRow(const PromptRecord& record);
 RunRow ToRow(const RunRecord& record);
-// The rows of stages, jobs, containers and artifacts refer to their run in `database`.
+// The rows of stages, jobs, containers, artifacts and GPUs refer to their run in `database`.
 StageRow ToRow(const StageRecord& record, odb::database& database);
 JobRow ToRow(const JobRecord& record, odb::database& database);
 ContainerRow ToRow(const ContainerRecord& record, odb::database& database);
 ArtifactRow ToRow(const ArtifactRecord& record, odb::database& database);
 TimingsRow ToRow(const TimingsRecord& record);
+GpuClaimRow ToRow(const GpuClaimRecord& record, odb::database& database);
+GpuUsageRow ToRow(const GpuUsageRecord& record, odb::database& database);
 
 PromptRecord ToRecord(const PromptRow& row);
 RunRecord ToRecord(const RunRow& row);
@@ -32,6 +34,8 @@ JobRecord ToRecord(const JobRow& row);
 ContainerRecord ToRecord(const ContainerRow& row);
 ArtifactRecord ToRecord(const ArtifactRow& row);
 TimingsRecord ToRecord(const TimingsRow& row);
+GpuClaimRecord ToRecord(const GpuClaimRow& row);
+GpuUsageRecord ToRecord(const GpuUsageRow& row);
 
 }  // namespace store
 }  // namespace cosmos

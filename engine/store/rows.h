@@ -9,7 +9,7 @@
 // The records of records.h as ODB maps them to tables. Private to this folder; run through the `odb` compiler, which
 // understands C++11 at most. A change here changes the schema: see CMakeLists.txt for how a new version is made.
 // Columns are nullable where "nothing yet" is a fact of its own.
-#pragma db model version(1, 4)
+#pragma db model version(1, 5)
 
 namespace cosmos {
 namespace store {
@@ -143,6 +143,51 @@ struct TimingsRow {
   std::string timings;
   std::string run_id;  // no foreign key: what was measured outlives the run's record
   std::int64_t ended_at = 0;
+#pragma db added(5)
+  odb::nullable<std::int64_t> gpu_memory;
+};
+
+#pragma db object table("gpu_claims")
+struct GpuClaimRow {
+#pragma db id auto
+  std::uint64_t id = 0;
+#pragma db not_null column("run_id") on_delete(cascade)
+  odb::lazy_ptr<RunRow> run;
+  std::string stage;
+  std::string instance;
+  int attempt = 1;
+  std::string target;
+#pragma db index
+  std::string host;
+  int gpus = 1;
+  int priority = 0;
+  odb::nullable<std::string> devices;
+  odb::nullable<std::string> reason;
+  std::int64_t requested_at = 0;
+  odb::nullable<std::int64_t> granted_at;
+#pragma db index("gpu_claims_key") unique members(run, stage, instance, attempt)
+};
+
+#pragma db object table("gpu_usages")
+struct GpuUsageRow {
+#pragma db id auto
+  std::uint64_t id = 0;
+#pragma db not_null column("run_id") on_delete(cascade)
+  odb::lazy_ptr<RunRow> run;
+  std::string stage;
+  std::string instance;
+  int attempt = 1;
+  int gpu = 0;
+  odb::nullable<std::string> uuid;
+  odb::nullable<std::string> name;
+  odb::nullable<std::int64_t> memory_total;
+  odb::nullable<std::int64_t> peak_memory;
+  odb::nullable<double> mean_utilization;
+  odb::nullable<double> peak_utilization;
+  odb::nullable<double> energy;
+  double seconds = 0;
+  std::int64_t samples = 0;
+#pragma db index("gpu_usages_key") unique members(run, stage, instance, attempt, gpu)
 };
 
 }  // namespace store

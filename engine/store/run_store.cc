@@ -16,6 +16,8 @@ namespace {
 
 using store::ArtifactRow;
 using store::ContainerRow;
+using store::GpuClaimRow;
+using store::GpuUsageRow;
 using store::JobRow;
 using store::PromptRow;
 using store::RunRow;
@@ -41,6 +43,10 @@ odb::query<Row> KeyOf(const Row& row) {
 
 odb::query<ArtifactRow> KeyOf(const ArtifactRow& row) {
   return KeyOf<ArtifactRow>(row) && odb::query<ArtifactRow>::path == row.path;
+}
+
+odb::query<GpuUsageRow> KeyOf(const GpuUsageRow& row) {
+  return KeyOf<GpuUsageRow>(row) && odb::query<GpuUsageRow>::gpu == row.gpu;
 }
 
 // 0 when there is no row with the key of `row`.
@@ -188,6 +194,30 @@ void RunStore::PutArtifact(ArtifactRecord* artifact) {
   });
 }
 
+void RunStore::PutGpuClaim(GpuClaimRecord* claim) {
+  impl_->database.Write([&](odb::database& database) {
+    GpuClaimRow row = ToRow(*claim, database);
+    claim->id = Put(database, &row);
+  });
+}
+
+void RunStore::PutGpuUsage(GpuUsageRecord* usage) {
+  impl_->database.Write([&](odb::database& database) {
+    GpuUsageRow row = ToRow(*usage, database);
+    usage->id = Put(database, &row);
+  });
+}
+
+void RunStore::DropGpuClaim(std::uint64_t id) {
+  impl_->database.Write(
+      [&](odb::database& database) { database.erase_query<GpuClaimRow>(odb::query<GpuClaimRow>::id == id); });
+}
+
+void RunStore::DropGpuClaimsOf(const std::string& run_id) {
+  impl_->database.Write(
+      [&](odb::database& database) { database.erase_query<GpuClaimRow>(odb::query<GpuClaimRow>::run == run_id); });
+}
+
 void RunStore::PutPrompt(const PromptRecord& prompt) {
   impl_->database.Write([&](odb::database& database) {
     PromptRow row;
@@ -307,6 +337,23 @@ std::vector<ArtifactRecord> RunStore::ArtifactsOf(const std::string& run_id) {
   std::vector<ArtifactRecord> records;
   impl_->database.Read(
       [&](odb::database& database) { records = AllOf<ArtifactRecord, ArtifactRow>(database, run_id); });
+  return records;
+}
+
+std::vector<GpuUsageRecord> RunStore::GpuUsagesOf(const std::string& run_id) {
+  std::vector<GpuUsageRecord> records;
+  impl_->database.Read(
+      [&](odb::database& database) { records = AllOf<GpuUsageRecord, GpuUsageRow>(database, run_id); });
+  return records;
+}
+
+std::vector<GpuClaimRecord> RunStore::GpuClaims() {
+  using query = odb::query<GpuClaimRow>;
+  std::vector<GpuClaimRecord> records;
+  impl_->database.Read([&](odb::database& database) {
+    const query ordered = query(true) + "ORDER BY" + query::priority + "DESC," + query::id;
+    for (const GpuClaimRow& row : database.query<GpuClaimRow>(ordered)) records.push_back(ToRecord(row));
+  });
   return records;
 }
 

@@ -55,12 +55,19 @@ class RunStore {
   void PutContainer(ContainerRecord* container);
   // Replaces the artifact of the same run, stage, instance, attempt and path.
   void PutArtifact(ArtifactRecord* artifact);
+  // Keeps the request and its place in the queue when there is one already.
+  void PutGpuClaim(GpuClaimRecord* claim);
+  void PutGpuUsage(GpuUsageRecord* usage);
   // Keeps the first text and time; a parent is added when there was none.
   void PutPrompt(const PromptRecord& prompt);
 
   // Keeps what was measured of a job, and of its key only the newest kMostTimings.
   void KeepTimings(TimingsRecord* timings);
   static constexpr int kMostTimings = 20;
+
+  // Nothing when they are gone already.
+  void DropGpuClaim(std::uint64_t id);
+  void DropGpuClaimsOf(const std::string& run_id);
 
   // Sets how far an attempt is, a JSON object; nothing when the attempt has no record.
   void SetStageProgress(const StageRecord& attempt);
@@ -80,6 +87,9 @@ class RunStore {
   std::vector<JobRecord> JobsOf(const std::string& run_id);
   std::vector<ContainerRecord> ContainersOf(const std::string& run_id);
   std::vector<ArtifactRecord> ArtifactsOf(const std::string& run_id);
+  std::vector<GpuUsageRecord> GpuUsagesOf(const std::string& run_id);
+  // Of all runs, those that come first in the queue first.
+  std::vector<GpuClaimRecord> GpuClaims();
   // Those of the key, newest first.
   std::vector<TimingsRecord> TimingsOf(const std::string& key, int limit);
   // Throws kNotFound.

@@ -188,6 +188,24 @@ INSERT INTO containers VALUES
   (2, 'rs_2', 'render', '', 2, 'gpu1', 'docker', 1, 'cosmos_rs_2', 'abc', 'i:1', 'exited', 3, 0, 301, 302);
 )sql";
 
+// And what version 4 added to version 3.
+constexpr const char* kVersion4 = R"sql(
+ALTER TABLE "stage_executions" ADD COLUMN "progress" TEXT NULL;
+
+CREATE TABLE "timings" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "key" TEXT NOT NULL,
+  "timings" TEXT NOT NULL,
+  "run_id" TEXT NOT NULL,
+  "ended_at" INTEGER NOT NULL);
+
+CREATE INDEX "timings_key_i"
+  ON "timings" ("key");
+
+UPDATE "schema_version" SET "version" = 4;
+INSERT INTO timings VALUES (3, '{"model":"m"}', '{"seconds":5}', 'rs_1', 400);
+)sql";
+
 const std::vector<std::string> kTables = {"prompts", "jobs", "artifacts"};
 
 unsigned ModeOf(const std::string& path) {
@@ -223,7 +241,7 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   MakeVersion1();
   const auto before = OldRows(path_);
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
-  EXPECT_EQ(RunStore::Versions(path_).latest, 4u);
+  EXPECT_EQ(RunStore::Versions(path_).latest, 5u);
 
   const std::string backup = RunStore::Upgrade(path_);
   EXPECT_THAT(backup, AllOf(StartsWith(path_ + ".v1.2"), EndsWith("Z.bak")));
@@ -231,13 +249,13 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   EXPECT_EQ(OldRows(backup), before);
   EXPECT_EQ(RunStore::Versions(backup).current, 1u);
   EXPECT_EQ(ModeOf(backup), 0600u);
-  EXPECT_EQ(RunStore::Versions(path_).current, 4u);
+  EXPECT_EQ(RunStore::Versions(path_).current, 5u);
 
   EXPECT_EQ(RunStore::Upgrade(path_), "");
   EXPECT_EQ(OldRows(path_), before);
   EXPECT_THAT(Sql(path_, "SELECT log_path, error_message FROM runs"), ElementsAre("NULL|NULL", "NULL|NULL"));
   EXPECT_THAT(Sql(path_, "SELECT count(*) FROM containers"), ElementsAre("0"));
-  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("4|0"));
+  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("5|0"));
 }
 
 TEST_F(RunStoreSchemaTest, UpgradesVersion3AndKeepsEveryRow) {
@@ -255,6 +273,20 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion3AndKeepsEveryRow) {
   const auto store = RunStore::Open(path_);
   EXPECT_EQ(store->StagesOf("rs_2").at(0).progress, "");
   EXPECT_EQ(store->ContainersOf("rs_2").at(0).name, "cosmos_rs_2");
+}
+
+TEST_F(RunStoreSchemaTest, UpgradesVersion4AndKeepsEveryRow) {
+  MakeVersion1();
+  Sql(path_, kVersion3);
+  Sql(path_, kVersion4);
+  const auto before = OldRows(path_);
+
+  EXPECT_THAT(RunStore::Upgrade(path_), StartsWith(path_ + ".v4.2"));
+  EXPECT_EQ(OldRows(path_), before);
+  EXPECT_THAT(Sql(path_, "SELECT * FROM timings"), ElementsAre("3|{\"model\":\"m\"}|{\"seconds\":5}|rs_1|400|NULL"));
+  const auto store = RunStore::Open(path_);
+  EXPECT_THAT(store->GpuClaims(), testing::IsEmpty());
+  EXPECT_THAT(store->GpuUsagesOf("rs_1"), testing::IsEmpty());
 }
 
 TEST_F(RunStoreSchemaTest, AnUpgradedDatabaseHasTheSchemaOfANewOne) {
@@ -282,7 +314,7 @@ TEST_F(RunStoreSchemaTest, OpenRefusesAnOlderDatabaseAndSaysHowToUpgrade) {
   MakeVersion1();
   const Error error = ErrorOf([&] { RunStore::Open(path_); });
   EXPECT_EQ(error.code(), ErrorCode::kConflict);
-  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 4");
+  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 5");
   EXPECT_EQ(error.hint(), "run `cosmos-engine db upgrade`");
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
 }
@@ -292,7 +324,7 @@ TEST_F(RunStoreSchemaTest, RefusesANewerDatabase) {
   Sql(path_, "UPDATE schema_version SET version = 9");
   for (const Error& error : {ErrorOf([&] { RunStore::Open(path_); }), ErrorOf([&] { RunStore::Upgrade(path_); })}) {
     EXPECT_EQ(error.code(), ErrorCode::kConflict);
-    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 4");
+    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 5");
     EXPECT_THAT(error.hint(), HasSubstr("use the newer cosmos-engine"));
   }
 }

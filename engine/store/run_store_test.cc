@@ -337,5 +337,83 @@ TEST_F(RunStoreTest, SetsHowFarAnAttemptIsAndNothingElseOfIt) {
   EXPECT_EQ(store_->StagesOf("rs_1").size(), 1u);
 }
 
+TEST_F(RunStoreTest, GpuClaimsComeByPriorityThenInTheOrderOfTheRequests) {
+  store_->PutRun(SomeRun("rs_1"));
+  store_->PutRun(SomeRun("rs_2"));
+  const auto claim = [&](const std::string& run_id, const std::string& stage, int priority) {
+    GpuClaimRecord record;
+    record.run_id = run_id;
+    record.stage = stage;
+    record.target = "gpu1";
+    record.host = "me@gpu1";
+    record.gpus = 2;
+    record.priority = priority;
+    record.requested_at = 7;
+    store_->PutGpuClaim(&record);
+    return record;
+  };
+  GpuClaimRecord first = claim("rs_1", "a", 0);
+  claim("rs_1", "b", 0);
+  claim("rs_2", "c", 5);
+  const auto order = [&] {
+    std::string stages;
+    for (const GpuClaimRecord& record : store_->GpuClaims()) stages += record.stage;
+    return stages;
+  };
+  EXPECT_EQ(order(), "cab");
+
+  first.devices = "[0,1]";
+  first.granted_at = 9;
+  store_->PutGpuClaim(&first);
+  const GpuClaimRecord kept = store_->GpuClaims().at(1);
+  EXPECT_EQ(kept.id, first.id);
+  EXPECT_EQ(kept.host, "me@gpu1");
+  EXPECT_EQ(kept.gpus, 2);
+  EXPECT_EQ(kept.devices, "[0,1]");
+  EXPECT_EQ(kept.reason, "");
+  EXPECT_EQ(kept.requested_at, 7);
+  EXPECT_EQ(kept.granted_at, 9);
+
+  store_->DropGpuClaim(first.id);
+  EXPECT_EQ(order(), "cb");
+  store_->DropGpuClaimsOf("rs_2");
+  EXPECT_EQ(order(), "b");
+}
+
+TEST_F(RunStoreTest, KeepsWhatWasMeasuredOfEachGpu) {
+  store_->PutRun(SomeRun("rs_1"));
+  GpuUsageRecord usage;
+  usage.run_id = "rs_1";
+  usage.stage = "render";
+  usage.gpu = 3;
+  store_->PutGpuUsage(&usage);
+  const GpuUsageRecord unknown = store_->GpuUsagesOf("rs_1").at(0);
+  EXPECT_EQ(unknown.peak_memory, -1);
+  EXPECT_EQ(unknown.energy, -1);
+
+  GpuUsageRecord again = usage;
+  again.id = 0;
+  again.uuid = "GPU-1";
+  again.peak_memory = 0;
+  again.mean_utilization = 0.25;
+  again.energy = 3600;
+  again.seconds = 12.5;
+  again.samples = 4;
+  store_->PutGpuUsage(&again);
+  again.id = 0;
+  again.gpu = 4;
+  store_->PutGpuUsage(&again);
+  const std::vector<GpuUsageRecord> kept = store_->GpuUsagesOf("rs_1");
+  ASSERT_EQ(kept.size(), 2u);
+  EXPECT_EQ(kept[0].gpu, 3);
+  EXPECT_EQ(kept[0].uuid, "GPU-1");
+  EXPECT_EQ(kept[0].peak_memory, 0);
+  EXPECT_EQ(kept[0].mean_utilization, 0.25);
+  EXPECT_EQ(kept[0].peak_utilization, -1);
+  EXPECT_EQ(kept[0].energy, 3600);
+  EXPECT_EQ(kept[0].seconds, 12.5);
+  EXPECT_EQ(kept[0].samples, 4);
+}
+
 }  // namespace
 }  // namespace cosmos
