@@ -14,6 +14,7 @@
 #include "log/run_logger.h"
 #include "run/hook_runner.h"
 #include "run/mask_json.h"
+#include "run/metrics_file.h"
 #include "run/new_folder.h"
 #include "run/recovery.h"
 #include "run/run_lock.h"
@@ -63,6 +64,8 @@ class Session {
   // The run's own folder, with the lock in it.
   RunPaths MakePaths();
   std::vector<InstanceState> BeginStates() const;
+  // Null when none is asked for.
+  std::unique_ptr<MetricsFile> MakeMetricsFile();
   void KeepRunRecord();
   void TellBegin();
   // What a target's connection does, on its own thread.
@@ -135,6 +138,8 @@ RunEnd Session::Run() {
   KeepRunRecord();
   bus_.Subscribe(journal_.Subscribe());
   for (const Subscription& watcher : order_.watchers) bus_.Subscribe(watcher);
+  const auto metrics = MakeMetricsFile();
+  if (metrics) bus_.Subscribe(metrics->Subscribe());
   const StageInstance no_stage;
   HookRunner hooks(&services_, order_.plan.hooks, ContextOfRun(state_), StageScope(&state_, &no_stage, &secrets_));
   const CloseAtEnd closer{&bus_};  // hooks get no event any more when they are destroyed, also when this throws
@@ -150,6 +155,18 @@ RunEnd Session::Run() {
   KeepEnd(end);
   hooks.Stop();
   return end;
+}
+
+std::unique_ptr<MetricsFile> Session::MakeMetricsFile() {
+  if (order_.metrics_file.empty()) return nullptr;
+  std::set<std::string> stages, ended;
+  for (std::size_t i = 0; i < order_.plan.instances.size(); ++i) {
+    const std::string key = order_.plan.instances[i].key();
+    stages.insert(key);
+    if (IsEnd(state_.Get(i).status)) ended.insert(key);
+  }
+  return std::make_unique<MetricsFile>(MetricsFile::Order{order_.metrics_file, &store_, &logger_, ContextOfRun(state_)},
+                                       order_.plan.name, std::move(stages), std::move(ended));
 }
 
 void Session::KeepRunRecord() {

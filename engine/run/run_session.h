@@ -32,6 +32,7 @@ struct RunOrder {
   std::string retry_from;            // for kRetry: a stage, or empty
   bool verbose = false;
   std::vector<Subscription> watchers;  // besides journal and hooks
+  std::filesystem::path metrics_file;  // absolute; empty: none is written
   // Of a new run, called with its targets when all can be used and nothing has been executed; what it throws ends the
   // run before it began. May be empty.
   std::function<void(const std::map<std::string, Target*>& targets, const CancelToken& cancel)> before;
