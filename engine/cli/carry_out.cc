@@ -13,6 +13,7 @@
 #include "cli/load_workflow.h"
 #include "cli/progress_view.h"
 #include "cli/show_run.h"
+#include "cli/state_home.h"
 #include "core/error.h"
 #include "log/run_logger.h"
 #include "run/run_cancel.h"
@@ -99,6 +100,7 @@ fs::path MetricsFileOf(const Arguments& arguments) {
 int CarryOut(RunOrder order, RunStore* store, const Catalogue* plugins, const Arguments& arguments, Console* console) {
   console->set_quiet(arguments.Has("quiet"));
   order.verbose = arguments.Has("verbose");
+  order.cache_folder = CacheFolder();
   InitLogging("cosmos-engine", order.verbose);
   ProgressView progress(console);
   if (!console->quiet() && !console->json()) order.watchers.push_back(progress.Subscribe());

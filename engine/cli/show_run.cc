@@ -59,6 +59,13 @@ std::string StageText(const StageRecord& stage, bool run_active, const std::vect
   return text;
 }
 
+std::string QueuedText(const GpuClaimRecord& claim, const Console& console) {
+  const std::string key = claim.instance.empty() ? claim.stage : claim.stage + "." + claim.instance;
+  const auto waited = std::chrono::system_clock::now() - FromUnixMilliseconds(claim.requested_at);
+  return fmt::format("\n{}  {} for {}  (on {})\n  {}", console.Paint(Colour::kBold, key), console.PaintStatus("queued"),
+                     FormatDuration(waited), claim.target, Line("reason", ReasonOf(claim)));
+}
+
 }  // namespace
 
 std::string FormatSize(std::int64_t bytes) {
@@ -88,6 +95,9 @@ void ShowRun(const RunRecord& run, RunStore* store, Console* console) {
   const bool active = IsActive(run);
   for (const StageRecord& stage : store->StagesOf(run.run_id))
     text += StageText(stage, active, containers, artifacts, *console);
+  for (const GpuClaimRecord& claim : store->GpuClaims()) {
+    if (claim.run_id == run.run_id && claim.devices.empty()) text += QueuedText(claim, *console);
+  }
   console->Print(text);
 }
 

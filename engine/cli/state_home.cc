@@ -33,6 +33,11 @@ fs::path StateHome() {
               "set COSMOS_HOME, or give --db FILE");
 }
 
+fs::path CacheFolder() {
+  if (const std::string home = Environment("COSMOS_HOME"); !home.empty()) return fs::absolute(home) / "cache";
+  return OwnFolder("XDG_CACHE_HOME", ".cache");
+}
+
 fs::path DatabasePath(const Arguments& arguments) {
   if (arguments.Has("db")) return fs::absolute(arguments.Get("db"));
   if (const std::string path = Environment("COSMOS_DB"); !path.empty()) return fs::absolute(path);

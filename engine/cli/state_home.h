@@ -12,6 +12,9 @@ namespace cosmos {
 // Where the program keeps what lasts: $COSMOS_HOME, else $XDG_DATA_HOME/cosmos-engine, else
 // ~/.local/share/cosmos-engine. Throws Error{kUnavailable} when none of the variables is set.
 std::filesystem::path StateHome();
+// Where the user's processes share what they asked hosts for: $COSMOS_HOME/cache, else $XDG_CACHE_HOME/cosmos-engine,
+// else ~/.cache/cosmos-engine; empty when none of the variables is set.
+std::filesystem::path CacheFolder();
 // --db, else $COSMOS_DB, else runs.db in StateHome(). Absolute.
 std::filesystem::path DatabasePath(const Arguments& arguments);
 std::unique_ptr<RunStore> OpenStore(const Arguments& arguments);

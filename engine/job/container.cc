@@ -91,11 +91,9 @@ std::string RunContainerWords(const ContainerSpec& spec, const RunContext& conte
   add_text("--label", "instance=" + context.instance);
   add_text("--label", "attempt=" + std::to_string(context.attempt));
   add("--label \"start_time=$(date -u +%Y-%m-%dT%H:%M:%SZ)\"");
-  if (spec.gpus > 0) {
-    std::vector<std::string> devices;
-    for (int i = 0; i < spec.gpus; ++i) devices.push_back(std::to_string(i));
+  if (!spec.gpus.empty()) {
     // Docker takes a list for several options unless it stands in quotes of its own.
-    add_text("--gpus", "\"device=" + Join(devices, ",") + "\"");
+    add_text("--gpus", fmt::format("\"device={}\"", fmt::join(spec.gpus, ",")));
   }
   if (!spec.ipc.empty()) add_text("--ipc", spec.ipc);
   if (!spec.shm_size.empty()) add_text("--shm-size", spec.shm_size);

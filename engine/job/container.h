@@ -22,7 +22,7 @@ struct ContainerSpec {
   std::map<std::string, std::string> env;
   std::string workdir;  // inside; empty: the target's workdir, which has the same path there
   std::vector<std::string> args;
-  int gpus = 0;  // devices 0 to gpus - 1
+  std::vector<int> gpus;  // devices of the host, as nvidia-smi counts them
 
   // From `container:` of a workflow, as its schema shapes it.
   static ContainerSpec FromJson(const nlohmann::json& json);

@@ -93,7 +93,7 @@ TEST_F(ContainerTest, EveryFieldHasItsWords) {
   spec_.sudo = true;
   spec_.shm_size = "8g";
   spec_.ipc = "host";
-  spec_.gpus = 2;
+  spec_.gpus = {0, 1};
   spec_.mounts = {"/data:/data:ro", "~/models:/models", "./cache:/cache", ".:/all"};
   spec_.workdir = "/workspace";
   spec_.args = {"--ulimit", "memlock=-1"};
@@ -110,10 +110,10 @@ TEST_F(ContainerTest, EveryFieldHasItsWords) {
 
 TEST_F(ContainerTest, GpusAreNamedOneByOne) {
   EXPECT_THAT(Words(), Not(Contains("--gpus")));
-  spec_.gpus = 1;
+  spec_.gpus = {0};
   EXPECT_THAT(ValuesOf("--gpus"), ElementsAre("\"device=0\""));
-  spec_.gpus = 3;
-  EXPECT_THAT(ValuesOf("--gpus"), ElementsAre("\"device=0,1,2\""));
+  spec_.gpus = {0, 3, 2};
+  EXPECT_THAT(ValuesOf("--gpus"), ElementsAre("\"device=0,3,2\""));
 }
 
 TEST_F(ContainerTest, WordsArriveAsTheyAre) {

@@ -15,7 +15,7 @@
 
 namespace cosmos {
 
-// A target that has nothing but the log of one job, in memory; for tests. Thread-safe.
+// A target that has the log of one job, in memory, and one answer to all commands; for tests. Thread-safe.
 class FakeTarget final : public Target {
  public:
   // --- What happens on the host.
@@ -60,6 +60,12 @@ class FakeTarget final : public Target {
     before_read_ = std::move(call);
   }
 
+  // What a command prints.
+  void SetAnswer(const std::string& output) {
+    const std::lock_guard lock(mutex_);
+    answer_ = output;
+  }
+
   // --- What was asked.
   std::size_t bytes_read() const { return bytes_read_; }
   int reads() const { return reads_; }
@@ -68,7 +74,10 @@ class FakeTarget final : public Target {
   void Reach(Duration) override {}
   std::string Workdir() override { return "/work"; }
   bool IsLocal() const override { return false; }
-  TargetOutput Run(const std::string&, Duration) override { return {}; }
+  TargetOutput Run(const std::string&, Duration) override {
+    const std::lock_guard lock(mutex_);
+    return {0, answer_, "", false};
+  }
   Submission Submit(const JobOrder&) override { return {}; }
   std::optional<JobHandle> Find(const std::string&) override { return std::nullopt; }
   JobState Poll(const JobHandle&) override { return {}; }
@@ -152,6 +161,7 @@ class FakeTarget final : public Target {
   int file_ = 1;
   int changes_ = 0;  // of what stood there
   std::function<void()> before_read_;
+  std::string answer_;
 };
 
 }  // namespace cosmos

@@ -98,6 +98,7 @@ CancelOutcome CancelRun(const std::string& run_id, RunStore* store, Clock* clock
       job.ended_at = now;
       store->PutJob(&job);
     }
+    store->DropGpuClaimsOf(run_id);
     run.status = ToString(Status::kCancelled);
     run.failure_kind = ToString(FailureKind::kCancelled);
     run.error_message = "the run was cancelled after its engine was gone";

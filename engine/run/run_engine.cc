@@ -33,8 +33,8 @@ RunContext ContextOfRun(const RunState& state) {
   return context;
 }
 
-RunEngine::RunEngine(const RunServices* services, RunState* state, StageRunner* runner)
-    : services_(*services), state_(*state), runner_(*runner), scheduler_(state->plan()) {
+RunEngine::RunEngine(const RunServices* services, RunState* state, StageRunner* runner, GpuGate* gate)
+    : services_(*services), state_(*state), runner_(*runner), gate_(*gate), scheduler_(state->plan()) {
   for (const StageInstance& instance : state->plan().instances) {
     if (instance.batch < 0) continue;
     const auto number = static_cast<std::size_t>(instance.batch);
@@ -80,8 +80,10 @@ void RunEngine::DoWork(CancelToken* cancel) {
   while (!stopping_ && !scheduler_.finished()) {
     Work work;
     if (Take(&work)) {
+      const bool nobody_left = idle_ == 0 && !queued_.empty() && !queued_.contains(work);
       lock.unlock();
       try {
+        if (nobody_left) gate_.Sleep();
         Carry(work, *cancel);
         lock.lock();
       } catch (...) {
@@ -90,10 +92,14 @@ void RunEngine::DoWork(CancelToken* cancel) {
         fatal_ = std::current_exception();
         stopping_ = true;
       }
-    } else if (waiting_.empty()) {
-      work_.wait(lock);
     } else {
-      work_.wait_until(lock, waiting_.top().first);
+      ++idle_;
+      if (waiting_.empty()) {
+        work_.wait(lock);
+      } else {
+        work_.wait_until(lock, waiting_.top().first);
+      }
+      --idle_;
     }
   }
   --working_;
@@ -115,15 +121,10 @@ bool RunEngine::Take(Work* work) {
 
 void RunEngine::Carry(const Work& work, const CancelToken& cancel) {
   std::vector<BatchItem> items;
-  for (const std::size_t index : work) {
-    InstanceState state = state_.Get(index);
-    state.status = Status::kRunning;
-    state_.Set(index, state);
-    items.push_back({&state_.plan().instances[index], state});
-  }
-  const std::vector<AttemptEnd> ends = items.size() == 1
-                                           ? std::vector{runner_.Run(*items[0].instance, items[0].begin, cancel)}
-                                           : runner_.RunBatch(items, cancel);
+  Failure refused;
+  if (!Admit(work, &items, &refused)) return;
+  const std::vector<AttemptEnd> ends = CarryOut(items, refused, cancel);
+  gate_.Leave(items);
   // What is tried again in the same way at the same time is tried again together.
   std::map<std::pair<Duration, int>, Work> again;
   for (std::size_t i = 0; i < work.size(); ++i) {
@@ -139,6 +140,40 @@ void RunEngine::Carry(const Work& work, const CancelToken& cancel) {
     waiting_.emplace(services_.clock->Steady() + how.first, std::move(together));
     work_.notify_one();
   }
+}
+
+bool RunEngine::Admit(const Work& work, std::vector<BatchItem>* items, Failure* refused) {
+  bool has_work = false;
+  for (const std::size_t index : work) {
+    items->push_back({&state_.plan().instances[index], state_.Get(index)});
+    has_work = has_work || runner_.HasWork(*items->back().instance, items->back().begin);
+  }
+  const bool waits = has_work && !gate_.Enter(items, refused) && !*refused;
+  {
+    const std::lock_guard lock(mutex_);
+    if (waits) {
+      queued_.insert(work);
+      waiting_.emplace(services_.clock->Steady() + kAskAgain, work);
+    } else {
+      queued_.erase(work);
+    }
+  }
+  for (std::size_t i = 0; i < work.size() && !waits; ++i) {
+    (*items)[i].begin.status = Status::kRunning;
+    state_.Set(work[i], (*items)[i].begin);
+  }
+  return !waits;
+}
+
+std::vector<AttemptEnd> RunEngine::CarryOut(const std::vector<BatchItem>& items, const Failure& refused,
+                                            const CancelToken& cancel) {
+  if (refused) {
+    std::vector<AttemptEnd> ends;
+    for (const BatchItem& item : items) ends.push_back(runner_.Fail(*item.instance, item.begin, refused));
+    return ends;
+  }
+  if (items.size() > 1) return runner_.RunBatch(items, cancel);
+  return {runner_.Run(*items[0].instance, items[0].begin, cancel)};
 }
 
 bool RunEngine::WillRetry(std::size_t index, const AttemptEnd& end, const CancelToken& cancel, Duration* delay) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/cancel.h"
+#include "run/gpu_gate.h"
 #include "run/run_services.h"
 #include "run/run_state.h"
 #include "run/scheduler.h"
@@ -27,12 +28,13 @@ struct RunEnd {
 // cannot run any more is skipped. The rules:
 //  - a stage that failed for good (or was cancelled) stops what needs it, and nothing else;
 //  - a stage whose `when` is false is skipped, and what needs it runs all the same;
-//  - `continue_on_error` turns a failure into an end like any other.
+//  - `continue_on_error` turns a failure into an end like any other;
+//  - what waits for GPUs keeps no thread from other work, and nobody else from the GPUs while no thread is free for it.
 // Used by one thread, once.
 class RunEngine {
  public:
   // The pointers must outlive the engine.
-  RunEngine(const RunServices* services, RunState* state, StageRunner* runner);
+  RunEngine(const RunServices* services, RunState* state, StageRunner* runner, GpuGate* gate);
 
   // Returns when every stage has ended. `cancel` ends it in order. Throws what made it impossible to go on (the store);
   // jobs then go on by themselves, for another engine to find.
@@ -50,8 +52,12 @@ class RunEngine {
   void DoWork(CancelToken* cancel);
   // REQUIRES: mutex_ is held. What is to be done next, or false when there is nothing now.
   bool Take(Work* work);
-  bool Idle() const;  // REQUIRES: mutex_ is held.
+  // Carries the work out, or leaves it waiting for GPUs.
   void Carry(const Work& work, const CancelToken& cancel);
+  // Whether it may begin now, with its GPUs in `items`, or was `refused` them.
+  bool Admit(const Work& work, std::vector<BatchItem>* items, Failure* refused);
+  std::vector<AttemptEnd> CarryOut(const std::vector<BatchItem>& items, const Failure& refused,
+                                   const CancelToken& cancel);
   // Takes note of how an attempt ended. True when there is to be another one, after `delay`; state_ knows it then.
   bool WillRetry(std::size_t index, const AttemptEnd& end, const CancelToken& cancel, Duration* delay);
   // REQUIRES: mutex_ is held. The instance may run now, or, when not `ready`, never will.
@@ -66,14 +72,18 @@ class RunEngine {
   const RunServices& services_;
   RunState& state_;
   StageRunner& runner_;
+  GpuGate& gate_;
   std::mutex mutex_;              // guards all that follows
   std::condition_variable work_;  // for the workers: there may be something to take, or nothing any more
   std::condition_variable left_;  // for the calling thread: the last worker has ended
   Scheduler scheduler_;
   std::deque<Work> ready_;
-  std::vector<Batch> batches_;                                              // by StageInstance::batch
-  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> waiting_;  // retries, and when they may start
-  std::size_t working_ = 0;                                                 // threads that have not ended
+  std::vector<Batch> batches_;  // by StageInstance::batch
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>>
+      waiting_;              // for when they may start: retries, and what is queued
+  std::set<Work> queued_;    // what waits for GPUs
+  std::size_t working_ = 0;  // threads that have not ended
+  std::size_t idle_ = 0;     // of them, those with nothing to do
   bool stopping_ = false;
   std::exception_ptr fatal_;
 };

@@ -19,6 +19,7 @@ void SaveRunInputs(const RunInputs& inputs, const fs::path& path) {
                                 {"plugin_path", inputs.plugin_path},
                                 {"working_folder", inputs.working_folder},
                                 {"jobs", inputs.jobs},
+                                {"priority", inputs.priority},
                                 {"targets", inputs.targets}};
   WriteFileAtomically(path, saved.dump(2) + "\n");
 }
@@ -41,6 +42,7 @@ RunInputs LoadRunInputs(const fs::path& path) {
     inputs.plugin_path = saved.at("plugin_path");
     inputs.working_folder = saved.at("working_folder");
     inputs.jobs = saved.at("jobs");
+    inputs.priority = saved.value("priority", 0);
     inputs.targets = saved.value("targets", nlohmann::json::object());
   } catch (const nlohmann::json::exception& reason) {
     throw Error(ErrorCode::kIo, "cannot read '" + path.string() + "': " + reason.what());

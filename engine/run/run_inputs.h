@@ -19,6 +19,7 @@ struct RunInputs {
   std::string plugin_path;                           // of --plugin-path, or empty
   std::string working_folder;                        // absolute; relative paths of the workflow start here
   std::size_t jobs = 1;
+  int priority = 0;                                   // of its stages among those that wait for GPUs
   nlohmann::json targets = nlohmann::json::object();  // resolved, by name
 };
 

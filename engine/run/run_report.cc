@@ -52,6 +52,10 @@ json JobOf(const StageRecord& stage, const std::vector<JobRecord>& jobs) {
 
 }  // namespace
 
+std::string ReasonOf(const GpuClaimRecord& claim) {
+  return claim.asleep ? "waits until its engine is done with another stage (`--jobs`)" : claim.reason;
+}
+
 json ContainerToJson(const ContainerRecord& container) {
   return {{"stage", container.stage},
           {"instance", Text(container.instance)},
@@ -66,6 +70,23 @@ json ContainerToJson(const ContainerRecord& container) {
           {"oom_killed", container.oom_killed},
           {"started_at", Time(container.started_at)},
           {"ended_at", Time(container.ended_at)}};
+}
+
+json QueuedToJson(const std::string& run_id, RunStore* store) {
+  json queued = json::array();
+  for (const GpuClaimRecord& claim : store->GpuClaims()) {
+    if ((!run_id.empty() && claim.run_id != run_id) || !claim.devices.empty()) continue;
+    queued.push_back({{"run_id", claim.run_id},
+                      {"stage", claim.stage},
+                      {"instance", Text(claim.instance)},
+                      {"attempt", claim.attempt},
+                      {"target", claim.target},
+                      {"gpus", claim.gpus},
+                      {"priority", claim.priority},
+                      {"reason", Text(ReasonOf(claim))},
+                      {"since", Time(claim.requested_at)}});
+  }
+  return queued;
 }
 
 json RunToJson(const RunRecord& run) {
@@ -89,6 +110,7 @@ json RunToJson(const RunRecord& run, RunStore* store) {
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
   const std::vector<JobRecord> jobs = store->JobsOf(run.run_id);
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
+  report["queued"] = QueuedToJson(run.run_id, store);
   report["stages"] = json::array();
   for (const StageRecord& stage : store->StagesOf(run.run_id)) {
     report["stages"].push_back({{"stage", stage.stage},

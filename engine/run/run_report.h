@@ -11,8 +11,13 @@ namespace cosmos {
 
 // One run of a list. `engine_alive` tells whether an engine carries it out now.
 nlohmann::json RunToJson(const RunRecord& run);
-// One run with its stages (every attempt) and their artifacts.
+// One run with its stages (every attempt) and their artifacts, and what of it waits for GPUs.
 nlohmann::json RunToJson(const RunRecord& run, RunStore* store);
+
+// Of one run, or of all when it is empty: what waits for GPUs.
+nlohmann::json QueuedToJson(const std::string& run_id, RunStore* store);
+// Why it waits, for people.
+std::string ReasonOf(const GpuClaimRecord& claim);
 
 // A container, as cosmos_target_1 of the SDK gives it.
 nlohmann::json ContainerToJson(const ContainerRecord& container);

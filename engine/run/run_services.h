@@ -7,6 +7,7 @@
 #include "core/logger.h"
 #include "core/masker.h"
 #include "event/bus.h"
+#include "job/gpu_leases.h"
 #include "job/job_runner.h"
 #include "plugin/catalogue.h"
 #include "run/run_paths.h"
@@ -23,8 +24,10 @@ struct RunServices {
   const Masker* masker;
   EventBus* bus;
   StoreWriter* store;
+  RunStore* records;  // the same store, for reading at once
   const Catalogue* plugins;
   JobRunner* jobs;
+  GpuLeases* leases;
   const RunPaths* paths;
   const std::map<std::string, Target*>* targets;  // by name
 };

@@ -12,6 +12,7 @@
 #include "core/ids.h"
 #include "event/journal.h"
 #include "log/run_logger.h"
+#include "run/gpu_gate.h"
 #include "run/hook_runner.h"
 #include "run/mask_json.h"
 #include "run/metrics_file.h"
@@ -71,7 +72,7 @@ class Session {
   // What a target's connection does, on its own thread.
   void OnConnection(const std::string& target, const ConnectionChange& change);
   void Publish(const std::string& target, const ConnectionChange& change);
-  void RunHandlers(const RunEnd& end, StageRunner* runner);
+  void RunHandlers(const RunEnd& end, StageRunner* runner, GpuGate* gate);
   void KeepEnd(const RunEnd& end);
   std::string LogOfRun();
 
@@ -95,6 +96,7 @@ class Session {
   bool begun_ = false;
   std::vector<std::pair<std::string, ConnectionChange>> before_begin_;
   const TargetSet targets_;
+  GpuLeases leases_;
   const RunServices services_;
   RunState state_;
   std::string prompt_id_;
@@ -117,7 +119,9 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       jobs_(&writer_, &bus_, &logger_, &masker_, clock),
       targets_(order.plan.targets, TargetsOf(order.plan), cancel,
                [this](const std::string& target, const ConnectionChange& change) { OnConnection(target, change); }),
-      services_{clock, &logger_, &masker_, &bus_, &writer_, plugins, &jobs_, &paths_, &targets_.by_name()},
+      leases_(store, clock, GpuCache(order.cache_folder), HoldersOf(store)),
+      services_{clock,   &logger_, &masker_, &bus_,   &writer_,           store,
+                plugins, &jobs_,   &leases_, &paths_, &targets_.by_name()},
       state_(&order.plan, order.run_id, order.output_dir, BeginStates()) {}
 
 RunPaths Session::MakePaths() {
@@ -146,9 +150,11 @@ RunEnd Session::Run() {
   TellBegin();
   if (resumed) targets_.Reach(kForEver);
   StageRunner runner(&services_, &state_, &secrets_, prompt_id_);
-  const RunEnd end = RunEngine(&services_, &state_, &runner).Run(order_.inputs.jobs, &cancel_);
+  GpuGate gate(&services_, &state_, order_.inputs.priority);
+  const RunEnd end = RunEngine(&services_, &state_, &runner, &gate).Run(order_.inputs.jobs, &cancel_);
   state_.SetRunEnd(end.status, end.failure.message);
-  RunHandlers(end, &runner);
+  RunHandlers(end, &runner, &gate);
+  leases_.ReleaseAll(order_.run_id);
   // The journal first: a run that the store knows as ended is not gone on with, and nobody would add its end.
   bus_.Publish(ContextOfRun(state_), RunFinished{end.status, end.failure});
   bus_.Close();
@@ -243,7 +249,7 @@ void Session::Publish(const std::string& target, const ConnectionChange& change)
 }
 
 // The run has ended, and what its handlers come to changes nothing about how.
-void Session::RunHandlers(const RunEnd& end, StageRunner* runner) {
+void Session::RunHandlers(const RunEnd& end, StageRunner* runner, GpuGate* gate) {
   std::vector<StageInstance> handlers;
   const auto add = [&](const std::vector<StageInstance>& more) {
     handlers.insert(handlers.end(), more.begin(), more.end());
@@ -255,7 +261,16 @@ void Session::RunHandlers(const RunEnd& end, StageRunner* runner) {
       order_.mode == RunOrder::Mode::kRetry ? history_.Anew(handlers) : history_.Resume(handlers);
   const CancelToken cancel;  // handlers clean up also after a cancelled run
   for (std::size_t i = 0; i < handlers.size(); ++i) {
-    if (!IsEnd(states[i].status)) runner->Run(handlers[i], states[i], cancel);
+    if (IsEnd(states[i].status)) continue;
+    std::vector<BatchItem> items = {{&handlers[i], states[i]}};
+    Failure refused;
+    if (runner->HasWork(handlers[i], states[i])) gate->Await(&items, &refused, cancel_);
+    if (refused) {
+      runner->Fail(handlers[i], states[i], refused);
+    } else {
+      runner->Run(handlers[i], items[0].begin, cancel);
+    }
+    gate->Leave(items);
   }
 }
 

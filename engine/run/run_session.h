@@ -31,6 +31,7 @@ struct RunOrder {
   std::filesystem::path output_dir;  // absolute
   std::string retry_from;            // for kRetry: a stage, or empty
   bool verbose = false;
+  std::filesystem::path cache_folder;  // of what a user's processes share; empty: nothing
   std::vector<Subscription> watchers;  // besides journal and hooks
   std::filesystem::path metrics_file;  // absolute; empty: none is written
   // Of a new run, called with its targets when all can be used and nothing has been executed; what it throws ends the

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/status.h"
+#include "job/gpu_queue.h"
 #include "run/secrets.h"
 #include "workflow/plan.h"
 #include "workflow/scope.h"
@@ -27,6 +28,8 @@ struct InstanceState {
   std::string operation_id;
   std::int64_t started_at = 0;   // milliseconds since the epoch; 0: not known
   bool start_published = false;  // the journal has its StageStarted
+
+  std::vector<LeasedGpu> gpus;  // that the attempt has for itself
 };
 
 // The states of all instances of a run, and what expressions see of them. Thread-safe.

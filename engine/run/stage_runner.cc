@@ -83,6 +83,22 @@ AttemptEnd StageRunner::Run(const StageInstance& instance, const InstanceState& 
   });
 }
 
+AttemptEnd StageRunner::Fail(const StageInstance& instance, const InstanceState& begin, const Failure& failure) {
+  return Attempt(instance, begin, [&](OpenAttempt*) {
+    AttemptEnd end;
+    end.failure = failure;
+    return end;
+  });
+}
+
+bool StageRunner::HasWork(const StageInstance& instance, const InstanceState& begin) const {
+  try {
+    return WhenHolds(instance, begin);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 bool StageRunner::WhenHolds(const StageInstance& instance, const InstanceState& begin) const {
   if (instance.when.empty() || begin.begun || begin.attempt != begin.first_attempt) return true;
   return EvaluateCondition(instance.when, StageScope(&state_, &instance, &secrets_));
@@ -130,6 +146,7 @@ StageRunner::Prepared StageRunner::Prepare(const StageInstance& instance, const 
   order.plugin = &library.facts();
   order.env = Variables(Resolve(instance.env, scope));
   order.gpus = ladder.gpus;
+  order.leased = begin.gpus;
   order.resumed = begin.begun;
   order.max_log_bytes = state_.plan().max_log_bytes;
   if (instance.timeout) order.deadline = FromUnixMilliseconds(attempt->started_at()) + *instance.timeout;

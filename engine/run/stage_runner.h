@@ -38,6 +38,11 @@ class StageRunner {
   // The same for instances of one stage that share a job (StageInstance::batch), at least one; in their order.
   std::vector<AttemptEnd> RunBatch(const std::vector<BatchItem>& items, const CancelToken& cancel);
 
+  // Ends the attempt, which begins with this, as failed.
+  AttemptEnd Fail(const StageInstance& instance, const InstanceState& begin, const Failure& failure);
+  // Whether there is anything to do: not when its `when` is false or cannot be evaluated.
+  bool HasWork(const StageInstance& instance, const InstanceState& begin) const;
+
   // Tells that the instance may start now.
   void TellReady(const StageInstance& instance, const InstanceState& state);
   // Records and tells of an instance that ends as skipped or cancelled (`state.status`) without ever having run.

@@ -33,6 +33,12 @@ std::string_view Word(LogLevel level) {
   return kWords[static_cast<int>(level)];
 }
 
+std::vector<int> NumbersOf(const std::vector<LeasedGpu>& gpus) {
+  std::vector<int> numbers;
+  for (const LeasedGpu& gpu : gpus) numbers.push_back(gpu.index);
+  return numbers;
+}
+
 }  // namespace
 
 std::string KeepPrompt(StoreWriter* store, Clock* clock, const json& prompt) {
@@ -103,7 +109,9 @@ std::string StageTask::progress() const {
 
 std::string StageTask::HistoryKey(json key) const {
   key["uses"] = order_.instance->uses;
-  key["target"] = order_.instance->target;
+  // The same GPU elsewhere is as fast.
+  const std::string gpu = order_.leased.empty() ? "" : order_.leased.front().name;
+  key[gpu.empty() ? "target" : "gpu"] = gpu.empty() ? order_.instance->target : gpu;
   key["gpus"] = order_.gpus;
   return key.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -160,11 +168,16 @@ JobRequest StageTask::RequestFor(const json& spec) {
   request.command.env = order_.env;
   const json env = spec.value("env", json::object()), outputs = spec.value("outputs", json::object());
   for (const auto& [name, value] : env.items()) request.command.env[name] = value;
+  const std::vector<int> gpus = NumbersOf(order_.leased);
   request.command.workdir = OnTarget([&] { return target_.Workdir(); });
   if (!target_.IsLocal()) request.newest_log = TargetPaths(request.command.workdir).NewestLog(order_.context);
   if (!order_.instance->container.is_null()) {
     request.command.container = ContainerSpec::FromJson(order_.instance->container);
-    request.command.container->gpus = order_.gpus;
+    request.command.container->gpus = gpus;
+  } else if (!gpus.empty()) {
+    // As nvidia-smi counts, which CUDA does not by itself.
+    request.command.env["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
+    request.command.env["CUDA_VISIBLE_DEVICES"] = fmt::format("{}", fmt::join(gpus, ","));
   }
   const json files = spec.value("files", json::object());
   for (const auto& [name, file] : files.items()) {

@@ -26,6 +26,7 @@ class StageTask final : public TaskHost {
     const PluginFacts* plugin = nullptr;
     std::map<std::string, std::string> env;  // of the stage, resolved
     int gpus = 0;                            // that the attempt may use
+    std::vector<LeasedGpu> leased;           // which they are
     bool resumed = false;                    // an earlier engine began the attempt
     std::optional<WallTime> deadline;
     std::int64_t max_log_bytes = 0;

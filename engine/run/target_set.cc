@@ -9,6 +9,10 @@
 
 namespace cosmos {
 
+std::string HostKeyOf(const nlohmann::json& config) {
+  return config.contains("ssh") ? NameOf(SshOptionsOf(config["ssh"])) : "local";
+}
+
 std::unique_ptr<Target> MakeTarget(const nlohmann::json& config, const CancelToken* cancel,
                                    SshConnection::Observer observer) {
   const std::string workdir = config.value("workdir", "");

@@ -13,6 +13,10 @@
 
 namespace cosmos {
 
+// What tells the host that `config` describes from others: targets of the same key share their GPUs. Two ways to say
+// where one host is (an alias and its address) are two keys.
+std::string HostKeyOf(const nlohmann::json& config);
+
 // The target that `config`, shaped by the workflow's schema, describes. Contacts nothing. `cancel` must outlive it, see
 // Target; `observer`, which may be empty, is told of its connection.
 std::unique_ptr<Target> MakeTarget(const nlohmann::json& config, const CancelToken* cancel,

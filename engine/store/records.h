@@ -135,6 +135,7 @@ struct GpuClaimRecord {
   int priority = 0;     // higher comes first
   std::string devices;  // JSON array, see GpuLeases; empty: it waits
   std::string reason;   // why it waits, for people
+  bool asleep = false;  // its engine has no hand free to take them, so that others need not wait for it
   std::int64_t requested_at = 0;
   std::int64_t granted_at = 0;
 };

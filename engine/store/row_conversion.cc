@@ -181,6 +181,7 @@ GpuClaimRow ToRow(const GpuClaimRecord& record, odb::database& database) {
   row.priority = record.priority;
   row.devices = TextOrNull(record.devices);
   row.reason = TextOrNull(record.reason);
+  row.asleep = record.asleep;
   row.requested_at = record.requested_at;
   row.granted_at = TimeOrNull(record.granted_at);
   return row;
@@ -335,6 +336,7 @@ GpuClaimRecord ToRecord(const GpuClaimRow& row) {
   record.priority = row.priority;
   record.devices = Text(row.devices);
   record.reason = Text(row.reason);
+  record.asleep = row.asleep;
   record.requested_at = row.requested_at;
   record.granted_at = Time(row.granted_at);
   return record;

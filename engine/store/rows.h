@@ -163,6 +163,7 @@ struct GpuClaimRow {
   int priority = 0;
   odb::nullable<std::string> devices;
   odb::nullable<std::string> reason;
+  bool asleep = false;
   std::int64_t requested_at = 0;
   odb::nullable<std::int64_t> granted_at;
 #pragma db index("gpu_claims_key") unique members(run, stage, instance, attempt)

@@ -52,11 +52,12 @@ struct StageInstance {
   std::optional<Duration> stall_timeout;  // how long its job may write nothing to its log
   bool continue_on_error = false;
   int gpus = 0;
-  int most_gpus = 0;         // that its target has; never less than `gpus`
-  int batch = -1;            // those with the same number are one job where they can be; -1: a job of its own
-  std::string batch_note;    // why it is in no batch although that was asked for
-  nlohmann::json container;  // its target's, with what it changes of it; null: none
-  std::string where;         // file:line:column
+  std::string gpu_busy = "wait";  // or fail, ignore: about GPUs that somebody else's programs use
+  int most_gpus = 0;              // that its target has; never less than `gpus`
+  int batch = -1;                 // those with the same number are one job where they can be; -1: a job of its own
+  std::string batch_note;         // why it is in no batch although that was asked for
+  nlohmann::json container;       // its target's, with what it changes of it; null: none
+  std::string where;              // file:line:column
 
   std::string key() const { return instance.empty() ? stage : stage + "." + instance; }
 };

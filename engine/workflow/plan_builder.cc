@@ -118,7 +118,9 @@ void PlanBuilder::Settle(const StageSource& stage, const json& fields, StageInst
   most_in_batch_.push_back(MostInBatch(fields));
   if (fields.contains("stall_timeout")) instance->stall_timeout = DurationOf(fields["stall_timeout"]);
   instance->continue_on_error = fields.value("continue_on_error", false);
-  instance->gpus = ObjectIn(fields, "resources").value("gpus", 0);
+  const json& resources = ObjectIn(fields, "resources");
+  instance->gpus = resources.value("gpus", 0);
+  instance->gpu_busy = resources.value("gpu_busy", instance->gpu_busy);
   SetTarget(stage, fields, instance);
   SetContainer(stage, fields, instance);
   SetPromptName(stage, fields, instance);

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/records.h"
+#include "target/gpu/gpu_reading.h"
+
+namespace cosmos {
+
+// One GPU that a stage has for itself, or could have.
+struct LeasedGpu {
+  int index = 0;     // on its target
+  std::string uuid;  // empty where there is no nvidia-smi that tells it
+  std::string name;
+
+  bool operator==(const LeasedGpu&) const = default;
+};
+
+// Between them and GpuClaimRecord::devices, [{"index", "uuid", "name"}…]; a text of another shape is none.
+nlohmann::json ToJson(const std::vector<LeasedGpu>& gpus);
+std::vector<LeasedGpu> LeasedGpusOf(const GpuClaimRecord& claim);
+
+// A GPU of the host, and which program of nobody's here uses it, for people; empty: none.
+struct GpuCandidate {
+  LeasedGpu gpu;
+  std::string used_by;
+};
+
+// The GPUs of a reading, with who uses them by its own word: processes that compute there, or, where those cannot be
+// seen (from within a container, say), 1 GiB of memory and more. `most` of them, the first ones, unless it is 0.
+std::vector<GpuCandidate> CandidatesOf(const GpuReading& reading, int most);
+
+// What becomes of a request now.
+struct GpuDecision {
+  std::vector<LeasedGpu> gpus;  // it gets these; none: it waits
+  std::string reason;           // why, for people
+  bool somebody_else = false;   // it would get some, but for programs of nobody's here
+};
+
+// First come, first served, higher priorities before: a request gets its GPUs when none waits before it on the same
+// host, so that one for many GPUs is not passed over for ever. `claims` are all there are, without `mine`, in the order
+// of the queue (RunStore::GpuClaims); `mine.id` 0: it comes last among its priority. With `ignore_others`, programs of
+// nobody's here do not count. Pure; any thread.
+GpuDecision DecideGpus(const GpuClaimRecord& mine, const std::vector<GpuClaimRecord>& claims,
+                       const std::vector<GpuCandidate>& candidates, bool ignore_others);
+
+}  // namespace cosmos
