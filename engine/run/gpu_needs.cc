@@ -111,7 +111,7 @@ class Judge {
 }  // namespace
 
 PreflightFindings JudgeResources(const StageNeeds& needs) {
-  if (needs.gpu_memory_gb <= 0 || needs.gpus_asked) return {};
+  if ((needs.gpu_memory_gb <= 0 && needs.driver.empty()) || needs.gpus_asked) return {};
   Judge judge(needs);
   const std::string wanted = fmt::format("the job needs a GPU, and `resources.gpus` is not given ({})", needs.where);
   if (needs.container.is_null() || ArgsGiveGpus(needs.container)) {

@@ -84,7 +84,9 @@ TEST(GpuNeedsTest, AGpuThatIsNotAskedFor) {
   Expect(JudgeResources(needs), Severity::kError, "its container gets none");
   needs.container = {{"image", "i"}, {"args", {"--gpus=all"}}};
   Expect(JudgeResources(needs), Severity::kWarning, "nothing keeps other stages off");
-  needs.gpu_memory_gb = 0;
+  needs.gpu_memory_gb = 0;  // how much is not known, but there must be one
+  Expect(JudgeResources(needs), Severity::kWarning, "the job needs a GPU");
+  needs.driver.clear();
   EXPECT_THAT(JudgeResources(needs), IsEmpty());
 }
 

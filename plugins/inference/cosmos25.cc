@@ -82,7 +82,8 @@ sdk::JobNeeds Cosmos25Needs(const Json& parameters, const std::string& repositor
   }
   needs.files_hint =
       "`repo` is the folder of the model's code, below which checkpoint_path stands unless it is absolute";
-  needs.disk_gb = 5;  // for what a job brings and makes
+  needs.driver = "570.124.06";  // docs/setup.md of both
+  needs.disk_gb = 5;            // for what a job brings and makes
   // As huggingface_hub names it. With a checkpoint of the user's own the text encoder is still downloaded.
   std::string kept = parameters.contains("checkpoint_path") ? "nvidia/Cosmos-Reason1-7B" : repository;
   kept.replace(kept.find('/'), 1, "--");

@@ -136,8 +136,9 @@ TEST_F(ModelsTest, SaysWhatMustBeThere) {
   EXPECT_EQ(kept(Transfer25()), "hub/models--nvidia--Cosmos-Transfer2.5-2B");
   EXPECT_EQ(kept(Transfer25({{"distilled", true}})), "hub/models--nvidia--Cosmos-Experimental");
   EXPECT_EQ(kept(Transfer25({{"checkpoint_path", "mine.pt"}})), "hub/models--nvidia--Cosmos-Reason1-7B");
-  EXPECT_EQ(kept({{"model", "cosmos-predict2.5"}, {"prompt", "x"}, {"checkpoint", "14B/post-trained"}}),
-            "hub/models--nvidia--Cosmos-Predict2.5-14B");
+  const Json predict = {{"model", "cosmos-predict2.5"}, {"prompt", "x"}, {"checkpoint", "14B/post-trained"}};
+  EXPECT_EQ(kept(predict), "hub/models--nvidia--Cosmos-Predict2.5-14B");
+  EXPECT_EQ(Preview(predict).at("needs").at("driver"), "570.124.06");
 }
 
 TEST_F(ModelsTest, AHostilePromptIsTextAndNothingElse) {

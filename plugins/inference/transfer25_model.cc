@@ -20,8 +20,7 @@ constexpr const char* kControls[] = {"edge", "vis", "depth", "seg"};
 constexpr int kChunk = 93;  // frames that the model makes at a time
 constexpr int kDistilledSteps = 4;
 constexpr double kGpuMemory = 65.4;  // GB, as its documents say
-constexpr const char* kDriver = "570.124.06";
-constexpr int kLeastChunk = 13;  // below, a chunk has no motion to speak of
+constexpr int kLeastChunk = 13;      // below, a chunk has no motion to speak of
 
 Json ControlSchema(const char* description) {
   Json schema = Json::parse(R"json({
@@ -167,7 +166,6 @@ sdk::JobNeeds Needs(const Json& parameters) {
   needs.videos = {{"input_video", Text(parameters, "input_video")}};
   needs.alike = true;
   needs.gpu_memory_gb = kGpuMemory;
-  needs.driver = kDriver;
   const Json controls = parameters.value("controls", Json::object());
   for (const char* name : kControls) {
     if (!controls.is_object() || !controls.contains(name) || !controls.at(name).is_object()) continue;
