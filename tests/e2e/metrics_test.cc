@@ -43,7 +43,7 @@ class MetricsTest : public ::testing::Test {
                    "version: 1\nname: w\nparams: {code: {type: integer, default: 0}}\nstages:\n"
                    "  a: {uses: shell, with: {run: 'exit ${{ params.code }}'}}\n"
                    "  b: {uses: noop, needs: a}\n");
-    fs::create_directories(sandbox_.folder() / "textfile");
+    for (const char* folder : {"textfile", "bin"}) fs::create_directories(sandbox_.folder() / folder);
   }
   std::map<std::string, double> Samples(const std::string& file = "textfile/cosmos.prom") const {
     return testing::Samples(sandbox_.Read(file));
@@ -113,6 +113,24 @@ TEST_F(MetricsTest, AFileThatCannotBeWrittenIsNoFailureOfTheRun) {
   EXPECT_EQ(sandbox_.Engine({"run", "w.yaml", "--run-id", "rs_a", "--metrics-file", "textfile/m.prom"}).status, 0);
   EXPECT_THAT(sandbox_.Read(sandbox_.run_folder("rs_a") / "engine.log"),
               HasSubstr("the metrics file could not be written: cannot write '"));
+}
+
+TEST_F(MetricsTest, TellHowLongStagesWaitedForGpus) {
+  sandbox_.Write("bin/nvidia-smi",
+                 "#!/bin/sh\ncase $1 in --query-gpu=*) echo '0, GPU-0, NVIDIA H100 80GB HBM3, 550.54.15, 0, 4, 81559, "
+                 "80900, 30, 70.1, 345, 2619, Disabled' ;; esac\n");
+  fs::permissions(sandbox_.folder() / "bin/nvidia-smi", fs::perms::owner_all);
+  sandbox_.SetEnvironment("PATH=" + (sandbox_.folder() / "bin").string() + ":" + ::getenv("PATH"));
+  sandbox_.Write("w.yaml",
+                 "version: 1\nname: w\nstages:\n  a: {uses: shell, matrix: {n: [1, 2]}, resources: {gpus: 1}, with: "
+                 "{run: 'sleep 0.5'}}\n");
+  const Ended ended =
+      sandbox_.Engine({"run", "w.yaml", "-j2", "--run-id", "rs_a", "--metrics-file", "textfile/m.prom"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  std::map<std::string, double> samples = Samples("textfile/m.prom");
+  EXPECT_EQ(samples["cosmos_run_gpu_leases_total" + OfRun("rs_a")], 2);
+  EXPECT_GE(samples["cosmos_run_queue_seconds_total" + OfRun("rs_a")], 0.4);
+  EXPECT_EQ(samples["cosmos_run_stages_queued" + OfRun("rs_a")], 0);
 }
 
 TEST_F(MetricsTest, TellWhatWasMoved) {
