@@ -41,7 +41,8 @@ void AddAttempts(const std::vector<TotalsRecord>& totals, MetricsText* text) {
   std::map<std::pair<std::string, std::string>, std::int64_t> ends, failures;
   std::map<std::string, Durations> durations;
   for (const TotalsRecord& one : totals) {
-    if (one.bound < 0 || !IsEnd(StatusOf(one.status))) continue;
+    // One that was skipped may run yet, under the same record.
+    if (one.bound < 0 || !IsEnd(StatusOf(one.status)) || one.status == ToString(Status::kSkipped)) continue;
     ends[{one.uses, one.status}] += one.count;
     if (one.status == ToString(Status::kFailed)) failures[{one.uses, one.failure_kind}] += one.count;
     durations[one.uses].counts[static_cast<std::size_t>(one.bound)] += one.count;

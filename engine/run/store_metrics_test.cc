@@ -96,7 +96,7 @@ TEST_F(StoreMetricsTest, CountersNeverFallWhenARunIsTriedAgain) {
   skipped.stage = "upscale";
   skipped.uses = "upscaling";
   skipped.status = "skipped";
-  skipped.ended_at = 6000;
+  skipped.started_at = skipped.ended_at = 6000;
   store_->PutStage(&skipped);
   EXPECT_FALSE(Samples().Has("cosmos_stage_attempts_total{status=\"skipped\",uses=\"upscaling\"}"));
   Run("rs_1", "running");

@@ -68,6 +68,7 @@ TEST_F(MetricsTest, AreThoseOfAllRunsAndOfTheRunUnderWay) {
   EXPECT_EQ(sandbox_.Engine({"run", "w.yaml", "--run-id", "rs_b", "-p", "code=3", "--metrics-file", file}).status, 1);
   samples = Samples();
   EXPECT_EQ(samples["cosmos_runs_failed{kind=\"exit_code\"}"], 1);
+  EXPECT_EQ(samples.count("cosmos_stage_attempts_total{uses=\"noop\",status=\"skipped\"}"), 0u);
   EXPECT_EQ(samples["cosmos_stage_failures_total{uses=\"shell\",kind=\"exit_code\"}"], 1);
   EXPECT_EQ(samples.count("cosmos_run_active" + OfRun("rs_a")), 0u);
   EXPECT_EQ(samples["cosmos_run_stages_active" + OfRun("rs_b")], 0);
