@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -71,7 +72,29 @@ void PrintEnd(const RunOrder& order, const RunEnd& end, RunStore* store, Console
 }  // namespace
 
 std::vector<OptionSpec> CarryOutOptions() {
-  return {{"quiet,q", "", "print nothing but errors"}, {"verbose,v", "", "print the engine's own log as well"}};
+  return {{"quiet,q", "", "print nothing but errors"},
+          {"verbose,v", "", "print the engine's own log as well"},
+          {"metrics-file", "FILE", "keep figures for Prometheus in FILE ($COSMOS_METRICS_FILE)"}};
+}
+
+fs::path MetricsFileOf(const Arguments& arguments) {
+  const char* const variable = std::getenv("COSMOS_METRICS_FILE");
+  const bool given = arguments.Has("metrics-file");
+  const std::string path = given ? arguments.Get("metrics-file") : variable == nullptr ? "" : variable;
+  if (path.empty() && !given) return {};
+  const std::string who = given ? "--metrics-file" : "$COSMOS_METRICS_FILE";
+  const fs::path file = path.empty() ? fs::path() : fs::absolute(path).lexically_normal();
+  std::error_code error;
+  if (!file.has_filename() || fs::is_directory(file, error)) {
+    throw Error(ErrorCode::kInvalidInput, who + " is '" + path + "', expected a file",
+                "name a file in a folder that is there, such as /var/lib/node_exporter/cosmos.prom");
+  }
+  if (!fs::is_directory(file.parent_path(), error)) {
+    throw Error(ErrorCode::kInvalidInput,
+                who + " is '" + path + "', and there is no folder '" + file.parent_path().string() + "'",
+                "make the folder, or correct the path");
+  }
+  return file;
 }
 
 int CarryOut(RunOrder order, RunStore* store, const Catalogue* plugins, const Arguments& arguments, Console* console) {
@@ -92,6 +115,7 @@ int CarryOut(RunOrder order, RunStore* store, const Catalogue* plugins, const Ar
 int CarryOn(RunOrder::Mode mode, const std::string& retry_from, const RunRecord& run, RunStore* store,
             const Arguments& arguments, Console* console) {
   RunOrder order;
+  order.metrics_file = MetricsFileOf(arguments);
   order.mode = mode;
   order.retry_from = retry_from;
   order.run_id = run.run_id;

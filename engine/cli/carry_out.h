@@ -8,8 +8,12 @@
 
 namespace cosmos {
 
-// Options of every command that carries out a run: --quiet, --verbose.
+// Options of every command that carries out a run: --quiet, --verbose, --metrics-file.
 std::vector<OptionSpec> CarryOutOptions();
+
+// The file that --metrics-file or $COSMOS_METRICS_FILE names, absolute; empty without one. To be called before anything
+// else, also before the current folder is another one. Throws Error{kInvalidInput} when it cannot be written there.
+std::filesystem::path MetricsFileOf(const Arguments& arguments);
 
 // Carries out a run with what a person sees of it: progress while it works, its end, where its files are. Ctrl-C once
 // cancels it in order, twice leaves at once. Returns the exit status. Throws as CarryOutRun does.

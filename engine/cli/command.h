@@ -43,6 +43,7 @@ Command LogsCommand();
 Command EventsCommand();
 Command TargetsCommand();
 Command GcCommand();
+Command PruneCommand();
 Command PluginsCommand();
 Command DbCommand();
 Command VersionCommand();

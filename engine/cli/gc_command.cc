@@ -1,11 +1,10 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <iostream>
 #include <list>
 
 #include "cli/command.h"
+#include "cli/consent.h"
 #include "cli/known_targets.h"
 #include "cli/show_run.h"
 #include "cli/state_home.h"
@@ -22,17 +21,6 @@ constexpr std::size_t kWidest = 200;  // of what a host says
 constexpr std::size_t kRunWidth = 11;
 
 using Collectors = std::list<GarbageCollector>;
-
-// What is to be done about what was found.
-enum class Consent { kGiven, kAsk, kDryRun };
-
-Consent ConsentOf(const Arguments& arguments, const Console& console) {
-  if (arguments.Has("dry-run")) return Consent::kDryRun;
-  if (arguments.Has("yes")) return Consent::kGiven;
-  if (!console.json() && console.terminal() && ::isatty(STDIN_FILENO) != 0) return Consent::kAsk;
-  throw Error(ErrorCode::kInvalidInput, "there is no terminal to ask for consent on; nothing was removed",
-              "add --yes to remove what is found, or --dry-run to list it");
-}
 
 Collectors CollectorsFor(const DefinedTargets& defined, const Arguments& arguments, RunStore* store) {
   std::map<std::string, json> targets;
@@ -128,13 +116,6 @@ json ToJson(const Collectors& collectors) {
   return {{"targets", targets}};
 }
 
-bool Agreed(std::size_t count, Console* console) {
-  console->Print(fmt::format("remove {}? [y/N] ", count == 1 ? "it" : fmt::format("these {}", count)));
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
-}
-
 // Find, list, ask, remove, tell.
 int Gc(const Arguments& arguments, Console* console) {
   const Consent consent = ConsentOf(arguments, *console);
@@ -149,8 +130,7 @@ int Gc(const Arguments& arguments, Console* console) {
     PrintProblems(collectors, console);
     if (count == 0) console->PrintLine("nothing to remove");
   }
-  const bool remove =
-      count > 0 && consent != Consent::kDryRun && (consent == Consent::kGiven || Agreed(count, console));
+  const bool remove = MayRemove(consent, count, console);
   if (remove) {
     for (GarbageCollector& collector : collectors) collector.Remove();
   }
@@ -165,10 +145,8 @@ int Gc(const Arguments& arguments, Console* console) {
 }  // namespace
 
 Command GcCommand() {
-  std::vector<OptionSpec> options = {{"target", "NAME", "only what is on this target"},
-                                     {"dry-run", "", "list what would be removed, and remove nothing"},
-                                     {"yes,y", "", "remove without asking"}};
-  for (const auto& more : {TargetsOfWorkflowOptions(), CommonOptions()}) {
+  std::vector<OptionSpec> options = {{"target", "NAME", "only what is on this target"}};
+  for (const auto& more : {ConsentOptions(), TargetsOfWorkflowOptions(), CommonOptions()}) {
     options.insert(options.end(), more.begin(), more.end());
   }
   options.push_back(DbOption());

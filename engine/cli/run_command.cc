@@ -45,6 +45,8 @@ int Run(const Arguments& arguments, Console* console) {
     throw Error(ErrorCode::kInvalidInput, "--check-targets was given without --dry-run",
                 "add it to look and execute nothing; a run looks by itself");
   }
+  RunOrder order;
+  order.metrics_file = MetricsFileOf(arguments);
   const CheckInput input = ReadWorkflow(arguments.Positional(0), arguments);
   const Catalogue plugins(Catalogue::SearchPath(arguments.Get("plugin-path")));
   CheckResult checked = Check(input, plugins);
@@ -52,7 +54,6 @@ int Run(const Arguments& arguments, Console* console) {
     PrintFindings(checked.findings, console);
     return kExitWrongInput;
   }
-  RunOrder order;
   order.plan = std::move(*checked.plan);
   order.inputs = InputsOf(input, order.plan, arguments);
   const int processors = static_cast<int>(std::thread::hardware_concurrency());

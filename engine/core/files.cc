@@ -76,7 +76,12 @@ void AppendToFile(const fs::path& path, std::string_view content) {
 
 void WriteFileAtomically(const fs::path& path, std::string_view content) {
   const fs::path temporary = TemporaryBeside(path);
-  WriteFile(temporary, content);
+  try {
+    WriteFile(temporary, content);
+  } catch (const Error&) {
+    ::unlink(temporary.c_str());  // a full disk is no place for leavings
+    throw;
+  }
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     const int reason = errno;
     ::unlink(temporary.c_str());

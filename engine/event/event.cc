@@ -27,6 +27,7 @@ struct TypeNames {
   std::string_view operator()(const Progress&) const { return "progress"; }
   std::string_view operator()(const GpuSample&) const { return "gpu_sample"; }
   std::string_view operator()(const ArtifactMade&) const { return "artifact_made"; }
+  std::string_view operator()(const TransferEnded&) const { return "transfer_ended"; }
   std::string_view operator()(const TargetConnected&) const { return "target_connected"; }
   std::string_view operator()(const TargetLost&) const { return "target_lost"; }
   std::string_view operator()(const TargetReconnected&) const { return "target_reconnected"; }
@@ -74,6 +75,13 @@ struct Data {
   json operator()(const GpuSample& e) const { return {{"target", e.target}, {"gpus", e.gpus}}; }
   json operator()(const ArtifactMade& e) const {
     return {{"name", e.name}, {"path", e.path}, {"size", e.size}, {"sha256", e.sha256}};
+  }
+  json operator()(const TransferEnded& e) const {
+    return {{"direction", e.direction},
+            {"target", e.target},
+            {"files", e.files},
+            {"bytes", e.bytes},
+            {"seconds", Seconds(e.duration)}};
   }
   json operator()(const TargetConnected& e) const { return {{"target", e.target}}; }
   json operator()(const TargetLost& e) const { return {{"target", e.target}, {"reason", e.reason}}; }

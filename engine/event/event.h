@@ -91,6 +91,14 @@ struct ArtifactMade {
   std::int64_t size = 0;
   std::string sha256;
 };
+// Files were moved between this machine and a target.
+struct TransferEnded {
+  std::string direction;  // "upload" or "download"
+  std::string target;
+  std::size_t files = 0;   // that were to be there; some may have been already
+  std::int64_t bytes = 0;  // that were moved
+  Duration duration{};
+};
 struct TargetConnected {
   std::string target;
 };
@@ -111,10 +119,11 @@ struct EventsDropped {
   std::uint64_t count = 0;
 };
 
-using EventPayload = std::variant<RunStarted, RunResumed, RunFinished, StageReady, StageStarted, StageFinished,
-                                  StageFailed, StageCancelled, StageSkipped, StageRetrying, StageQueued, GpusLeased,
-                                  JobSubmitted, JobAttached, JobEnded, LogAvailable, Progress, GpuSample, ArtifactMade,
-                                  TargetConnected, TargetLost, TargetReconnected, HookFailed, EventsDropped>;
+using EventPayload =
+    std::variant<RunStarted, RunResumed, RunFinished, StageReady, StageStarted, StageFinished, StageFailed,
+                 StageCancelled, StageSkipped, StageRetrying, StageQueued, GpusLeased, JobSubmitted, JobAttached,
+                 JobEnded, LogAvailable, Progress, GpuSample, ArtifactMade, TransferEnded, TargetConnected, TargetLost,
+                 TargetReconnected, HookFailed, EventsDropped>;
 
 // One thing that happened in a run. Immutable once published. `context.stage` is empty for what concerns the whole run.
 struct Event {

@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "job/failure_patterns.h"
 #include "job/stall_watch.h"
+#include "job/transfer_watch.h"
 
 namespace cosmos {
 namespace {
@@ -138,7 +139,8 @@ JobOutcome JobRunner::Run(const JobRequest& request, const CancelToken& cancel, 
   outcome.failure = Await(&job, cancel);
   bus_->Publish(request.context, LogAvailable{request.log_path, job.log->Finish(), false});
   if (!outcome.failure) {
-    Collection collection = collector.Collect(request.target, cancel, request.on_progress);
+    TransferWatch watch(bus_, clock_, request.context, {"download", request.target_name, request.outputs.size()});
+    Collection collection = collector.Collect(request.target, cancel, watch.Around(request.on_progress));
     outcome.failure = std::move(collection.failure);
     outcome.outputs = std::move(collection.outputs);
   }
@@ -152,9 +154,11 @@ JobOutcome JobRunner::Run(const JobRequest& request, const CancelToken& cancel, 
 
 bool JobRunner::BringInputs(const JobRequest& request, const CancelToken& cancel) {
   if (request.inputs.empty()) return true;
-  request.target->Upload(request.inputs, request.context.run_id, cancel, [&](std::int64_t done, std::int64_t total) {
-    if (request.on_progress) request.on_progress(static_cast<double>(done), static_cast<double>(total), "uploading");
-  });
+  TransferWatch watch(bus_, clock_, request.context, {"upload", request.target_name, request.inputs.size()});
+  request.target->Upload(request.inputs, request.context.run_id, cancel,
+                         [listener = watch.Around(request.on_progress)](std::int64_t done, std::int64_t total) {
+                           listener(static_cast<double>(done), static_cast<double>(total), "uploading");
+                         });
   return !cancel.cancelled();
 }
 

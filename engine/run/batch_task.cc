@@ -6,6 +6,7 @@
 #include "core/files.h"
 #include "job/failure_patterns.h"
 #include "job/log_slices.h"
+#include "job/transfer_watch.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -105,8 +106,10 @@ MemberResult BatchTask::Collect(std::size_t member, const json& planned, const J
   if (of_job.kind == FailureKind::kCancelled) return {of_job, json::object()};
   const OutputCollector collector(StageTask::OutputsOf(planned.at("outputs")), request.folder, task.Folder(),
                                   planned.value("folder", ""));
-  Collection collection =
-      tasks_.front()->OnTarget([&] { return collector.Collect(request.target, cancel_, request.on_progress); });
+  TransferWatch watch(services_.bus, services_.clock, orders_[member].context,
+                      {"download", request.target_name, planned.at("outputs").size()});
+  Collection collection = tasks_.front()->OnTarget(
+      [&] { return collector.Collect(request.target, cancel_, watch.Around(request.on_progress)); });
   MemberResult result;
   if (!collection.failure) {
     for (const CollectedOutput& output : collection.outputs) {

@@ -17,6 +17,7 @@ using Severity = PreflightFinding::Severity;
 
 constexpr double kMiB = 1048576;
 constexpr std::size_t kMostSaid = 300;
+constexpr const char* kAsk = "add `resources: {gpus: 1}` to the stage, and `gpus:` to its target";
 constexpr double kNoGpu[] = {6, 9, 18};  // no devices, no driver, a driver of another version than its library
 
 struct Gpu {
@@ -52,6 +53,14 @@ std::vector<int> Version(const std::string& text) {
     at = dot == text.npos ? text.size() : dot + 1;
   }
   return numbers;
+}
+
+// Whether the user's own words for the container engine see to it.
+bool ArgsGiveGpus(const nlohmann::json& container) {
+  const auto args = container.value("args", std::vector<std::string>());
+  return std::any_of(args.begin(), args.end(), [](const std::string& arg) {
+    return arg.rfind("--gpus", 0) == 0 || arg.rfind("--runtime", 0) == 0 || arg.rfind("--device", 0) == 0;
+  });
 }
 
 class Judge {
@@ -100,6 +109,18 @@ class Judge {
 };
 
 }  // namespace
+
+PreflightFindings JudgeResources(const StageNeeds& needs) {
+  if ((needs.gpu_memory_gb <= 0 && needs.driver.empty()) || needs.gpus_asked) return {};
+  Judge judge(needs);
+  const std::string wanted = fmt::format("the job needs a GPU, and `resources.gpus` is not given ({})", needs.where);
+  if (needs.container.is_null() || ArgsGiveGpus(needs.container)) {
+    judge.Add(Severity::kWarning, wanted + ": nothing keeps other stages off the one that it will use", kAsk);
+  } else {
+    judge.Add(Severity::kError, wanted + ": its container gets none", kAsk);
+  }
+  return judge.findings();
+}
 
 PreflightFindings JudgeGpus(const StageNeeds& needs, const TargetFacts& answers) {
   if (needs.gpu_memory_gb <= 0 && needs.driver.empty()) return {};

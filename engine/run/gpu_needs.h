@@ -10,4 +10,8 @@ namespace cosmos {
 // nvidia-smi does not tell (it may print `[N/A]` and the like for any value) gives a warning.
 PreflightFindings JudgeGpus(const StageNeeds& needs, const TargetFacts& answers);
 
+// Whether a stage that needs a GPU asks for one by `resources.gpus`: without that its container gets none, and without
+// a container nothing keeps others off the one it takes. Needs no answers.
+PreflightFindings JudgeResources(const StageNeeds& needs);
+
 }  // namespace cosmos

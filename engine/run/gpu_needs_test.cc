@@ -73,6 +73,23 @@ TEST(GpuNeedsTest, ADriverThatDoesNotWorkIsAnError) {
   Expect(Judge("nvidia_smi 6\ngpu No devices were found\n"), Severity::kError, "No devices were found");
 }
 
+TEST(GpuNeedsTest, AGpuThatIsNotAskedFor) {
+  StageNeeds needs = Needs();
+  needs.where = "w.yaml:4:3";
+  EXPECT_THAT(JudgeResources(needs), IsEmpty());
+  needs.gpus_asked = false;
+  Expect(JudgeResources(needs), Severity::kWarning,
+         "`resources.gpus` is not given (w.yaml:4:3): nothing keeps other stages off");
+  needs.container = {{"image", "i"}, {"args", {"--network", "none"}}};
+  Expect(JudgeResources(needs), Severity::kError, "its container gets none");
+  needs.container = {{"image", "i"}, {"args", {"--gpus=all"}}};
+  Expect(JudgeResources(needs), Severity::kWarning, "nothing keeps other stages off");
+  needs.gpu_memory_gb = 0;  // how much is not known, but there must be one
+  Expect(JudgeResources(needs), Severity::kWarning, "the job needs a GPU");
+  needs.driver.clear();
+  EXPECT_THAT(JudgeResources(needs), IsEmpty());
+}
+
 TEST(GpuNeedsTest, NothingIsSaidOfWhatIsNotNeeded) { EXPECT_THAT(Judge("nvidia_smi 9\n", StageNeeds()), IsEmpty()); }
 
 }  // namespace

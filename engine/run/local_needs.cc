@@ -85,7 +85,7 @@ const LocalNeeds::Seen& LocalNeeds::See(const std::string& path) {
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kUnavailable) seen.finding.severity = Severity::kWarning;
     seen.finding.message = error.message();
-    seen.finding.hint = error.hint();
+    seen.finding.hint = error.code() == ErrorCode::kNotFound ? "correct the path" : error.hint();
   }
   return seen;
 }

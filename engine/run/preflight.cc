@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "run/gpu_needs.h"
 #include "run/local_needs.h"
 #include "run/preview.h"
 #include "run/run_paths.h"
@@ -29,8 +30,15 @@ StageNeeds NeedsOf(const StageInstance& instance, const json& needs) {
   StageNeeds read = StageNeeds::FromJson(needs);
   read.stage = instance.stage;
   read.target = instance.target;
+  read.where = instance.where;
   read.gpus = std::max(instance.gpus, 1);
+  read.gpus_asked = instance.gpus > 0;
   read.container = instance.container;
+  json variables = instance.container.is_null() ? json() : instance.container.value("env", json());
+  variables.update(instance.env);
+  for (const auto& [name, text] : variables.items()) {
+    read.env[name] = text.is_string() ? text.get<std::string>() : text.dump();
+  }
   return read;
 }
 
@@ -75,6 +83,7 @@ PreflightFindings Preflight::LookHere(const CancelToken& cancel) const {
   PreflightFindings findings;
   for (const StageNeeds& needs : needs_) {
     if (cancel.cancelled()) break;
+    for (PreflightFinding& finding : JudgeResources(needs)) findings.push_back(std::move(finding));
     for (PreflightFinding& finding : local.Look(needs)) findings.push_back(std::move(finding));
   }
   return EachOnce(std::move(findings));

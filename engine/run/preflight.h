@@ -50,7 +50,8 @@ class Preflight {
 
   // Whether the stages need nothing that could be looked at.
   bool empty() const { return needs_.empty(); }
-  // Reads and decodes the videos of this machine, each once. Ends early when cancelled.
+  // Looks at what the workflow asks for, and reads and decodes the videos of this machine, each once. Ends early when
+  // cancelled.
   PreflightFindings LookHere(const CancelToken& cancel) const;
   // The targets of which anything is needed.
   std::set<std::string> Targets() const;

@@ -16,6 +16,8 @@
 #include "run/gpu_samples.h"
 #include "run/hook_runner.h"
 #include "run/mask_json.h"
+#include "run/metrics_file.h"
+#include "run/new_folder.h"
 #include "run/recovery.h"
 #include "run/run_lock.h"
 #include "run/stage_task.h"
@@ -28,6 +30,11 @@ using nlohmann::json;
 
 constexpr auto kLongestToReach = std::chrono::seconds(10);  // before anything is executed
 constexpr auto kForEver = Duration::max();                  // when jobs may go on there
+
+struct DiscardAtEnd {
+  NewFolder* folder;
+  ~DiscardAtEnd() { folder->Discard(); }
+};
 
 struct CloseAtEnd {
   EventBus* bus;
@@ -56,8 +63,11 @@ class Session {
   RunEnd Run();
 
  private:
-  RunPaths MakePaths() const;
+  // The run's own folder, with the lock in it.
+  RunPaths MakePaths();
   std::vector<InstanceState> BeginStates() const;
+  // Null when none is asked for.
+  std::unique_ptr<MetricsFile> MakeMetricsFile();
   void KeepRunRecord();
   void TellBegin();
   // What a target's connection does, on its own thread.
@@ -73,8 +83,10 @@ class Session {
   CancelToken& cancel_;
   const Secrets secrets_;
   const Masker masker_;
+  NewFolder folder_;  // of a new run, until it has begun
   const RunPaths paths_;
   const RunLock lock_;
+  const DiscardAtEnd discard_{&folder_};  // while the lock is held, and when log and journal are closed
   RunLogger logger_;
   Journal journal_;
   const History history_;
@@ -117,10 +129,9 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       state_(&order.plan, order.run_id, order.output_dir, BeginStates()),
       samples_(&services_, &gpu_cache_, &order.plan.targets, ContextOfRun(state_)) {}
 
-RunPaths Session::MakePaths() const {
+RunPaths Session::MakePaths() {
   RunPaths paths(order_.output_dir, order_.run_id);
-  MakeFolders(paths.folder().parent_path());
-  MakeFolders(paths.folder(), 0700);
+  if (order_.mode == RunOrder::Mode::kNew) folder_.Make(paths.folder());
   return paths;
 }
 
@@ -136,6 +147,8 @@ RunEnd Session::Run() {
   KeepRunRecord();
   bus_.Subscribe(journal_.Subscribe());
   for (const Subscription& watcher : order_.watchers) bus_.Subscribe(watcher);
+  const auto metrics = MakeMetricsFile();
+  if (metrics) bus_.Subscribe(metrics->Subscribe());
   const StageInstance no_stage;
   HookRunner hooks(&services_, order_.plan.hooks, ContextOfRun(state_), StageScope(&state_, &no_stage, &secrets_));
   const CloseAtEnd closer{&bus_};  // hooks get no event any more when they are destroyed, also when this throws
@@ -153,6 +166,18 @@ RunEnd Session::Run() {
   KeepEnd(end);
   hooks.Stop();
   return end;
+}
+
+std::unique_ptr<MetricsFile> Session::MakeMetricsFile() {
+  if (order_.metrics_file.empty()) return nullptr;
+  std::set<std::string> stages, ended;
+  for (std::size_t i = 0; i < order_.plan.instances.size(); ++i) {
+    const std::string key = order_.plan.instances[i].key();
+    stages.insert(key);
+    if (IsEnd(state_.Get(i).status)) ended.insert(key);
+  }
+  return std::make_unique<MetricsFile>(MetricsFile::Order{order_.metrics_file, &store_, &logger_, ContextOfRun(state_)},
+                                       order_.plan.name, std::move(stages), std::move(ended));
 }
 
 void Session::KeepRunRecord() {
@@ -183,6 +208,7 @@ void Session::KeepRunRecord() {
   record.prompt_id = prompt_id_;
   record.status = ToString(Status::kRunning);
   writer_.WriteAndWait([&](RunStore& store) { store.PutRun(record); });
+  folder_.Keep();
 }
 
 void Session::TellBegin() {

@@ -33,6 +33,7 @@ struct RunOrder {
   bool verbose = false;
   std::filesystem::path cache_folder;  // of what a user's processes share; empty: nothing
   std::vector<Subscription> watchers;  // besides journal and hooks
+  std::filesystem::path metrics_file;  // absolute; empty: none is written
   // Of a new run, called with its targets when all can be used and nothing has been executed; what it throws ends the
   // run before it began. May be empty.
   std::function<void(const std::map<std::string, Target*>& targets, const CancelToken& cancel)> before;

@@ -16,6 +16,9 @@ StageNeeds StageNeeds::FromJson(const nlohmann::json& needs) {
   read.gpu_memory_gb = needs.value("gpu_memory_gb", 0.0);
   read.driver = needs.value("driver", "");
   read.disk_gb = needs.value("disk_gb", 0.0);
+  const nlohmann::json download = needs.value("download", nlohmann::json::object());
+  read.download = {download.value("folder", ""), download.value("variable", ""), download.value("path", ""),
+                   download.value("gb", 0.0)};
   return read;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -15,10 +16,20 @@ struct StageNeeds {
     std::string path;  // local; an expression when only the run brings it
   };
 
+  struct Download {
+    std::string folder;    // on the target; empty: `folder` of the needs
+    std::string variable;  // of the job's environment, names another folder
+    std::string path;      // below it, there once it was downloaded; empty: nothing is downloaded
+    double gb = 0;         // 0: not known
+  };
+
   std::string stage;
   std::string target;
-  int gpus = 1;              // it gets the first ones
-  nlohmann::json container;  // null: none
+  std::string where;                       // the stage's file:line:column
+  int gpus = 1;                            // it gets the first ones
+  bool gpus_asked = true;                  // by `resources.gpus`
+  nlohmann::json container;                // null: none
+  std::map<std::string, std::string> env;  // that the workflow gives the job; texts may hold expressions
 
   std::vector<Video> videos;
   bool alike = false;
@@ -30,11 +41,13 @@ struct StageNeeds {
   double gpu_memory_gb = 0;
   std::string driver;
   double disk_gb = 0;
+  Download download;
 
   // The plugin's part. Throws nlohmann::json::exception when it has another shape.
   static StageNeeds FromJson(const nlohmann::json& needs);
   bool of_target() const {
-    return !files.empty() || !programs.empty() || gpu_memory_gb > 0 || !driver.empty() || disk_gb > 0;
+    return !files.empty() || !programs.empty() || gpu_memory_gb > 0 || !driver.empty() || disk_gb > 0 ||
+           !download.path.empty();
   }
 };
 

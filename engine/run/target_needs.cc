@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "run/download_needs.h"
 #include "run/gpu_needs.h"
 
 namespace cosmos {
@@ -27,12 +28,11 @@ std::string Below(const std::string& folder, const std::string& path) {
   return folder + (folder.back() == '/' ? "" : "/") + path;
 }
 
-// A word of the host's shell, which knows the home folder.
+}  // namespace
+
 std::string PathWord(const std::string& path) {
   return path.rfind("~/", 0) == 0 ? "\"$HOME\"/" + ShellQuote(path.substr(2)) : ShellQuote(path);
 }
-
-}  // namespace
 
 std::optional<std::string> PathOnHost(const StageNeeds& needs, const std::string& file, const std::string& workdir) {
   const bool inside = !needs.container.is_null();
@@ -67,6 +67,7 @@ void TargetQuestions::Ask(const StageNeeds& needs) {
   }
   gpus_ = gpus_ || needs.gpu_memory_gb > 0 || !needs.driver.empty();
   disk_ = disk_ || needs.disk_gb > 0;
+  if (const auto lines = DownloadLines(needs, workdir_)) downloads_.emplace(*lines, downloads_.size());
   if (!needs.container.is_null()) {
     images_.emplace(ImageOf(needs), images_.size());
   } else {
@@ -86,6 +87,8 @@ std::string TargetQuestions::Script() const {
     script += fmt::format("if command -v {} >/dev/null; then echo 'program_{} yes'; else echo 'program_{} no'; fi\n",
                           ShellQuote(program), number, number);
   }
+  if (!downloads_.empty()) script += kDownloadFunction;
+  for (const auto& [lines, number] : downloads_) script += lines + fmt::format("room {} \"$path\"\n", number);
   if (disk_) {
     script += fmt::format("set -- $(stat -f -c '%a %S' -- {} 2>/dev/null)\n[ $# = 2 ] && echo \"free $(($1 * $2))\"\n",
                           ShellQuote(workdir_));
@@ -169,6 +172,9 @@ PreflightFindings TargetQuestions::Judge(const StageNeeds& needs, const TargetFa
   JudgeFiles(needs, answers, &findings);
   JudgeImage(needs, answers, &findings);
   for (PreflightFinding& finding : JudgeGpus(needs, answers)) findings.push_back(std::move(finding));
+  const auto lines = DownloadLines(needs, workdir_);
+  const int number = lines ? downloads_.at(*lines) : -1;
+  for (PreflightFinding& finding : JudgeDownload(needs, answers, number)) findings.push_back(std::move(finding));
   const auto free = answers.Number("free");
   if (needs.disk_gb > 0 && free && *free < needs.disk_gb * 1e9) {
     findings.push_back(

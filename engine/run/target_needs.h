@@ -16,6 +16,9 @@ namespace cosmos {
 // folder that the job works in, and one of a container below a mount. nullopt: inside its image, where nobody can look.
 std::optional<std::string> PathOnHost(const StageNeeds& needs, const std::string& file, const std::string& workdir);
 
+// A path on the host as a word of its shell, which knows the home folder.
+std::string PathWord(const std::string& path);
+
 // What is asked of a target before a run, all in one script, and what its answers come to. Looks at nothing itself. For
 // one thread.
 class TargetQuestions {
@@ -30,6 +33,7 @@ class TargetQuestions {
   //   nvidia_smi, gpu         exit status of nvidia-smi, and what it says: a row DRIVER, MIB IN ALL, MIB FREE for each
   //                           GPU, in their order; neither when there is none
   //   image_I, image_says_I   `there`, `pullable`, `absent`, or `unknown` without a container engine that works; why
+  //   download_I, download_path_I   see download_needs.h
   std::string Script() const;
   // REQUIRES: the answers are those to Script() after the needs were asked for.
   PreflightFindings Judge(const StageNeeds& needs, const TargetFacts& answers) const;
@@ -49,6 +53,7 @@ class TargetQuestions {
   const std::string workdir_;
   Numbers files_;
   Numbers programs_;
+  Numbers downloads_;  // by the lines that tell their path
   std::map<Image, int> images_;
   bool gpus_ = false;
   bool disk_ = false;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/records.h"
+#include "store/totals.h"
 
 namespace cosmos {
 
@@ -77,6 +78,12 @@ class RunStore {
   // Status failed, with `error_message` cut to 1000 characters at a UTF-8 boundary.
   void SetRunError(const std::string& run_id, const std::string& failure_kind, const std::string& error_message);
 
+  // Forgets the run with all that belongs to it; nothing when it is gone already. What was measured of its jobs stays.
+  void DeleteRun(const std::string& run_id);
+  // Forgets the prompts that neither runs nor stages have, nor any prompt that was made from them or that they were
+  // made from. Returns how many.
+  int DeleteUnusedPrompts();
+
   RunRecord GetRun(const std::string& run_id);
   bool HasRun(const std::string& run_id);
   std::vector<RunRecord> FindRuns(const RunQuery& query);
@@ -88,6 +95,9 @@ class RunStore {
   std::vector<ContainerRecord> ContainersOf(const std::string& run_id);
   std::vector<ArtifactRecord> ArtifactsOf(const std::string& run_id);
   std::vector<GpuUsageRecord> GpuUsagesOf(const std::string& run_id);
+  // Over all runs, and over all attempts of their stages, each once.
+  std::vector<TotalsRecord> RunTotals();
+  std::vector<TotalsRecord> AttemptTotals();
   // Of all runs, those that come first in the queue first.
   std::vector<GpuClaimRecord> GpuClaims();
   // Those of the key, newest first.

@@ -12,6 +12,7 @@ using sdk::Json;
 
 constexpr double kGpuMemory = 70;  // GB
 constexpr double kDisk = 5;        // GB, for what a job brings and makes
+constexpr double kDownload = 300;  // GB, all checkpoints, as its documents say
 
 constexpr const char* kFlags[] = {"offload_text_encoder_model", "offload_guardrail_models",
                                   "offload_diffusion_transformer", "offload_prompt_upsampler"};
@@ -119,6 +120,7 @@ sdk::JobNeeds Transfer1Needs(const Json& parameters, const std::string& model,
       "(300 GB in all), or name another folder as `checkpoint_dir`";
   needs.gpu_memory_gb = kGpuMemory;
   needs.disk_gb = kDisk;
+  needs.download = {"", "", Text(parameters, "checkpoint_dir"), kDownload};
   return needs;
 }
 

@@ -73,7 +73,8 @@ Json Cosmos25Parameters() {
   return parameters;
 }
 
-sdk::JobNeeds Cosmos25Needs(const Json& parameters) {
+// Neither their documents nor their code say how large the checkpoints are.
+sdk::JobNeeds Cosmos25Needs(const Json& parameters, const std::string& repository) {
   sdk::JobNeeds needs;
   needs.files = {"examples/inference.py"};
   if (const std::string path = Text(parameters, "checkpoint_path"); !path.empty() && path.find("://") == path.npos) {
@@ -81,7 +82,12 @@ sdk::JobNeeds Cosmos25Needs(const Json& parameters) {
   }
   needs.files_hint =
       "`repo` is the folder of the model's code, below which checkpoint_path stands unless it is absolute";
-  needs.disk_gb = 5;  // for what a job brings and makes
+  needs.driver = "570.124.06";  // docs/setup.md of both
+  needs.disk_gb = 5;            // for what a job brings and makes
+  // As huggingface_hub names it. With a checkpoint of the user's own the text encoder is still downloaded.
+  std::string kept = parameters.contains("checkpoint_path") ? "nvidia/Cosmos-Reason1-7B" : repository;
+  kept.replace(kept.find('/'), 1, "--");
+  needs.download = {"~/.cache/huggingface", "HF_HOME", "hub/models--" + kept, 0};
   AddLaunchNeeds(parameters, &needs);
   return needs;
 }

@@ -29,8 +29,9 @@ std::map<std::string, sdk::JobOutput> Cosmos25Outputs();
 // The line with which the log of a member's sample begins.
 std::string Cosmos25Marker(const std::string& key);
 
-// What both need, but for their videos and the GPU. They download their checkpoints themselves.
-sdk::JobNeeds Cosmos25Needs(const sdk::Json& parameters);
+// What both need, but for their videos and the GPU's memory. They download their checkpoints themselves, the model's
+// own from `repository` of Hugging Face.
+sdk::JobNeeds Cosmos25Needs(const sdk::Json& parameters, const std::string& repository);
 
 // For so many samples, one after the other.
 ProgressRules Cosmos25Progress(int samples);

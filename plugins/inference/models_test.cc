@@ -121,11 +121,24 @@ TEST_F(ModelsTest, SaysWhatMustBeThere) {
                           "checkpoints/nvidia/Cosmos-Tokenize1-CV8x8x8-720p", "checkpoints/nvidia/Cosmos-Guardrail1",
                           "checkpoints/google-t5/t5-11b", "mine/seg.pt"));
   EXPECT_THAT(needs.at("programs").get<std::vector<std::string>>(), ElementsAre("torchrun"));
+  EXPECT_EQ(needs.at("download"), Json::parse(R"({"folder": "", "variable": "", "path": "checkpoints", "gb": 300})"));
   // Where `setup` says what is to be found, only it knows.
   const Json other = Preview(Transfer25({{"setup", ". .venv/bin/activate"}})).at("needs");
   EXPECT_EQ(other.at("programs"), Json::array());
   EXPECT_EQ(other.at("driver"), "570.124.06");
   EXPECT_EQ(other.at("gpu_memory_gb"), 65.4);
+  const auto kept = [&](const Json& parameters) -> std::string {
+    const Json download = Preview(parameters).at("needs").at("download");
+    EXPECT_EQ(download.at("folder"), "~/.cache/huggingface");
+    EXPECT_EQ(download.at("variable"), "HF_HOME");
+    return download.at("path");
+  };
+  EXPECT_EQ(kept(Transfer25()), "hub/models--nvidia--Cosmos-Transfer2.5-2B");
+  EXPECT_EQ(kept(Transfer25({{"distilled", true}})), "hub/models--nvidia--Cosmos-Experimental");
+  EXPECT_EQ(kept(Transfer25({{"checkpoint_path", "mine.pt"}})), "hub/models--nvidia--Cosmos-Reason1-7B");
+  const Json predict = {{"model", "cosmos-predict2.5"}, {"prompt", "x"}, {"checkpoint", "14B/post-trained"}};
+  EXPECT_EQ(kept(predict), "hub/models--nvidia--Cosmos-Predict2.5-14B");
+  EXPECT_EQ(Preview(predict).at("needs").at("driver"), "570.124.06");
 }
 
 TEST_F(ModelsTest, AHostilePromptIsTextAndNothingElse) {

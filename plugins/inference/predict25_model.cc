@@ -205,7 +205,8 @@ sdk::JobSpec Predict25Model::Build(sdk::Task& task, const Json& parameters) cons
   }
   sdk::JobSpec job = Cosmos25Job(task, parameters, SampleOf(task, parameters), kFlags, Arguments(task, parameters));
   job.outputs = OutputsOf(task, parameters);
-  job.needs = Cosmos25Needs(parameters);
+  const std::string size = Text(parameters, "checkpoint").substr(0, Text(parameters, "checkpoint").find('/'));
+  job.needs = Cosmos25Needs(parameters, "nvidia/Cosmos-Predict2.5-" + size);
   job.needs.videos = VideosOf(parameters);
   return job;
 }

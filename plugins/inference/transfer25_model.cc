@@ -20,8 +20,7 @@ constexpr const char* kControls[] = {"edge", "vis", "depth", "seg"};
 constexpr int kChunk = 93;  // frames that the model makes at a time
 constexpr int kDistilledSteps = 4;
 constexpr double kGpuMemory = 65.4;  // GB, as its documents say
-constexpr const char* kDriver = "570.124.06";
-constexpr int kLeastChunk = 13;  // below, a chunk has no motion to speak of
+constexpr int kLeastChunk = 13;      // below, a chunk has no motion to speak of
 
 Json ControlSchema(const char* description) {
   Json schema = Json::parse(R"json({
@@ -162,11 +161,11 @@ void SetEnvironment(const Json& parameters, sdk::JobSpec* job) {
 }
 
 sdk::JobNeeds Needs(const Json& parameters) {
-  sdk::JobNeeds needs = Cosmos25Needs(parameters);
+  sdk::JobNeeds needs = Cosmos25Needs(
+      parameters, IsOn(parameters, "distilled") ? "nvidia/Cosmos-Experimental" : "nvidia/Cosmos-Transfer2.5-2B");
   needs.videos = {{"input_video", Text(parameters, "input_video")}};
   needs.alike = true;
   needs.gpu_memory_gb = kGpuMemory;
-  needs.driver = kDriver;
   const Json controls = parameters.value("controls", Json::object());
   for (const char* name : kControls) {
     if (!controls.is_object() || !controls.contains(name) || !controls.at(name).is_object()) continue;

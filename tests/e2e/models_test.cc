@@ -126,7 +126,7 @@ TEST_F(ModelsTest, InAContainerOnAHost) {
                                "{model: cosmos-transfer1, setup: 'PATH=$PWD/bin:$PATH', " +
                                    Transfer("it's a $(city)") + "}}\n",
                                ", container: {image: \"cosmos-test:latest\", workdir: " + there.folder().string() +
-                                   ", args: [--network, none]}"));
+                                   ", args: [--network, none, --device, /dev/null]}"));  // for want of a GPU
   const Ended ended = sandbox_.Engine({"run", "w.yaml", "--run-id", "rs_test"});
   ASSERT_EQ(ended.status, 0) << ended.err << sandbox_.Engine({"logs", "rs_test"}).out;
   EXPECT_EQ(json::parse(sandbox_.Read(Artifact("spec")))["prompt"], "it's a $(city)");

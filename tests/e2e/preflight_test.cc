@@ -47,7 +47,7 @@ class PreflightTest : public ::testing::Test {
     EXPECT_EQ(ended.status, 2) << ended.out << ended.err;
     EXPECT_THAT(ended.err, AllOf(HasSubstr(message), HasSubstr("nothing was executed")));
     EXPECT_THAT(sandbox_.EngineJson({"runs"})["runs"], IsEmpty());
-    EXPECT_FALSE(fs::exists(sandbox_.outputs() / "w"));
+    EXPECT_FALSE(fs::exists(sandbox_.outputs()));
   }
 
   Sandbox sandbox_;
@@ -98,9 +98,10 @@ TEST_F(PreflightTest, InstancesShareAFindingAndWhatTheRunBringsIsNotLookedAt) {
   Clip(sandbox_.folder() / "depth.mp4", "640x352", 4);
   sandbox_.Write(
       "w.yaml",
-      "version: 1\nname: w\nstages:\n"
+      "version: 1\nname: w\ntargets: {here: {local: {}, gpus: 1}}\nstages:\n"
       "  clip: {uses: shell, with: {run: 'true', outputs: {video: v.mp4}}}\n"
-      "  render: {uses: inference, needs: clip, matrix: {seed: [1, 2, 3]}, with: {model: cosmos-transfer1, " +
+      "  render: {uses: inference, target: here, resources: {gpus: 1}, needs: clip, matrix: {seed: [1, 2, 3]}, "
+      "with: {model: cosmos-transfer1, " +
           repo_.Parameters() +
           ", seed: \"${{ matrix.seed }}\", prompt: x, input_video: \"${{ stages.clip.outputs.video }}\", "
           "controls: {depth: {video: depth.mp4}, edge: {video: in.mp4}}}}\n");
@@ -114,6 +115,14 @@ TEST_F(PreflightTest, InstancesShareAFindingAndWhatTheRunBringsIsNotLookedAt) {
   EXPECT_THAT(here, ::testing::ElementsAre("info", "error"));
   EXPECT_THAT(findings[0]["message"].get<std::string>(), HasSubstr("known only when the run is there"));
   EXPECT_EQ(findings[1]["parameter"], "controls.depth.video");
+}
+
+TEST_F(PreflightTest, AGpuThatIsNotAskedForIsAWarning) {
+  Render();
+  const Ended ended = sandbox_.Engine({"run", "w.yaml"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("warning: stage 'render' on 'local': the job needs a GPU, and `resources.gpus` is "
+                                   "not given (w.yaml:4:3): nothing keeps other stages off"));
 }
 
 TEST_F(PreflightTest, CheckTargetsIsForADryRun) {
@@ -142,9 +151,12 @@ class PreflightHostTest : public PreflightTest {
     fs::permissions(program, fs::perms(0755));
   }
   void RenderThere(const std::string& model) {
-    sandbox_.Write("w.yaml", host_->Workflow("stages:\n  render: {uses: inference, target: gpu1, with: {model: " +
-                                             model + ", " + there_->Parameters() +
-                                             ", prompt: a city, input_video: in.mp4, controls: {edge: {}}}}\n"));
+    sandbox_.Write("w.yaml",
+                   host_->Workflow("stages:\n  render: {uses: inference, target: gpu1, resources: {gpus: 1}, with: "
+                                   "{model: " +
+                                       model + ", " + there_->Parameters() +
+                                       ", prompt: a city, input_video: in.mp4, controls: {edge: {}}}}\n",
+                                   ", gpus: 1"));
   }
   void ExpectRefusedThere(const std::string& message) {
     ExpectRefused("stage 'render' on 'gpu1': " + message);
@@ -181,6 +193,24 @@ TEST_F(PreflightHostTest, AGpuThatIsInUseAndADriverThatIsOld) {
   ExpectRefusedThere("NVIDIA's driver is 550.54.15, expected 570.124.06 or newer");
 }
 
+TEST_F(PreflightHostTest, RoomForWhatIsDownloadedIsLookedForUnlessItIsThere) {
+  sandbox_.Write("bin/stat",
+                 "#!/bin/sh\nif [ \"$1\" = -f ]; then echo '25000000 4096'; else exec /usr/bin/stat \"$@\"; fi\n");
+  fs::permissions(sandbox_.folder() / "bin/stat", fs::perms(0755));
+  const fs::path checkpoints = there_->folder() / "checkpoints";
+  RenderThere("cosmos-transfer1");
+  fs::rename(checkpoints, checkpoints.string() + ".away");
+  ExpectRefusedThere("'" + checkpoints.string() +
+                     "' is not there yet: 102.4 GB are free for it, expected about 300 GB");
+  fs::rename(checkpoints.string() + ".away", checkpoints);
+  EXPECT_EQ(sandbox_.Engine({"run", "w.yaml", "--dry-run", "--check-targets"}).status, 0);
+  RenderThere("cosmos-transfer2.5");
+  const json report = sandbox_.EngineJson({"run", "w.yaml", "--dry-run", "--check-targets"});
+  EXPECT_THAT(Findings(report)[0]["message"].get<std::string>(),
+              AllOf(HasSubstr("/.cache/huggingface/hub/models--nvidia--Cosmos-Transfer2.5-2B' is not there yet"),
+                    HasSubstr("how much that is is not known, 102.4 GB are free")));
+}
+
 TEST_F(PreflightHostTest, WhatIsNotKnownIsAWarningAndTheRunGoesOn) {
   Nvidia("[N/A], [N/A], [N/A]");
   RenderThere("cosmos-transfer2.5");
@@ -197,6 +227,8 @@ TEST_F(PreflightHostTest, AHostThatDoesNotAnswerIsTold) {
   const Ended ended = sandbox_.Engine({"run", "w.yaml", "--dry-run", "--check-targets"});
   EXPECT_EQ(ended.status, 3) << ended.out << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("target 'gpu1': cannot connect to"));
+  EXPECT_EQ(sandbox_.Engine({"run", "w.yaml"}).status, 3);
+  EXPECT_FALSE(fs::exists(sandbox_.outputs()));
   fs::resize_file(sandbox_.folder() / "in.mp4", 100);
   EXPECT_EQ(sandbox_.Engine({"run", "w.yaml", "--dry-run", "--check-targets"}).status, 2);
 }
@@ -207,11 +239,12 @@ TEST_F(PreflightTest, AnImageThatIsMissing) {
   }
   const DockerDaemon docker;
   RemoteHost host("SetEnv DOCKER_HOST=" + docker.Host(), docker.socket());
-  const auto workflow = [&](const std::string& image) {
-    sandbox_.Write("w.yaml", host.Workflow("stages:\n  render: {uses: inference, target: gpu1, with: {model: "
-                                           "cosmos-transfer1, repo: /inside, prompt: x, input_video: in.mp4, "
-                                           "controls: {edge: {}}}}\n",
-                                           ", container: {image: \"" + image + "\", args: [--network, none]}"));
+  const auto workflow = [&](const std::string& image, const std::string& more = ", resources: {gpus: 1}") {
+    sandbox_.Write("w.yaml",
+                   host.Workflow("stages:\n  render: {uses: inference, target: gpu1" + more +
+                                     ", with: {model: cosmos-transfer1, repo: /inside, prompt: x, "
+                                     "input_video: in.mp4, controls: {edge: {}}}}\n",
+                                 ", gpus: 1, container: {image: \"" + image + "\", args: [--network, none]}"));
   };
   workflow("127.0.0.1:1/no-such-image:1");
   ExpectRefused("stage 'render' on 'gpu1': the image '127.0.0.1:1/no-such-image:1' is not there, and cannot be pulled");
@@ -219,6 +252,10 @@ TEST_F(PreflightTest, AnImageThatIsMissing) {
   const json report = sandbox_.EngineJson({"run", "w.yaml", "--dry-run", "--check-targets"});
   EXPECT_EQ(report["preflight"]["ok"], true) << report["preflight"];
   EXPECT_THAT(Findings(report)[0]["message"].get<std::string>(), HasSubstr("inside the container's image"));
+  workflow("cosmos-test:latest", "");
+  ExpectRefused(
+      "stage 'render' on 'gpu1': the job needs a GPU, and `resources.gpus` is not given (w.yaml:6:3): its "
+      "container gets none; add `resources: {gpus: 1}` to the stage");
   EXPECT_THAT(docker.Containers(), IsEmpty());
 }
 

@@ -46,6 +46,14 @@ struct NeededVideo {
   std::string path;  // a local one
 };
 
+// What a job downloads when it is not there yet, such as its model's checkpoints.
+struct NeededDownload {
+  std::string folder;    // that it is kept in, on the target: absolute, or by `~/`; else below the folder of JobNeeds
+  std::string variable;  // of the job's environment that names another folder; empty: none does
+  std::string path;      // below it, what is there once it was downloaded; empty: nothing is downloaded
+  double gb = 0;         // how much that is, about; 0: not known
+};
+
 // What must be there for a job to succeed, as far as it is known beforehand, so that the engine can look before a GPU
 // is paid for. What is left empty or 0 is not looked at. Sizes are in GB of 10^9 bytes. A value.
 struct JobNeeds {
@@ -62,9 +70,11 @@ struct JobNeeds {
   double gpu_memory_gb = 0;  // free on each of the stage's GPUs
   std::string driver;        // NVIDIA's oldest that will do: "570.124.06"
   double disk_gb = 0;        // free where the job works
+  NeededDownload download;   // for which there must be room
 
   bool empty() const {
-    return videos.empty() && files.empty() && programs.empty() && gpu_memory_gb == 0 && driver.empty() && disk_gb == 0;
+    return videos.empty() && files.empty() && programs.empty() && gpu_memory_gb == 0 && driver.empty() &&
+           disk_gb == 0 && download.path.empty();
   }
   Json ToJson() const {
     Json json = {{"alike", alike},
@@ -78,6 +88,10 @@ struct JobNeeds {
                  {"disk_gb", disk_gb}};
     Json& list = json["videos"] = Json::array();
     for (const NeededVideo& video : videos) list.push_back({{"parameter", video.parameter}, {"path", video.path}});
+    if (!download.path.empty()) {
+      json["download"] = {
+          {"folder", download.folder}, {"variable", download.variable}, {"path", download.path}, {"gb", download.gb}};
+    }
     return json;
   }
 };

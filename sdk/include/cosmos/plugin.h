@@ -101,7 +101,10 @@ typedef struct cosmos_job_1 {
    *             "sizes": [[width, height]…] that the model works in, of which it takes the nearest in shape,
    *             "folder": on the target; empty: where the job starts, "files": [paths there, or absolute…],
    *             "files_hint": how to get them, "programs": [names…], "gpu_memory_gb": free on each of the stage's
-   *             GPUs, "driver": NVIDIA's oldest that will do, "disk_gb": free where the job works},
+   *             GPUs, "driver": NVIDIA's oldest that will do, "disk_gb": free where the job works,
+   *             "download": {"folder": where the job keeps what it downloads; empty: "folder" above, "variable": of
+   *             its environment that names another, "path": below it, there once it was downloaded, "gb": how much,
+   *             0: not known}},
    * which the engine looks at before it executes anything of a run, as `preview` gives it; `run` may leave it out.
    * `expect` (of a video), `files` and `needs` since 1.2; what is left out, 0 or empty in them is not looked at.
    * `on_output` (may be NULL) gets the job's log as it grows, in order, each byte
