@@ -43,9 +43,18 @@ std::string Count(const PreflightFindings& findings) {
   return Counted(errors, "problem") + " found; nothing was executed";
 }
 
+PeakMemory PeakMemoryIn(RunStore* store) {
+  return [store](const std::string& key) {
+    std::int64_t peak = 0;
+    for (const TimingsRecord& job : store->TimingsOf(key, RunStore::kMostTimings))
+      peak = std::max(peak, job.gpu_memory);
+    return peak;
+  };
+}
+
 }  // namespace
 
-PreflightReport CheckPreflight(const RunOrder& order, const Catalogue& plugins) {
+PreflightReport CheckPreflight(const RunOrder& order, const Catalogue& plugins, RunStore* store) {
   const Preflight preflight(order.plan, plugins, order.output_dir);
   const CancelToken cancel;
   PreflightReport report{preflight.LookHere(cancel), {}};
@@ -53,7 +62,7 @@ PreflightReport CheckPreflight(const RunOrder& order, const Catalogue& plugins) 
     try {
       const TargetContact target(order.plan.targets.at(name));
       if (!target->IsLocal()) target->Reach(kLongestToReach);
-      Append(preflight.LookAt(name, target.get()), &report.findings);
+      Append(preflight.LookAt(name, target.get(), PeakMemoryIn(store)), &report.findings);
     } catch (const Error& error) {
       report.unreachable[name] = error.message() + (error.hint().empty() ? "" : "; " + error.hint());
     }
@@ -97,14 +106,16 @@ void PrintPreflight(const PreflightReport& report, Console* console) {
 
 std::function<void(const std::map<std::string, Target*>&, const CancelToken&)> PreflightOf(const RunOrder& order,
                                                                                            const Catalogue& plugins,
+                                                                                           RunStore* store,
                                                                                            Console* console) {
   Preflight preflight(order.plan, plugins, order.output_dir);
   if (preflight.empty()) return {};
-  return [preflight = std::move(preflight), console](const std::map<std::string, Target*>& targets,
-                                                     const CancelToken& cancel) {
+  return [preflight = std::move(preflight), store, console](const std::map<std::string, Target*>& targets,
+                                                            const CancelToken& cancel) {
     PreflightFindings findings = preflight.LookHere(cancel);
     if (cancel.cancelled()) return;  // the run itself sees to that
-    for (const std::string& name : preflight.Targets()) Append(preflight.LookAt(name, targets.at(name)), &findings);
+    for (const std::string& name : preflight.Targets())
+      Append(preflight.LookAt(name, targets.at(name), PeakMemoryIn(store)), &findings);
     for (const PreflightFinding& finding : findings) {
       if (finding.severity == Severity::kInfo) continue;
       console->PrintError(std::string(ToString(finding.severity)) + ": " + ToText(finding));

@@ -19,7 +19,7 @@ struct PreflightReport {
 };
 
 // Looks at all that the order's plan needs, connecting to its targets for it. Executes nothing else.
-PreflightReport CheckPreflight(const RunOrder& order, const Catalogue& plugins);
+PreflightReport CheckPreflight(const RunOrder& order, const Catalogue& plugins, RunStore* store);
 
 // {"ok", "findings": [{severity, stage, target, parameter, file, message, hint}], "unreachable": [{target, message}]};
 // what does not apply is null.
@@ -27,9 +27,10 @@ nlohmann::json ToJson(const PreflightReport& report);
 void PrintPreflight(const PreflightReport& report, Console* console);
 
 // The same look for RunOrder::before: prints warnings and errors, and throws Error{kInvalidInput} when there are
-// errors. Empty when the plan needs nothing. The pointer must outlive it.
+// errors. Empty when the plan needs nothing. The pointers must outlive it.
 std::function<void(const std::map<std::string, Target*>&, const CancelToken&)> PreflightOf(const RunOrder& order,
                                                                                            const Catalogue& plugins,
+                                                                                           RunStore* store,
                                                                                            Console* console);
 
 }  // namespace cosmos

@@ -32,7 +32,7 @@ int DryRun(const RunOrder& order, const Catalogue& plugins, const Arguments& arg
     PrintPlan(order.plan, plugins, order.output_dir, nullptr, console);
     return kExitSucceeded;
   }
-  const PreflightReport report = CheckPreflight(order, plugins);
+  const PreflightReport report = CheckPreflight(order, plugins, OpenStore(arguments).get());
   PrintPlan(order.plan, plugins, order.output_dir, ToJson(report), console);
   if (!console->json()) PrintPreflight(report, console);
   if (HasErrors(report.findings)) return kExitWrongInput;
@@ -61,8 +61,8 @@ int Run(const Arguments& arguments, Console* console) {
   order.inputs.priority = arguments.GetNumber("priority", kLeastPriority, 0);
   order.output_dir = std::filesystem::absolute(arguments.Get("output-dir", "outputs")).lexically_normal();
   if (arguments.Has("dry-run")) return DryRun(order, plugins, arguments, console);
-  if (!arguments.Has("no-preflight")) order.before = PreflightOf(order, plugins, console);
   const auto store = OpenStore(arguments);
+  if (!arguments.Has("no-preflight")) order.before = PreflightOf(order, plugins, store.get(), console);
   order.run_id = ChooseRunId(arguments, store.get());
   return CarryOut(std::move(order), store.get(), &plugins, arguments, console);
 }

@@ -6,7 +6,6 @@
 #include <cctype>
 #include <cstdlib>
 #include <iterator>
-#include <optional>
 
 #include "core/text.h"
 
@@ -15,34 +14,10 @@ namespace {
 
 using Severity = PreflightFinding::Severity;
 
-constexpr double kMiB = 1048576;
-constexpr std::size_t kMostSaid = 300;
 constexpr const char* kAsk = "add `resources: {gpus: 1}` to the stage, and `gpus:` to its target";
-constexpr double kNoGpu[] = {6, 9, 18};  // no devices, no driver, a driver of another version than its library
+constexpr int kNoGpu[] = {6, 9, 18};  // no devices, no driver, a driver of another version than its library
 
-struct Gpu {
-  std::string driver;
-  std::optional<double> total_gb;
-  std::optional<double> free_gb;
-};
-
-std::optional<double> Gigabytes(const std::string& mib) {
-  char* end = nullptr;
-  const double number = std::strtod(mib.c_str(), &end);
-  return end == mib.c_str() ? std::nullopt : std::optional<double>(number * kMiB / 1e9);
-}
-
-std::vector<Gpu> GpusOf(const TargetFacts& answers) {
-  std::vector<Gpu> gpus;
-  for (const std::string& row : answers.All("gpu")) {
-    const std::size_t first = row.find(", ");
-    const std::size_t second = first == row.npos ? first : row.find(", ", first + 2);
-    if (second == row.npos) continue;  // a warning of the program's
-    gpus.push_back({row.substr(0, first), Gigabytes(row.substr(first + 2, second - first - 2)),
-                    Gigabytes(row.substr(second + 2))});
-  }
-  return gpus;
-}
+std::string Gigabytes(std::int64_t bytes) { return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9); }
 
 // The numbers of "570.124.06"; none when it is no version.
 std::vector<int> Version(const std::string& text) {
@@ -79,21 +54,41 @@ class Judge {
     }
   }
 
-  void Memory(int index, const Gpu& gpu) {
-    const double wanted = needs_.gpu_memory_gb;
+  // Whether as many GPUs as it needs have the memory. `measured` counts more than what the plugin says of its model.
+  void Memory(const std::vector<GpuFacts>& gpus, std::int64_t measured) {
+    const auto wanted = measured > 0 ? measured : static_cast<std::int64_t>(needs_.gpu_memory_gb * 1e9);
     if (wanted <= 0) return;
-    if (!gpu.free_gb) {
-      Add(Severity::kWarning,
-          fmt::format("how much memory is free on GPU {} is not known, expected {:g} GB", index, wanted),
-          "look there with `nvidia-smi`");
-    } else if (gpu.total_gb && *gpu.total_gb < wanted) {
-      Add(Severity::kError,
-          fmt::format("GPU {} has {:.1f} GB of memory, expected {:g} GB", index, *gpu.total_gb, wanted),
+    const std::string expected = Gigabytes(wanted) + (measured > 0 ? ", as an earlier run took" : "");
+    int large = 0, free = 0;
+    std::string too_small, in_use;
+    for (const GpuFacts& gpu : gpus) {
+      if (!gpu.memory_total || !gpu.memory_free) {
+        Add(Severity::kWarning,
+            fmt::format("how much memory is free on GPU {} is not known, expected {}", gpu.index, expected),
+            "look there with `nvidia-smi`");
+        ++large;
+        ++free;
+      } else if (*gpu.memory_total < wanted) {
+        too_small += fmt::format("{}GPU {} has {} of memory", too_small.empty() ? "" : ", ", gpu.index,
+                                 Gigabytes(*gpu.memory_total));
+      } else if (++large; *gpu.memory_free < wanted) {
+        in_use += fmt::format("{}GPU {} has {} of memory free", in_use.empty() ? "" : ", ", gpu.index,
+                              Gigabytes(*gpu.memory_free));
+      } else {
+        ++free;
+      }
+    }
+    if (large < std::min(needs_.gpus, static_cast<int>(gpus.size()))) {
+      Add(Severity::kError, too_small + ", expected " + expected,
           "choose a target with larger GPUs; to try it all the same, `--no-preflight`");
-    } else if (*gpu.free_gb < wanted) {
-      Add(Severity::kError,
-          fmt::format("GPU {} has {:.1f} GB of memory free, expected {:g} GB", index, *gpu.free_gb, wanted),
-          "`nvidia-smi` there tells what uses the rest; end that or wait for it, or choose another target");
+    } else if (free < std::min(needs_.gpus, static_cast<int>(gpus.size()))) {
+      if (needs_.waits_for_gpus) {
+        Add(Severity::kWarning, in_use + ", expected " + expected + ": the stage waits for it",
+            "`cosmos-engine status` tells what uses the rest");
+      } else {
+        Add(Severity::kError, in_use + ", expected " + expected,
+            "`nvidia-smi` there tells what uses the rest; end that or wait for it, or choose another target");
+      }
     }
   }
 
@@ -122,31 +117,26 @@ PreflightFindings JudgeResources(const StageNeeds& needs) {
   return judge.findings();
 }
 
-PreflightFindings JudgeGpus(const StageNeeds& needs, const TargetFacts& answers) {
+PreflightFindings JudgeGpus(const StageNeeds& needs, const GpuReading& reading, std::int64_t measured_memory) {
   if (needs.gpu_memory_gb <= 0 && needs.driver.empty()) return {};
   Judge judge(needs);
-  const auto status = answers.Number("nvidia_smi");
-  if (!status) {
+  if (!reading.present) {
     judge.Add(Severity::kWarning, "there is no nvidia-smi, so that GPUs and driver are not known",
               "install NVIDIA's driver there, if it is missing");
     return judge.findings();
   }
-  if (*status != 0) {
-    const bool none = std::find(std::begin(kNoGpu), std::end(kNoGpu), *status) != std::end(kNoGpu);
-    judge.Add(none ? Severity::kError : Severity::kWarning,
-              fmt::format("nvidia-smi fails with status {:g}: {}", *status,
-                          TruncateUtf8(Join(answers.All("gpu"), " "), kMostSaid)),
+  if (!reading.ok()) {
+    const bool none = std::find(std::begin(kNoGpu), std::end(kNoGpu), reading.exit_status) != std::end(kNoGpu);
+    judge.Add(none ? Severity::kError : Severity::kWarning, reading.problem,
               "mend the driver there: reload or reinstall it, or restart the machine");
-    return judge.findings();
   }
-  const std::vector<Gpu> gpus = GpusOf(answers);
-  const int found = static_cast<int>(gpus.size());
-  if (found < needs.gpus) {
+  const int found = static_cast<int>(reading.gpus.size());
+  if (found < needs.gpus && reading.ok()) {
     judge.Add(Severity::kError, fmt::format("nvidia-smi tells of {}, expected {}", Counted(found, "GPU"), needs.gpus),
               "ask for fewer (`resources: {gpus: N}`), or choose another target");
   }
-  if (found > 0) judge.Driver(gpus[0].driver);
-  for (int i = 0; i < std::min(found, needs.gpus); ++i) judge.Memory(i, gpus[static_cast<std::size_t>(i)]);
+  if (found > 0) judge.Driver(reading.driver);
+  judge.Memory(reading.gpus, measured_memory);
   return judge.findings();
 }
 

@@ -6,10 +6,12 @@
 
 #include "core/error.h"
 #include "run/gpu_needs.h"
+#include "run/history_key.h"
 #include "run/local_needs.h"
 #include "run/preview.h"
 #include "run/run_paths.h"
 #include "run/target_needs.h"
+#include "target/gpu/nvidia_smi.h"
 
 namespace cosmos {
 namespace {
@@ -32,7 +34,9 @@ StageNeeds NeedsOf(const StageInstance& instance, const json& needs) {
   read.target = instance.target;
   read.where = instance.where;
   read.gpus = std::max(instance.gpus, 1);
+  read.uses = instance.uses;
   read.gpus_asked = instance.gpus > 0;
+  read.waits_for_gpus = read.gpus_asked && instance.gpu_busy == "wait";
   read.container = instance.container;
   json variables = instance.container.is_null() ? json() : instance.container.value("env", json());
   variables.update(instance.env);
@@ -49,6 +53,13 @@ json JobOf(const Plan& plan, const StageInstance& instance, const Catalogue& plu
   } catch (const Error&) {
     return nullptr;
   }
+}
+
+// The most memory that one GPU held in earlier jobs like it, in bytes; 0: not known.
+std::int64_t MeasuredMemory(const StageNeeds& needs, const GpuReading& gpus, const PeakMemory& peak_memory) {
+  if (!needs.history.is_object() || !peak_memory || gpus.gpus.empty()) return 0;
+  const std::string gpu = needs.gpus_asked ? gpus.gpus.front().name : "";
+  return peak_memory(HistoryKey(needs.history, needs.uses, needs.gpus_asked ? needs.gpus : 0, gpu, needs.target));
 }
 
 }  // namespace
@@ -97,7 +108,7 @@ std::set<std::string> Preflight::Targets() const {
   return targets;
 }
 
-PreflightFindings Preflight::LookAt(const std::string& name, Target* target) const {
+PreflightFindings Preflight::LookAt(const std::string& name, Target* target, const PeakMemory& peak_memory) const {
   const std::string workdir = target->Workdir();
   TargetQuestions questions(workdir);
   for (const StageNeeds& needs : needs_) {
@@ -105,10 +116,14 @@ PreflightFindings Preflight::LookAt(const std::string& name, Target* target) con
   }
   const TargetOutput output = target->Run(questions.Script(), std::chrono::seconds(kQuestionsTime));
   const TargetFacts answers(output.output);
+  const GpuReading gpus = ParseGpuAnswer(output.output);
   PreflightFindings findings;
   for (const StageNeeds& needs : needs_) {
     if (needs.target != name || !needs.of_target()) continue;
     for (PreflightFinding& finding : questions.Judge(needs, answers)) findings.push_back(std::move(finding));
+    for (PreflightFinding& finding : JudgeGpus(needs, gpus, MeasuredMemory(needs, gpus, peak_memory))) {
+      findings.push_back(std::move(finding));
+    }
   }
   return EachOnce(std::move(findings));
 }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -37,6 +39,9 @@ struct PreflightFinding {
 
 using PreflightFindings = std::vector<PreflightFinding>;
 
+// The most memory that one GPU held in jobs of a key (run/history_key.h), in bytes; 0: not known.
+using PeakMemory = std::function<std::int64_t(const std::string& key)>;
+
 std::string_view ToString(PreflightFinding::Severity severity);
 bool HasErrors(const PreflightFindings& findings);
 
@@ -55,8 +60,9 @@ class Preflight {
   PreflightFindings LookHere(const CancelToken& cancel) const;
   // The targets of which anything is needed.
   std::set<std::string> Targets() const;
-  // Looks at all that is needed of the target with one short command. Throws what Target::Run throws.
-  PreflightFindings LookAt(const std::string& name, Target* target) const;
+  // Looks at all that is needed of the target with one short command. `peak_memory` may be empty. Throws what it and
+  // Target::Run throw.
+  PreflightFindings LookAt(const std::string& name, Target* target, const PeakMemory& peak_memory) const;
 
  private:
   std::vector<StageNeeds> needs_;

@@ -13,6 +13,7 @@ StageNeeds StageNeeds::FromJson(const nlohmann::json& needs) {
   read.files = needs.value("files", read.files);
   read.files_hint = needs.value("files_hint", "");
   read.programs = needs.value("programs", read.programs);
+  read.history = needs.value("history", nlohmann::json());
   read.gpu_memory_gb = needs.value("gpu_memory_gb", 0.0);
   read.driver = needs.value("driver", "");
   read.disk_gb = needs.value("disk_gb", 0.0);

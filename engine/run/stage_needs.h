@@ -25,9 +25,11 @@ struct StageNeeds {
 
   std::string stage;
   std::string target;
-  std::string where;                       // the stage's file:line:column
-  int gpus = 1;                            // it gets the first ones
+  std::string uses;
+  std::string where;  // the stage's file:line:column
+  int gpus = 1;
   bool gpus_asked = true;                  // by `resources.gpus`
+  bool waits_for_gpus = true;              // and it waits until they are free of other programs
   nlohmann::json container;                // null: none
   std::map<std::string, std::string> env;  // that the workflow gives the job; texts may hold expressions
 
@@ -39,6 +41,7 @@ struct StageNeeds {
   std::string files_hint;
   std::vector<std::string> programs;
   double gpu_memory_gb = 0;
+  nlohmann::json history;  // the key of what was measured of jobs like it; null: none
   std::string driver;
   double disk_gb = 0;
   Download download;

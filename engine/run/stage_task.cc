@@ -12,6 +12,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 #include "run/gpu_samples.h"
+#include "run/history_key.h"
 #include "run/input_files.h"
 #include "run/run_report.h"
 #include "run/target_paths.h"
@@ -109,12 +110,8 @@ std::string StageTask::progress() const {
 }
 
 std::string StageTask::HistoryKey(json key) const {
-  key["uses"] = order_.instance->uses;
-  // The same GPU elsewhere is as fast.
   const std::string gpu = order_.leased.empty() ? "" : order_.leased.front().name;
-  key[gpu.empty() ? "target" : "gpu"] = gpu.empty() ? order_.instance->target : gpu;
-  key["gpus"] = order_.gpus;
-  return key.dump(-1, ' ', false, json::error_handler_t::replace);
+  return cosmos::HistoryKey(std::move(key), order_.instance->uses, order_.gpus, gpu, order_.instance->target);
 }
 
 void StageTask::KeepTimings(json key, const json& timings) {

@@ -6,7 +6,7 @@
 
 #include "core/text.h"
 #include "run/download_needs.h"
-#include "run/gpu_needs.h"
+#include "target/gpu/nvidia_smi.h"
 
 namespace cosmos {
 namespace {
@@ -93,16 +93,7 @@ std::string TargetQuestions::Script() const {
     script += fmt::format("set -- $(stat -f -c '%a %S' -- {} 2>/dev/null)\n[ $# = 2 ] && echo \"free $(($1 * $2))\"\n",
                           ShellQuote(workdir_));
   }
-  if (gpus_) {
-    script += fmt::format(
-        "if command -v nvidia-smi >/dev/null; then\n"
-        "  says=$(timeout {} nvidia-smi --query-gpu=driver_version,memory.total,memory.free "
-        "--format=csv,noheader,nounits 2>&1)\n"
-        "  echo \"nvidia_smi $?\"\n"
-        "  printf '%s\\n' \"$says\" | tell gpu\n"
-        "fi\n",
-        kLongest);
-  }
+  if (gpus_) script += GpuScript(false);
   for (const auto& [image, number] : images_) {
     const std::string engine = fmt::format("timeout {} {}", kLongest, image.engine.Words());
     script += fmt::format(
@@ -171,7 +162,6 @@ PreflightFindings TargetQuestions::Judge(const StageNeeds& needs, const TargetFa
   PreflightFindings findings;
   JudgeFiles(needs, answers, &findings);
   JudgeImage(needs, answers, &findings);
-  for (PreflightFinding& finding : JudgeGpus(needs, answers)) findings.push_back(std::move(finding));
   const auto lines = DownloadLines(needs, workdir_);
   const int number = lines ? downloads_.at(*lines) : -1;
   for (PreflightFinding& finding : JudgeDownload(needs, answers, number)) findings.push_back(std::move(finding));

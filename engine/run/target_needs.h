@@ -30,12 +30,12 @@ class TargetQuestions {
   // It prints, of what was asked for:
   //   file_I, program_I       `yes` or `no`
   //   free                    bytes of workdir's disk
-  //   nvidia_smi, gpu         exit status of nvidia-smi, and what it says: a row DRIVER, MIB IN ALL, MIB FREE for each
-  //                           GPU, in their order; neither when there is none
+  //   what GpuScript prints
   //   image_I, image_says_I   `there`, `pullable`, `absent`, or `unknown` without a container engine that works; why
   //   download_I, download_path_I   see download_needs.h
   std::string Script() const;
-  // REQUIRES: the answers are those to Script() after the needs were asked for.
+  // What they come to, but for the GPUs (gpu_needs.h). REQUIRES: the answers are those to Script() after the needs were
+  // asked for.
   PreflightFindings Judge(const StageNeeds& needs, const TargetFacts& answers) const;
 
  private:

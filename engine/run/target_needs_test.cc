@@ -8,6 +8,8 @@
 #include <fstream>
 
 #include "core/command.h"
+#include "run/gpu_needs.h"
+#include "target/gpu/nvidia_smi.h"
 
 namespace cosmos {
 namespace {
@@ -68,7 +70,9 @@ class TargetNeedsTest : public ::testing::TestWithParam<const char*> {
                     GetParam(), "-c", questions.Script()},
                    std::chrono::hours(1), cancel);
     output_ = result.output;
-    return questions.Judge(needs_, TargetFacts(output_));
+    PreflightFindings findings = questions.Judge(needs_, TargetFacts(output_));
+    for (PreflightFinding& finding : JudgeGpus(needs_, ParseGpuAnswer(output_), 0)) findings.push_back(finding);
+    return findings;
   }
 
   fs::path folder_;
@@ -93,13 +97,14 @@ TEST_P(TargetNeedsTest, FindsFilesAndProgramsWhateverTheirNames) {
 }
 
 TEST_P(TargetNeedsTest, AsksForGpusAndDisk) {
-  Program("nvidia-smi", "echo \"570.124.06, 81559, 1000\"; echo 'a warning of its own' >&2");
+  Program("nvidia-smi",
+          "echo \"0, GPU-0, NVIDIA H100, 570.124.06, 0, 80559, 81559, 1000, 30, 70, 345, 2619, Disabled\"");
   needs_.gpu_memory_gb = 70;
   needs_.disk_gb = 1e9;
   const PreflightFindings findings = Look();
   ASSERT_EQ(findings.size(), 2u) << output_;
-  EXPECT_THAT(findings[0].message, HasSubstr("GPU 0 has 1.0 GB of memory free, expected 70 GB"));
-  EXPECT_THAT(findings[1].message, HasSubstr("GB are free in '" + folder_.string() + "'"));
+  EXPECT_THAT(findings[0].message, HasSubstr("GB are free in '" + folder_.string() + "'"));
+  EXPECT_THAT(findings[1].message, HasSubstr("GPU 0 has 1.0 GB of memory free, expected 70.0 GB"));
 }
 
 TEST_P(TargetNeedsTest, AsksForTheImage) {

@@ -207,6 +207,7 @@ sdk::JobSpec Predict25Model::Build(sdk::Task& task, const Json& parameters) cons
   job.outputs = OutputsOf(task, parameters);
   const std::string size = Text(parameters, "checkpoint").substr(0, Text(parameters, "checkpoint").find('/'));
   job.needs = Cosmos25Needs(parameters, "nvidia/Cosmos-Predict2.5-" + size);
+  job.needs.history = HistoryKey(name(), parameters, Durations());
   job.needs.videos = VideosOf(parameters);
   return job;
 }

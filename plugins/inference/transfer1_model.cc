@@ -265,6 +265,7 @@ sdk::JobSpec Transfer1Model::Build(sdk::Task& task, const Json& parameters) cons
   sdk::JobSpec job = Transfer1Job(task, parameters, clip.spec, Arguments(parameters));
   job.outputs = OutputsOf(clip, parameters, "output.txt");
   job.needs = Needs(parameters, clip.spec);
+  job.needs.history = HistoryKey(name(), parameters, Transfer1Durations());
   return job;
 }
 

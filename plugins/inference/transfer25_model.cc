@@ -299,6 +299,7 @@ sdk::JobSpec Transfer25Model::Build(sdk::Task& task, const Json& parameters) con
       Cosmos25Job(task, parameters, std::move(sample), {std::begin(kFlags), std::end(kFlags)}, Arguments(parameters));
   job.outputs = outputs;
   job.needs = Needs(parameters);
+  job.needs.history = HistoryKey(name(), parameters, Durations());
   SetEnvironment(parameters, &job);
   return job;
 }

@@ -48,6 +48,7 @@ sdk::JobSpec Cosmos4kJob(sdk::Task& task, const sdk::Json& parameters) {
   for (const auto& [width, height] : Transfer1Sizes()) expect.sizes.push_back({kScale * width, kScale * height});
   job.needs = Transfer1Needs(parameters, "Cosmos-Transfer1-7B", {"4kupscaler_control.pt"});
   job.needs.videos = {{"input", input}};
+  job.needs.history = HistoryKey("cosmos-4k", parameters, Transfer1Durations());
   AddLaunchNeeds(parameters, &job.needs);
   return job;
 }

@@ -74,14 +74,20 @@ json ToJson(const GpuReading& reading) {
   for (const MigDevice& device : reading.mig_devices) {
     mig_devices.push_back({{"gpu", device.gpu}, {"profile", device.profile}, {"uuid", device.uuid}});
   }
-  return {
-      {"present", reading.present}, {"driver", Text(reading.driver)}, {"cuda", Text(reading.cuda)},      {"gpus", gpus},
-      {"processes", processes},     {"mig_devices", mig_devices},     {"problem", Text(reading.problem)}};
+  return {{"present", reading.present},
+          {"exit_status", reading.exit_status},
+          {"driver", Text(reading.driver)},
+          {"cuda", Text(reading.cuda)},
+          {"gpus", gpus},
+          {"processes", processes},
+          {"mig_devices", mig_devices},
+          {"problem", Text(reading.problem)}};
 }
 
 GpuReading GpuReadingFromJson(const json& from) {
   GpuReading reading;
   reading.present = from.at("present");
+  reading.exit_status = from.at("exit_status");
   Read(from, "driver", &reading.driver);
   Read(from, "cuda", &reading.cuda);
   Read(from, "problem", &reading.problem);

@@ -49,14 +49,15 @@ struct GpuReading {
   std::vector<GpuFacts> gpus;
   std::vector<GpuProcess> processes;
   std::vector<MigDevice> mig_devices;  // only when details were asked for
+  int exit_status = 0;                 // of the question for GPUs
   std::string problem;                 // what was wrong, for people; what else was told stands here all the same
 
   // Whether nothing is wrong as far as it goes: there may be no GPU at all.
   bool ok() const { return problem.empty(); }
 };
 
-// {"present", "driver", "cuda", "gpus": [{"index", "uuid", "name", "utilization", "memory_used", …}], "processes": […],
-// "mig_devices": […], "problem"}, with the members' names and units; null for what is not known.
+// {"present", "exit_status", "driver", "cuda", "gpus": [{"index", "uuid", "name", "utilization", "memory_used", …}],
+// "processes": […], "mig_devices": […], "problem"}, with the members' names and units; null for what is not known.
 nlohmann::json ToJson(const GpuReading& reading);
 nlohmann::json ToJson(const GpuFacts& gpu);
 // Throw nlohmann::json::exception when it has another shape.

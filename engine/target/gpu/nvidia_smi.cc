@@ -179,7 +179,10 @@ GpuReading ParseGpuAnswer(std::string_view output) {
       AddDevice(rest, &gpu, &reading);
     }
   }
-  if (reading.present) reading.problem = ProblemOf(status, said, !reading.gpus.empty());
+  if (reading.present) {
+    reading.exit_status = status;
+    reading.problem = ProblemOf(status, said, !reading.gpus.empty());
+  }
   AddMemoryOfProcesses(&reading);
   return reading;
 }

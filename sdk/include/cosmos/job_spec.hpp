@@ -68,9 +68,12 @@ struct JobNeeds {
   std::string files_hint;          // how to get them there
   std::vector<std::string> programs;
   double gpu_memory_gb = 0;  // free on each of the stage's GPUs
-  std::string driver;        // NVIDIA's oldest that will do: "570.124.06"
-  double disk_gb = 0;        // free where the job works
-  NeededDownload download;   // for which there must be room
+  // The key of Task::KeepTimings under which jobs like this one are kept: what their GPUs held then counts more than
+  // `gpu_memory_gb`. Null: none.
+  Json history;
+  std::string driver;       // NVIDIA's oldest that will do: "570.124.06"
+  double disk_gb = 0;       // free where the job works
+  NeededDownload download;  // for which there must be room
 
   bool empty() const {
     return videos.empty() && files.empty() && programs.empty() && gpu_memory_gb == 0 && driver.empty() &&
@@ -84,6 +87,7 @@ struct JobNeeds {
                  {"files_hint", files_hint},
                  {"programs", programs},
                  {"gpu_memory_gb", gpu_memory_gb},
+                 {"history", history},
                  {"driver", driver},
                  {"disk_gb", disk_gb}};
     Json& list = json["videos"] = Json::array();

@@ -101,16 +101,15 @@ typedef struct cosmos_job_1 {
    *             "sizes": [[width, height]…] that the model works in, of which it takes the nearest in shape,
    *             "folder": on the target; empty: where the job starts, "files": [paths there, or absolute…],
    *             "files_hint": how to get them, "programs": [names…], "gpu_memory_gb": free on each of the stage's
-   *             GPUs, "driver": NVIDIA's oldest that will do, "disk_gb": free where the job works,
-   *             "download": {"folder": where the job keeps what it downloads; empty: "folder" above, "variable": of
-   *             its environment that names another, "path": below it, there once it was downloaded, "gb": how much,
-   *             0: not known}},
-   * which the engine looks at before it executes anything of a run, as `preview` gives it; `run` may leave it out.
-   * `expect` (of a video), `files` and `needs` since 1.2; what is left out, 0 or empty in them is not looked at.
-   * `on_output` (may be NULL) gets the job's log as it grows, in order, each byte
-   * once, in pieces that may split lines and characters, on the calling thread. COSMOS_OK: `result` gets {"outputs":
-   * {NAME: absolute local path}}. COSMOS_FAILED: `result` gets a failure, see cosmos_plugin_entry_t.run.
-   * COSMOS_CANCELLED: the job has ended or been ended. [worker] */
+   *             GPUs, "history": the key of cosmos.history/1 under which jobs like it are kept, whose GPUs tell better,
+   * "driver": NVIDIA's oldest that will do, "disk_gb": free where the job works, "download": {"folder": where the job
+   * keeps what it downloads; empty: "folder" above, "variable": of its environment that names another, "path": below
+   * it, there once it was downloaded, "gb": how much, 0: not known}}, which the engine looks at before it executes
+   * anything of a run, as `preview` gives it; `run` may leave it out. `expect` (of a video), `files` and `needs`
+   * since 1.2; what is left out, 0 or empty in them is not looked at. `on_output` (may be NULL) gets the job's log as
+   * it grows, in order, each byte once, in pieces that may split lines and characters, on the calling thread.
+   * COSMOS_OK: `result` gets {"outputs": {NAME: absolute local path}}. COSMOS_FAILED: `result` gets a failure, see
+   * cosmos_plugin_entry_t.run. COSMOS_CANCELLED: the job has ended or been ended. [worker] */
   cosmos_status (*run)(cosmos_task* task, cosmos_str spec, void (*on_output)(void* self, cosmos_str bytes), void* self,
                        cosmos_sink result);
 } cosmos_job_1;
