@@ -36,6 +36,7 @@ Command CancelCommand();
 Command PrepareCommand();
 Command ValidateCommand();
 Command SchemaCommand();
+Command StatusCommand();
 Command RunsCommand();
 Command ShowCommand();
 Command LogsCommand();

@@ -11,9 +11,9 @@ namespace cosmos {
 namespace {
 
 std::vector<Command> AllCommands() {
-  return {PrepareCommand(), RunCommand(),   ValidateCommand(), SchemaCommand(), ResumeCommand(), RetryCommand(),
-          CancelCommand(),  RunsCommand(),  ShowCommand(),     LogsCommand(),   EventsCommand(), TargetsCommand(),
-          GcCommand(),      PruneCommand(), PluginsCommand(),  DbCommand(),     VersionCommand()};
+  return {PrepareCommand(), RunCommand(),    ValidateCommand(), SchemaCommand(),  ResumeCommand(), RetryCommand(),
+          CancelCommand(),  StatusCommand(), RunsCommand(),     ShowCommand(),    LogsCommand(),   EventsCommand(),
+          TargetsCommand(), GcCommand(),     PruneCommand(),    PluginsCommand(), DbCommand(),     VersionCommand()};
 }
 
 void PrintOverview(const std::vector<Command>& commands, Console* console) {

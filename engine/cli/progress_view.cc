@@ -43,6 +43,8 @@ void ProgressView::Show(const Event& event) {
     Say(fmt::format("run {}: {}, {}", event.context.run_id, started->workflow, Counted(stages_, "stage")));
   } else if (std::holds_alternative<RunResumed>(event.payload)) {
     Say(fmt::format("run {} goes on", event.context.run_id));
+  } else if (const auto* queued = std::get_if<StageQueued>(&event.payload)) {
+    Note(event, console_->PaintStatus("queued") + ": " + queued->reason);
   } else if (std::holds_alternative<StageStarted>(event.payload)) {
     at_work_[key] = {event.monotonic, {}, {}};
     if (!console_->terminal()) Note(event, "started");

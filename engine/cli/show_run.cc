@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/progress_bar.h"
+#include "cli/show_gpus.h"
 #include "core/clock.h"
 #include "core/status.h"
 #include "run/run_cancel.h"
@@ -36,7 +37,8 @@ std::string ProgressText(const StageRecord& stage, bool at_work) {
 }
 
 std::string StageText(const StageRecord& stage, bool run_active, const std::vector<ContainerRecord>& containers,
-                      const std::vector<ArtifactRecord>& artifacts, const Console& console) {
+                      const std::vector<ArtifactRecord>& artifacts, const std::vector<GpuUsageRecord>& usages,
+                      const Console& console) {
   const std::string key = stage.instance.empty() ? stage.stage : stage.stage + "." + stage.instance;
   std::string text = fmt::format("\n{}  {}", console.Paint(Colour::kBold, key), console.PaintStatus(stage.status));
   if (stage.attempt > 1) text += fmt::format(", attempt {}", stage.attempt);
@@ -51,6 +53,7 @@ std::string StageText(const StageRecord& stage, bool run_active, const std::vect
     if (!AreOfOneAttempt(container, stage)) continue;
     text += "  " + Line("container", fmt::format("{}  {}, {}", container.name, container.image, container.status));
   }
+  text += GpuUsageText(stage, usages);
   for (const ArtifactRecord& artifact : artifacts) {
     if (!AreOfOneAttempt(artifact, stage)) continue;
     text += "  " + Line(artifact.name.empty() ? "artifact" : artifact.name.c_str(),
@@ -92,9 +95,10 @@ void ShowRun(const RunRecord& run, RunStore* store, Console* console) {
   text += Line("took", Took(run.started_at, run.ended_at)) + Line("prompt", run.prompt_id) + Line("log", run.log_path);
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
+  const std::vector<GpuUsageRecord> usages = store->GpuUsagesOf(run.run_id);
   const bool active = IsActive(run);
   for (const StageRecord& stage : store->StagesOf(run.run_id))
-    text += StageText(stage, active, containers, artifacts, *console);
+    text += StageText(stage, active, containers, artifacts, usages, *console);
   for (const GpuClaimRecord& claim : store->GpuClaims()) {
     if (claim.run_id == run.run_id && claim.devices.empty()) text += QueuedText(claim, *console);
   }

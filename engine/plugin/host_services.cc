@@ -177,6 +177,23 @@ int32_t WaitForLog(cosmos_run* run, cosmos_str job, int64_t milliseconds) noexce
   }
 }
 
+cosmos_status ReadGpus(cosmos_run* run, cosmos_str target, int64_t longest_age, int32_t details, cosmos_sink reading,
+                       cosmos_sink error) noexcept {
+  return Serve(reading, error, [&] {
+    return run->gpus->ReadGpus(std::string(FromAbi(target)), std::chrono::milliseconds(longest_age), details != 0)
+        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  });
+}
+
+cosmos_status KeepGpuSample(cosmos_run* run, cosmos_str job, cosmos_str target, cosmos_str gpus,
+                            cosmos_sink error) noexcept {
+  return Serve({nullptr, nullptr}, error, [&] {
+    run->gpus->KeepGpuSample(std::string(FromAbi(job)), std::string(FromAbi(target)),
+                             nlohmann::json::parse(FromAbi(gpus)));
+    return "";
+  });
+}
+
 constexpr cosmos_log_1 kLog = {sizeof(cosmos_log_1), Log};
 constexpr cosmos_progress_1 kProgress = {sizeof(cosmos_progress_1), ReportProgress, ReportProgressWithEta};
 constexpr cosmos_job_1 kJob = {sizeof(cosmos_job_1), JobInput, JobOutputFolder, RunJob};
@@ -184,6 +201,7 @@ constexpr cosmos_files_1 kFiles = {sizeof(cosmos_files_1), FilesFolder, AddArtif
 constexpr cosmos_store_1 kStore = {sizeof(cosmos_store_1), PutPrompt};
 constexpr cosmos_target_1 kTarget = {sizeof(cosmos_target_1), Containers};
 constexpr cosmos_history_1 kHistory = {sizeof(cosmos_history_1), KeepTimings, FindTimings};
+constexpr cosmos_gpu_1 kGpu = {sizeof(cosmos_gpu_1), ReadGpus, KeepGpuSample};
 constexpr cosmos_run_1 kRun = {sizeof(cosmos_run_1), LogOfHook};
 constexpr cosmos_job_log_1 kJobLog = {
     sizeof(cosmos_job_log_1), LogPosition, ReadLog, FollowLog, AppendToLog, WaitForLog};
@@ -196,6 +214,7 @@ constexpr Service kServices[] = {
     {"cosmos.log/1", &kLog},         {"cosmos.progress/1", &kProgress}, {"cosmos.job/1", &kJob},
     {"cosmos.files/1", &kFiles},     {"cosmos.store/1", &kStore},       {"cosmos.target/1", &kTarget},
     {"cosmos.history/1", &kHistory}, {"cosmos.run/1", &kRun},           {"cosmos.job_log/1", &kJobLog},
+    {"cosmos.gpu/1", &kGpu},
 };
 
 const void* FindService(const cosmos_host*, cosmos_str id) noexcept {

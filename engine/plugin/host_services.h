@@ -8,6 +8,7 @@
 #include "core/logger.h"
 #include "core/run_context.h"
 #include "job/job_logs.h"
+#include "plugin/gpu_host.h"
 #include "plugin/task_host.h"
 
 // What the plugins' opaque task is on this side of the ABI.
@@ -20,6 +21,7 @@ struct cosmos_run {
   const cosmos::JobLogs* logs;
   cosmos::Logger* logger;
   cosmos::RunContext context;  // of the run as a whole
+  cosmos::GpuHost* gpus;
 };
 
 namespace cosmos {

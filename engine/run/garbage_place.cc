@@ -53,9 +53,14 @@ bool GarbagePlace::Holds(const json& other) const {
 }
 
 std::vector<GarbagePlace> GarbagePlaces(const std::map<std::string, json>& targets, RunStore* store) {
+  return GarbagePlaces(targets, AllRuns(store), store);
+}
+
+std::vector<GarbagePlace> GarbagePlaces(const std::map<std::string, json>& targets, const std::vector<RunRecord>& runs,
+                                        RunStore* store) {
   PlaceList places;
   for (const auto& [name, config] : targets) places.Add(name, config);
-  for (const RunRecord& run : AllRuns(store)) {
+  for (const RunRecord& run : runs) {
     std::map<std::string, std::set<ContainerEngine>> used;  // by the target's name
     for (const StageRecord& stage : store->StagesOf(run.run_id)) used[stage.target];
     for (const ContainerRecord& container : store->ContainersOf(run.run_id)) {

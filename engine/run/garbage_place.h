@@ -25,6 +25,10 @@ struct GarbagePlace {
   bool Holds(const nlohmann::json& other) const;
 };
 
+// Those of `targets`, by name, and those that stages of these runs were on, as far as the runs' own folders still tell
+// of them.
+std::vector<GarbagePlace> GarbagePlaces(const std::map<std::string, nlohmann::json>& targets,
+                                        const std::vector<RunRecord>& runs, RunStore* store);
 // All of them: those of `targets`, by name, and those that stages of the store's runs were on, as far as the runs' own
 // folders still tell of them.
 std::vector<GarbagePlace> GarbagePlaces(const std::map<std::string, nlohmann::json>& targets, RunStore* store);

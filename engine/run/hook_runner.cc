@@ -1,13 +1,14 @@
 #include "run/hook_runner.h"
 
 #include "core/error.h"
+#include "run/gpu_samples.h"
 #include "workflow/expression.h"
 
 namespace cosmos {
 
 HookRunner::HookRunner(const RunServices* services, const std::vector<HookUse>& hooks, const RunContext& context,
                        const Scope& scope)
-    : services_(*services), run_{&services->jobs->logs(), services->logger, context} {
+    : services_(*services), run_{&services->jobs->logs(), services->logger, context, services->samples} {
   for (const HookUse& use : hooks) {
     try {
       PluginLibrary& library = services_.plugins->Get(use.id);

@@ -21,6 +21,10 @@ class RunPaths {
   std::filesystem::path journal() const { return folder_ / "events.jsonl"; }
   std::filesystem::path engine_log() const { return folder_ / "engine.log"; }
   std::filesystem::path inputs() const { return folder_ / "run.json"; }
+  // What the GPUs of an attempt did, sample by sample.
+  std::filesystem::path GpuSeries(const RunContext& context) const {
+    return folder_ / "gpus" / (context.key() + "." + std::to_string(context.attempt) + ".jsonl");
+  }
   // The log of a job that several attempts share, by the job's folder.
   std::filesystem::path BatchLog(const std::filesystem::path& job_folder) const;
   // On the local machine.

@@ -1,5 +1,8 @@
 #include "run/run_report.h"
 
+#include <algorithm>
+#include <chrono>
+
 #include "core/clock.h"
 #include "core/status.h"
 #include "run/run_cancel.h"
@@ -8,6 +11,8 @@ namespace cosmos {
 namespace {
 
 using nlohmann::json;
+
+constexpr double kJoulesOfKwh = 3.6e6;
 
 json Text(const std::string& text) { return text.empty() ? json() : json(text); }
 json Time(std::int64_t milliseconds) {
@@ -50,7 +55,34 @@ json JobOf(const StageRecord& stage, const std::vector<JobRecord>& jobs) {
   return json();
 }
 
+json GpusOf(const StageRecord& stage, const std::vector<GpuUsageRecord>& usages) {
+  const auto known = [](auto value, double unit = 1) { return value < 0 ? json() : json(value / unit); };
+  json list = json::array();
+  for (const GpuUsageRecord& usage : usages) {
+    if (!AreOfOneAttempt(usage, stage)) continue;
+    list.push_back({{"gpu", usage.gpu},
+                    {"uuid", Text(usage.uuid)},
+                    {"name", Text(usage.name)},
+                    {"memory_total", usage.memory_total < 0 ? json() : json(usage.memory_total)},
+                    {"peak_memory", usage.peak_memory < 0 ? json() : json(usage.peak_memory)},
+                    {"mean_utilization", known(usage.mean_utilization)},
+                    {"peak_utilization", known(usage.peak_utilization)},
+                    {"energy_kwh", known(usage.energy, kJoulesOfKwh)},
+                    {"watched", usage.seconds},
+                    {"samples", usage.samples}});
+  }
+  return list;
+}
+
 }  // namespace
+
+double GpuSeconds(const StageRecord& stage, const std::vector<GpuUsageRecord>& usages) {
+  const auto gpus = std::count_if(usages.begin(), usages.end(),
+                                  [&](const GpuUsageRecord& usage) { return AreOfOneAttempt(usage, stage); });
+  if (stage.started_at == 0) return 0;
+  const std::int64_t end = stage.ended_at != 0 ? stage.ended_at : UnixMilliseconds(std::chrono::system_clock::now());
+  return static_cast<double>(gpus) * static_cast<double>(end - stage.started_at) / 1000;
+}
 
 std::string ReasonOf(const GpuClaimRecord& claim) {
   return claim.asleep ? "waits until its engine is done with another stage (`--jobs`)" : claim.reason;
@@ -110,6 +142,7 @@ json RunToJson(const RunRecord& run, RunStore* store) {
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
   const std::vector<JobRecord> jobs = store->JobsOf(run.run_id);
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
+  const std::vector<GpuUsageRecord> usages = store->GpuUsagesOf(run.run_id);
   report["queued"] = QueuedToJson(run.run_id, store);
   report["stages"] = json::array();
   for (const StageRecord& stage : store->StagesOf(run.run_id)) {
@@ -131,6 +164,8 @@ json RunToJson(const RunRecord& run, RunStore* store) {
                                 {"progress", ObjectOf(stage.progress, json())},
                                 {"job", JobOf(stage, jobs)},
                                 {"container", ContainerOf(stage, containers)},
+                                {"gpus", GpusOf(stage, usages)},
+                                {"gpu_seconds", GpuSeconds(stage, usages)},
                                 {"artifacts", ArtifactsOf(stage, artifacts)}});
   }
   return report;

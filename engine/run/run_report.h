@@ -1,6 +1,8 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "store/run_store.h"
 
@@ -18,6 +20,10 @@ nlohmann::json RunToJson(const RunRecord& run, RunStore* store);
 nlohmann::json QueuedToJson(const std::string& run_id, RunStore* store);
 // Why it waits, for people.
 std::string ReasonOf(const GpuClaimRecord& claim);
+
+// What GPUs an attempt had, times how long it took, or has taken until now; of those that were watched. `usages` are
+// those of its run.
+double GpuSeconds(const StageRecord& stage, const std::vector<GpuUsageRecord>& usages);
 
 // A container, as cosmos_target_1 of the SDK gives it.
 nlohmann::json ContainerToJson(const ContainerRecord& container);

@@ -16,6 +16,8 @@
 
 namespace cosmos {
 
+class GpuSamples;
+
 // The parts of the engine that carrying out a stage takes, put together once a run and passed on. Owns nothing; all of
 // it outlives the run.
 struct RunServices {
@@ -28,6 +30,7 @@ struct RunServices {
   const Catalogue* plugins;
   JobRunner* jobs;
   GpuLeases* leases;
+  GpuSamples* samples;
   const RunPaths* paths;
   const std::map<std::string, Target*>* targets;  // by name
 };

@@ -13,6 +13,7 @@
 #include "event/journal.h"
 #include "log/run_logger.h"
 #include "run/gpu_gate.h"
+#include "run/gpu_samples.h"
 #include "run/hook_runner.h"
 #include "run/mask_json.h"
 #include "run/metrics_file.h"
@@ -96,9 +97,11 @@ class Session {
   bool begun_ = false;
   std::vector<std::pair<std::string, ConnectionChange>> before_begin_;
   const TargetSet targets_;
+  const GpuCache gpu_cache_;
   GpuLeases leases_;
   const RunServices services_;
   RunState state_;
+  GpuSamples samples_;
   std::string prompt_id_;
 };
 
@@ -119,10 +122,12 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       jobs_(&writer_, &bus_, &logger_, &masker_, clock),
       targets_(order.plan.targets, TargetsOf(order.plan), cancel,
                [this](const std::string& target, const ConnectionChange& change) { OnConnection(target, change); }),
-      leases_(store, clock, GpuCache(order.cache_folder), HoldersOf(store)),
-      services_{clock,   &logger_, &masker_, &bus_,   &writer_,           store,
-                plugins, &jobs_,   &leases_, &paths_, &targets_.by_name()},
-      state_(&order.plan, order.run_id, order.output_dir, BeginStates()) {}
+      gpu_cache_(order.cache_folder),
+      leases_(store, clock, gpu_cache_, HoldersOf(store)),
+      services_{clock,   &logger_, &masker_, &bus_,     &writer_, store,
+                plugins, &jobs_,   &leases_, &samples_, &paths_,  &targets_.by_name()},
+      state_(&order.plan, order.run_id, order.output_dir, BeginStates()),
+      samples_(&services_, &gpu_cache_, &order.plan.targets, ContextOfRun(state_)) {}
 
 RunPaths Session::MakePaths() {
   RunPaths paths(order_.output_dir, order_.run_id);

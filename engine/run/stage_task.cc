@@ -11,6 +11,7 @@
 #include "core/ids.h"
 #include "core/sha256.h"
 #include "core/text.h"
+#include "run/gpu_samples.h"
 #include "run/input_files.h"
 #include "run/run_report.h"
 #include "run/target_paths.h"
@@ -123,6 +124,7 @@ void StageTask::KeepTimings(json key, const json& timings) {
   record.timings = timings.dump(-1, ' ', false, json::error_handler_t::replace);
   record.run_id = order_.context.run_id;
   record.ended_at = UnixMilliseconds(services_.clock->Wall());
+  record.gpu_memory = services_.samples->PeakMemory(order_.context);
   services_.store->Write([record](RunStore& store) mutable { store.KeepTimings(&record); });
 }
 

@@ -18,6 +18,19 @@ struct FakeRun::Services {
     Self(run).logged_.notify_all();
   }
 
+  static cosmos_status ReadGpus(cosmos_run* run, cosmos_str target, std::int64_t, std::int32_t details,
+                                cosmos_sink reading, cosmos_sink error) {
+    std::string reason;
+    const std::string text = Self(run).gpus_.Read(std::string(FromC(target)), details != 0, &reason);
+    Write(text.empty() ? error : reading, text.empty() ? reason : text);
+    return text.empty() ? COSMOS_ERROR : COSMOS_OK;
+  }
+
+  static cosmos_status KeepGpus(cosmos_run* run, cosmos_str job, cosmos_str target, cosmos_str gpus, cosmos_sink) {
+    Self(run).gpus_.Keep({std::string(FromC(job)), std::string(FromC(target)), Json::parse(FromC(gpus))});
+    return COSMOS_OK;
+  }
+
   static std::int64_t Position(cosmos_run* run, cosmos_str job) {
     const FakeJobLog* log = Self(run).Find(job);
     return log == nullptr ? -1 : log->Position();
@@ -51,7 +64,9 @@ const void* FakeRun::Service(std::string_view id) {
   static constexpr cosmos_run_1 kRun = {sizeof(kRun), &Services::Log};
   static constexpr cosmos_job_log_1 kJobLog = {sizeof(kJobLog),   &Services::Position, &Services::Read,
                                                &Services::Follow, &Services::Append,   &Services::Wait};
+  static constexpr cosmos_gpu_1 kGpu = {sizeof(kGpu), &Services::ReadGpus, &Services::KeepGpus};
   if (id == "cosmos.run/1") return &kRun;
+  if (id == "cosmos.gpu/1") return &kGpu;
   if (id == "cosmos.job_log/1") return &kJobLog;
   return nullptr;
 }

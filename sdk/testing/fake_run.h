@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "testing/fake_gpus.h"
 #include "testing/fake_host.h"
 #include "testing/fake_job_log.h"
 
@@ -41,6 +42,9 @@ class FakeRun {
   // The log of the job STAGE[.INSTANCE]/ATTEMPT; the run has the job from the first call on. Valid as long as this.
   FakeJobLog& LogOf(const std::string& job);
 
+  // The GPUs of the run's targets. Valid as long as this.
+  FakeGpus& gpus() { return gpus_; }
+
   // The hook's lines in the run's engine log.
   std::vector<FakeHost::LogLine> lines() const;
   // Waits for a line that contains `text`; false when it takes more than a minute.
@@ -59,6 +63,7 @@ class FakeRun {
   const cosmos_plugin_entry_t* entry_ = nullptr;
   void* instance_ = nullptr;
   bool stopped_ = false;
+  FakeGpus gpus_;
 
   mutable std::mutex mutex_;  // guards all below
   mutable std::condition_variable logged_;

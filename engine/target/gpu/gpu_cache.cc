@@ -20,8 +20,14 @@ GpuState StateOf(const SharedCache::Entry& entry) {
 }  // namespace
 
 GpuState GpuCache::Read(const std::string& host, Target* target, Duration longest_age, Duration patience) const {
+  return Read(
+      host, [target] { return target; }, longest_age, patience);
+}
+
+GpuState GpuCache::Read(const std::string& host, const std::function<Target*()>& target, Duration longest_age,
+                        Duration patience) const {
   return StateOf(cache_.Get(KeyOf(host), longest_age, patience, [&] {
-    return ToJson(ReadGpus(target, false)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return ToJson(ReadGpus(target(), false)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -26,6 +27,9 @@ class GpuCache {
 
   // `host` tells the target's host from others. What goes wrong is told in the state; throws nothing else than that.
   GpuState Read(const std::string& host, Target* target, Duration longest_age, Duration patience) const;
+  // The same with a target that is made only when it is to be asked.
+  GpuState Read(const std::string& host, const std::function<Target*()>& target, Duration longest_age,
+                Duration patience) const;
   // What there is, without asking.
   GpuState Peek(const std::string& host) const;
 

@@ -4,6 +4,7 @@
 
 #include <cosmos/context.hpp>
 #include <cosmos/description.hpp>
+#include <cosmos/gpus.hpp>
 #include <cosmos/job_log.hpp>
 #include <cosmos/log_level.hpp>
 #include <cosmos/services.hpp>
@@ -42,6 +43,13 @@ class Hook {
     run_ = run;
   }
 
+  // The name of the job that `event` is about: STAGE[.INSTANCE]/ATTEMPT.
+  static std::string JobOf(const Json& event) {
+    std::string job = event.value("stage", "");
+    if (const std::string instance = event.value("instance", ""); !instance.empty()) job += "." + instance;
+    return job + "/" + std::to_string(event.value("attempt", 1));
+  }
+
  protected:
   // Both from Start until Stop returns, from any thread. Where the host gave no run, or has no such service, nothing is
   // logged, and every log counts as closed.
@@ -54,12 +62,10 @@ class Hook {
 
   // The log of the job that `event` (job_submitted, job_attached, job_ended) tells of. The description must require
   // cosmos.job_log/1, or list it as optional.
-  JobLog LogOf(const Json& event) const {
-    std::string job = event.value("stage", "");
-    if (const std::string instance = event.value("instance", ""); !instance.empty()) job += "." + instance;
-    job += "/" + std::to_string(event.value("attempt", 1));
-    return JobLog(services_, run_, std::move(job));
-  }
+  JobLog LogOf(const Json& event) const { return JobLog(services_, run_, JobOf(event)); }
+
+  // The GPUs of the run's targets. The description must require cosmos.gpu/1, or list it as optional.
+  Gpus GpusOfRun() const { return Gpus(services_, run_); }
 
  private:
   Services services_;

@@ -26,7 +26,7 @@ extern "C" {
 
 /* A plugin is loaded when its major equals the host's and its minor is at most the host's. */
 #define COSMOS_SDK_MAJOR 1
-#define COSMOS_SDK_MINOR 2
+#define COSMOS_SDK_MINOR 3
 
 typedef struct cosmos_str {
   const char* data;
@@ -191,6 +191,23 @@ typedef struct cosmos_job_log_1 {
   /* Waits until the log is closed, at most so many milliseconds. 1 when it is closed. */
   int32_t (*wait)(cosmos_run* run, cosmos_str job, int64_t milliseconds);
 } cosmos_job_log_1;
+
+/* "cosmos.gpu/1": the GPUs of the targets of a hook's run. Everything here may be called from any thread. Since 1.3. */
+typedef struct cosmos_gpu_1 {
+  uint32_t struct_size;
+  /* What a target's nvidia-smi tells, not more than `longest_age` milliseconds ago, as a JSON object {"present":
+   * whether there is an nvidia-smi, "driver", "gpus": [{"index", "uuid", "name", "utilization": 0 to 1, "memory_used",
+   * "memory_total", "memory_free": bytes, "temperature": degrees Celsius, "power": watts, "sm_clock", "memory_clock":
+   * MHz, "mig"}…], "processes": [{"gpu_uuid", "pid", "name", "memory": bytes}…], "problem": what is wrong, a sentence};
+   * null for what is not told. With `details` != 0 the target is always asked, also for "cuda", the newest version that
+   * its driver knows, and "mig_devices": [{"gpu", "profile", "uuid"}…]. `target` is a name of events. However many ask,
+   * of however many runs, the target is asked once within the age. Blocks, also while the target cannot be reached. */
+  cosmos_status (*read)(cosmos_run* run, cosmos_str target, int64_t longest_age, int32_t details, cosmos_sink reading,
+                        cosmos_sink error);
+  /* Keeps `gpus`, an array of objects such as `read` gives, as a sample of what the GPUs of a job did just now: in the
+   * run's series, in what `show` sums up, and as the event gpu_sample. `job` as for cosmos.job_log/1. */
+  cosmos_status (*keep)(cosmos_run* run, cosmos_str job, cosmos_str target, cosmos_str gpus, cosmos_sink error);
+} cosmos_gpu_1;
 
 typedef struct cosmos_host {
   uint32_t struct_size;

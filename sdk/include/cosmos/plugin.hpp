@@ -20,6 +20,7 @@
 #include <cosmos/description.hpp>    // IWYU pragma: export
 #include <cosmos/entry.hpp>          // IWYU pragma: export
 #include <cosmos/failure.hpp>        // IWYU pragma: export
+#include <cosmos/gpus.hpp>           // IWYU pragma: export
 #include <cosmos/hook.hpp>           // IWYU pragma: export
 #include <cosmos/job_log.hpp>        // IWYU pragma: export
 #include <cosmos/job_spec.hpp>       // IWYU pragma: export

@@ -23,6 +23,7 @@ struct Services {
   const cosmos_history_1* history = nullptr;
   const cosmos_run_1* run = nullptr;          // hooks
   const cosmos_job_log_1* job_log = nullptr;  // hooks
+  const cosmos_gpu_1* gpu = nullptr;          // hooks
 
   // Throws when the host lacks one of `required`, naming it.
   static Services From(const cosmos_host& host, const std::vector<std::string>& required) {
@@ -41,6 +42,7 @@ struct Services {
     Find(host, "cosmos.history/1", services.history);
     Find(host, "cosmos.run/1", services.run);
     Find(host, "cosmos.job_log/1", services.job_log);
+    Find(host, "cosmos.gpu/1", services.gpu);
     return services;
   }
 
