@@ -118,7 +118,7 @@ void Pruner::Look() {
     item.run = run;
     const bool ended = standing == RunStanding::kEnded;
     if (!ended) {
-      others_at_work_ = true;
+      others_at_work_ = others_at_work_ || standing == RunStanding::kActive;
       item.reason = standing == RunStanding::kActive ? "it is active" : "it was interrupted: resume or cancel it";
     } else if (rules_.failed && run.status == ToString(Status::kSucceeded)) {
       NoteInputs(run, ended);
@@ -156,7 +156,7 @@ void Pruner::Remove() {
       item.reason = "could not be removed: " + error.message();
     }
   }
-  store_.DeleteUnusedPrompts();
+  if (!others_at_work_) store_.DeleteUnusedPrompts();
 }
 
 // Under the run's lock nobody goes on with it meanwhile, and nobody can once its folder, which has all that it takes,

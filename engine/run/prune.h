@@ -62,7 +62,8 @@ class Pruner {
   std::vector<PruneItem> items_;
   int looked_at_ = 0;
   int kept_by_rules_ = 0;
-  bool others_at_work_ = false;  // who may be about to write into a folder that is empty now
+  // Engines, which may be about to write into a folder that is empty now, or to refer to a prompt that nobody has yet.
+  bool others_at_work_ = false;
   // By a name in a path that a run which stays was started with: that run, and whether it has ended.
   std::map<std::string, std::pair<std::string, bool>> users_;
 };

@@ -48,6 +48,14 @@ class MetricsTest : public ::testing::Test {
   std::map<std::string, double> Samples(const std::string& file = "textfile/cosmos.prom") const {
     return testing::Samples(sandbox_.Read(file));
   }
+  // The machine has one from now on, as far as nvidia-smi tells.
+  void HaveAGpu() {
+    sandbox_.Write("bin/nvidia-smi",
+                   "#!/bin/sh\ncase $1 in --query-gpu=*) echo '0, GPU-0, NVIDIA H100 80GB HBM3, 550.54.15, 25, 4, "
+                   "81559, 80900, 30, 70.1, 345, 2619, Disabled' ;; esac\n");
+    fs::permissions(sandbox_.folder() / "bin/nvidia-smi", fs::perms::owner_all);
+    sandbox_.SetEnvironment("PATH=" + (sandbox_.folder() / "bin").string() + ":" + ::getenv("PATH"));
+  }
   static std::string OfRun(const std::string& run_id) { return "{run_id=\"" + run_id + "\",workflow=\"w\"}"; }
 
   Sandbox sandbox_;
@@ -117,11 +125,7 @@ TEST_F(MetricsTest, AFileThatCannotBeWrittenIsNoFailureOfTheRun) {
 }
 
 TEST_F(MetricsTest, TellHowLongStagesWaitedForGpus) {
-  sandbox_.Write("bin/nvidia-smi",
-                 "#!/bin/sh\ncase $1 in --query-gpu=*) echo '0, GPU-0, NVIDIA H100 80GB HBM3, 550.54.15, 0, 4, 81559, "
-                 "80900, 30, 70.1, 345, 2619, Disabled' ;; esac\n");
-  fs::permissions(sandbox_.folder() / "bin/nvidia-smi", fs::perms::owner_all);
-  sandbox_.SetEnvironment("PATH=" + (sandbox_.folder() / "bin").string() + ":" + ::getenv("PATH"));
+  HaveAGpu();
   sandbox_.Write("w.yaml",
                  "version: 1\nname: w\nstages:\n  a: {uses: shell, matrix: {n: [1, 2]}, resources: {gpus: 1}, with: "
                  "{run: 'sleep 0.5'}}\n");
@@ -132,6 +136,26 @@ TEST_F(MetricsTest, TellHowLongStagesWaitedForGpus) {
   EXPECT_EQ(samples["cosmos_run_gpu_leases_total" + OfRun("rs_a")], 2);
   EXPECT_GE(samples["cosmos_run_queue_seconds_total" + OfRun("rs_a")], 0.4);
   EXPECT_EQ(samples["cosmos_run_stages_queued" + OfRun("rs_a")], 0);
+}
+
+TEST_F(MetricsTest, TellWhatTheGpusDo) {
+  HaveAGpu();
+  sandbox_.Write("w.yaml",
+                 "version: 1\nname: w\nhooks: {gpu-monitor: {interval: 1s}}\nstages:\n  a: {uses: shell, resources: "
+                 "{gpus: 1}, with: {run: 'until test -e go; do sleep 0.02; done'}}\n");
+  const pid_t engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", "rs_a", "--metrics-file", "textfile/m.prom"});
+  const auto of_gpu = [](const std::string& figure) {
+    return "cosmos_run_gpu_" + figure +
+           "{run_id=\"rs_a\",workflow=\"w\",target=\"local\",gpu=\"0\",name=\"NVIDIA H100 80GB HBM3\"}";
+  };
+  Await("sample",
+        [&] { return sandbox_.Read("textfile/m.prom").find(of_gpu("utilization_ratio")) != std::string::npos; });
+  std::map<std::string, double> samples = Samples("textfile/m.prom");
+  EXPECT_EQ(samples[of_gpu("utilization_ratio")], 0.25);
+  EXPECT_EQ(samples[of_gpu("memory_bytes")], 81559.0 * 1048576);
+  EXPECT_EQ(samples[of_gpu("temperature_celsius")], 30);
+  sandbox_.Write("go", "");
+  EXPECT_EQ(sandbox_.Wait(engine), 0);
 }
 
 TEST_F(MetricsTest, TellWhatWasMoved) {
