@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "target/target_error.h"
+
 namespace cosmos {
 namespace {
 
@@ -27,6 +29,25 @@ cosmos_status Serve(cosmos_sink result, cosmos_sink error, Work work) noexcept {
     Put(error, "an exception of unknown type");
   }
   return COSMOS_ERROR;
+}
+
+// The same for a stage: what is more than an error of the call crosses as a failure of its own kind, so that a full
+// disk stays one behind the plugin as well.
+template <typename Work>
+cosmos_status ServeStage(cosmos_sink result, cosmos_sink error, Work work) noexcept {
+  bool has_kind = false;
+  const cosmos_status served = Serve(result, error, [&]() -> std::string {
+    try {
+      return work();
+    } catch (const std::exception& failure) {
+      const FailureKind kind = KindOf(failure);
+      if (kind == FailureKind::kPluginError) throw;
+      has_kind = true;
+      throw std::runtime_error(nlohmann::json{{"kind", ToString(kind)}, {"message", failure.what()}}.dump(
+          -1, ' ', false, nlohmann::json::error_handler_t::replace));
+    }
+  });
+  return has_kind ? COSMOS_FAILED : served;
 }
 
 LogLevel LevelOf(int32_t level) {
@@ -55,17 +76,17 @@ void ReportProgressWithEta(cosmos_task* task, double done, double total, cosmos_
 }
 
 cosmos_status JobInput(cosmos_task* task, cosmos_str path, cosmos_sink result, cosmos_sink error) noexcept {
-  return Serve(result, error, [&] { return task->host->Input(std::string(FromAbi(path))); });
+  return ServeStage(result, error, [&] { return task->host->Input(std::string(FromAbi(path))); });
 }
 
 cosmos_status JobOutputFolder(cosmos_task* task, cosmos_sink result, cosmos_sink error) noexcept {
-  return Serve(result, error, [&] { return task->host->OutputFolder(); });
+  return ServeStage(result, error, [&] { return task->host->OutputFolder(); });
 }
 
 cosmos_status RunJob(cosmos_task* task, cosmos_str spec, void (*on_output)(void* self, cosmos_str bytes), void* self,
                      cosmos_sink result) noexcept {
   cosmos_status status = COSMOS_OK;
-  const cosmos_status served = Serve(result, result, [&] {
+  const cosmos_status served = ServeStage(result, result, [&] {
     std::function<void(std::string_view)> listener;
     if (on_output != nullptr) listener = [=](std::string_view bytes) { on_output(self, ToAbi(bytes)); };
     const JobResult job = task->host->RunJob(nlohmann::json::parse(FromAbi(spec)), listener);
@@ -78,22 +99,22 @@ cosmos_status RunJob(cosmos_task* task, cosmos_str spec, void (*on_output)(void*
 }
 
 cosmos_status FilesFolder(cosmos_task* task, cosmos_sink result, cosmos_sink error) noexcept {
-  return Serve(result, error, [&] { return task->host->Folder(); });
+  return ServeStage(result, error, [&] { return task->host->Folder(); });
 }
 
 cosmos_status AddArtifact(cosmos_task* task, cosmos_str path, cosmos_sink error) noexcept {
-  return Serve({nullptr, nullptr}, error, [&] {
+  return ServeStage({nullptr, nullptr}, error, [&] {
     task->host->AddArtifact(std::string(FromAbi(path)));
     return "";
   });
 }
 
 cosmos_status PutPrompt(cosmos_task* task, cosmos_str prompt, cosmos_sink result, cosmos_sink error) noexcept {
-  return Serve(result, error, [&] { return task->host->PutPrompt(nlohmann::json::parse(FromAbi(prompt))); });
+  return ServeStage(result, error, [&] { return task->host->PutPrompt(nlohmann::json::parse(FromAbi(prompt))); });
 }
 
 cosmos_status Containers(cosmos_task* task, cosmos_str run_id, cosmos_sink result, cosmos_sink error) noexcept {
-  return Serve(result, error, [&] { return task->host->Containers(std::string(FromAbi(run_id))).dump(); });
+  return ServeStage(result, error, [&] { return task->host->Containers(std::string(FromAbi(run_id))).dump(); });
 }
 
 // An object that was passed as text.
@@ -104,14 +125,14 @@ nlohmann::json ObjectOf(cosmos_str text, const char* what) {
 }
 
 cosmos_status KeepTimings(cosmos_task* task, cosmos_str key, cosmos_str timings, cosmos_sink error) noexcept {
-  return Serve({nullptr, nullptr}, error, [&] {
+  return ServeStage({nullptr, nullptr}, error, [&] {
     task->host->KeepTimings(ObjectOf(key, "the key of timings"), ObjectOf(timings, "what was measured"));
     return "";
   });
 }
 
 cosmos_status FindTimings(cosmos_task* task, cosmos_str key, cosmos_sink result, cosmos_sink error) noexcept {
-  return Serve(result, error, [&] { return task->host->FindTimings(ObjectOf(key, "the key of timings")).dump(); });
+  return ServeStage(result, error, [&] { return task->host->FindTimings(ObjectOf(key, "the key of timings")).dump(); });
 }
 
 void LogOfHook(cosmos_run* run, int32_t level, cosmos_str text) noexcept {

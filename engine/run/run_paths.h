@@ -20,6 +20,8 @@ class RunPaths {
   std::filesystem::path lock() const { return folder_ / "lock"; }
   std::filesystem::path journal() const { return folder_ / "events.jsonl"; }
   std::filesystem::path engine_log() const { return folder_ / "engine.log"; }
+  // What was asked of the run's targets; see command_log.h.
+  std::filesystem::path commands() const { return folder_ / "commands.jsonl"; }
   std::filesystem::path inputs() const { return folder_ / "run.json"; }
   // The log of a job that several attempts share, by the job's folder.
   std::filesystem::path BatchLog(const std::filesystem::path& job_folder) const;

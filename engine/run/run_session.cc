@@ -12,6 +12,7 @@
 #include "core/ids.h"
 #include "event/journal.h"
 #include "log/run_logger.h"
+#include "run/command_log.h"
 #include "run/hook_runner.h"
 #include "run/mask_json.h"
 #include "run/recovery.h"
@@ -73,6 +74,7 @@ class Session {
   const Masker masker_;
   const RunPaths paths_;
   const RunLock lock_;
+  CommandLog commands_;
   RunLogger logger_;
   Journal journal_;
   const History history_;
@@ -97,14 +99,17 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       masker_(Values(secrets_)),
       paths_(MakePaths()),
       lock_(paths_.lock()),
+      commands_(paths_.commands(), &masker_),
       logger_(paths_.engine_log(), &masker_, order.verbose),
       journal_(paths_.journal()),
       history_(store->StagesOf(order.run_id), paths_.journal()),
       writer_(store),
       bus_(clock, journal_.last_seq()),
       jobs_(&writer_, &bus_, &logger_, &masker_, clock),
-      targets_(order.plan.targets, TargetsOf(order.plan), cancel,
-               [this](const std::string& target, const ConnectionChange& change) { OnConnection(target, change); }),
+      targets_(
+          order.plan.targets, TargetsOf(order.plan), cancel,
+          [this](const std::string& target, const ConnectionChange& change) { OnConnection(target, change); },
+          &commands_),
       services_{clock, &logger_, &masker_, &bus_, &writer_, plugins, &jobs_, &paths_, &targets_.by_name()},
       state_(&order.plan, order.run_id, order.output_dir, BeginStates()) {}
 

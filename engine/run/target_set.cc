@@ -9,15 +9,21 @@
 
 namespace cosmos {
 
-std::unique_ptr<Target> MakeTarget(const nlohmann::json& config, const CancelToken* cancel,
-                                   SshConnection::Observer observer) {
+std::unique_ptr<RecordedTarget> MakeTarget(const nlohmann::json& config, const CancelToken* cancel,
+                                           SshConnection::Observer observer, const std::string& name,
+                                           TargetRecorder* recorder) {
   const std::string workdir = config.value("workdir", "");
-  if (!config.contains("ssh")) return std::make_unique<LocalTarget>(workdir);
-  return std::make_unique<SshTarget>(SshOptionsOf(config["ssh"]), workdir, cancel, std::move(observer));
+  std::unique_ptr<Target> target;
+  if (config.contains("ssh")) {
+    target = std::make_unique<SshTarget>(SshOptionsOf(config["ssh"]), workdir, cancel, std::move(observer));
+  } else {
+    target = std::make_unique<LocalTarget>(workdir);
+  }
+  return std::make_unique<RecordedTarget>(std::move(target), name, recorder);
 }
 
 TargetSet::TargetSet(const std::map<std::string, nlohmann::json>& configs, const std::set<std::string>& names,
-                     const CancelToken* cancel, const Observer& observer) {
+                     const CancelToken* cancel, const Observer& observer, TargetRecorder* recorder) {
   for (const std::string& name : names) {
     const auto config = configs.find(name);
     if (config == configs.end()) {
@@ -26,18 +32,12 @@ TargetSet::TargetSet(const std::map<std::string, nlohmann::json>& configs, const
     }
     SshConnection::Observer tell;
     if (observer) tell = [observer, name](const ConnectionChange& change) { observer(name, change); };
-    by_name_[name] = (targets_[name] = MakeTarget(config->second, cancel, tell)).get();
+    by_name_[name] = (targets_[name] = MakeTarget(config->second, cancel, tell, name, recorder)).get();
   }
 }
 
 void TargetSet::Reach(Duration longest) const {
-  for (const auto& [name, target] : by_name_) {
-    try {
-      target->Reach(longest);
-    } catch (const Error& error) {
-      throw Error(error.code(), "target '" + name + "': " + error.message(), error.hint(), error.where());
-    }
-  }
+  for (const auto& [name, target] : by_name_) target->Reach(longest);
 }
 
 }  // namespace cosmos
