@@ -42,6 +42,7 @@ Command LogsCommand();
 Command EventsCommand();
 Command TargetsCommand();
 Command GcCommand();
+Command DiagnosticsCommand();
 Command PluginsCommand();
 Command DbCommand();
 Command VersionCommand();

@@ -135,6 +135,35 @@ cosmos_status FindTimings(cosmos_task* task, cosmos_str key, cosmos_sink result,
   return ServeStage(result, error, [&] { return task->host->FindTimings(ObjectOf(key, "the key of timings")).dump(); });
 }
 
+cosmos_status RunOnTarget(cosmos_task* task, cosmos_str target, cosmos_str script, int64_t milliseconds,
+                          cosmos_sink result, cosmos_sink error) noexcept {
+  return ServeStage(result, error, [&] {
+    const nlohmann::json output = task->host->Inspect().RunOn(
+        std::string(FromAbi(target)), std::string(FromAbi(script)), std::chrono::milliseconds(milliseconds));
+    return output.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  });
+}
+
+cosmos_status Commands(cosmos_task* task, cosmos_str run_id, cosmos_str target, int64_t limit, cosmos_sink result,
+                       cosmos_sink error) noexcept {
+  return ServeStage(result, error, [&] {
+    const auto most = static_cast<std::size_t>(std::max<int64_t>(limit, 0));
+    return task->host->Inspect().Commands(std::string(FromAbi(run_id)), std::string(FromAbi(target)), most).dump();
+  });
+}
+
+cosmos_status FactsOfRun(cosmos_task* task, cosmos_str run_id, cosmos_sink result, cosmos_sink error) noexcept {
+  return ServeStage(result, error, [&] {
+    return task->host->Inspect()
+        .Facts(std::string(FromAbi(run_id)))
+        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  });
+}
+
+cosmos_status Redact(cosmos_task* task, cosmos_str text, cosmos_sink result, cosmos_sink error) noexcept {
+  return ServeStage(result, error, [&] { return task->host->Inspect().Redact(FromAbi(text)); });
+}
+
 void LogOfHook(cosmos_run* run, int32_t level, cosmos_str text) noexcept {
   run->logger->Log(LevelOf(level), run->context, FromAbi(text));
 }
@@ -201,9 +230,9 @@ int32_t WaitForLog(cosmos_run* run, cosmos_str job, int64_t milliseconds) noexce
 constexpr cosmos_log_1 kLog = {sizeof(cosmos_log_1), Log};
 constexpr cosmos_progress_1 kProgress = {sizeof(cosmos_progress_1), ReportProgress, ReportProgressWithEta};
 constexpr cosmos_job_1 kJob = {sizeof(cosmos_job_1), JobInput, JobOutputFolder, RunJob};
-constexpr cosmos_files_1 kFiles = {sizeof(cosmos_files_1), FilesFolder, AddArtifact};
-constexpr cosmos_store_1 kStore = {sizeof(cosmos_store_1), PutPrompt};
-constexpr cosmos_target_1 kTarget = {sizeof(cosmos_target_1), Containers};
+constexpr cosmos_files_1 kFiles = {sizeof(cosmos_files_1), FilesFolder, AddArtifact, Redact};
+constexpr cosmos_store_1 kStore = {sizeof(cosmos_store_1), PutPrompt, FactsOfRun};
+constexpr cosmos_target_1 kTarget = {sizeof(cosmos_target_1), Containers, RunOnTarget, Commands};
 constexpr cosmos_history_1 kHistory = {sizeof(cosmos_history_1), KeepTimings, FindTimings};
 constexpr cosmos_run_1 kRun = {sizeof(cosmos_run_1), LogOfHook};
 constexpr cosmos_job_log_1 kJobLog = {

@@ -31,9 +31,9 @@ class RunPaths {
   // For a stage's own files and for its log, by what its plugin says of them.
   std::filesystem::path StageFolder(const PluginFacts& plugin, const RunContext& context) const;
   std::filesystem::path StageLog(const PluginFacts& plugin, const RunContext& context) const;
-  // For what is found out about a failed run.
-  std::filesystem::path Diagnostics(const RunContext& context) const {
-    return output_dir_ / context.prompt_id / "diagnostics" / context.run_id;
+  // For what is found out about a failed run, by the prompt_id of the run or of a stage of it.
+  std::filesystem::path Diagnostics(const std::string& prompt_id) const {
+    return output_dir_ / prompt_id / "diagnostics" / run_id_;
   }
   // The link that always names the newest log of a prompt_name.
   std::filesystem::path NewestLog(const PluginFacts& plugin, const RunContext& context) const;
@@ -42,6 +42,7 @@ class RunPaths {
   std::filesystem::path PluginFolder(const PluginFacts& plugin, const RunContext& context) const;
 
   std::filesystem::path output_dir_;
+  std::string run_id_;
   std::filesystem::path folder_;
 };
 

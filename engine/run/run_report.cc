@@ -1,8 +1,11 @@
 #include "run/run_report.h"
 
+#include <system_error>
+
 #include "core/clock.h"
 #include "core/status.h"
 #include "run/run_cancel.h"
+#include "run/run_paths.h"
 
 namespace cosmos {
 namespace {
@@ -50,30 +53,14 @@ json JobOf(const StageRecord& stage, const std::vector<JobRecord>& jobs) {
   return json();
 }
 
-}  // namespace
+bool EngineAlive(const RunRecord& run) { return !IsEnd(StatusOf(run.status)) && IsActive(run); }
 
-json ContainerToJson(const ContainerRecord& container) {
-  return {{"stage", container.stage},
-          {"instance", Text(container.instance)},
-          {"attempt", container.attempt},
-          {"target", container.target},
-          {"engine", container.engine},
-          {"name", container.name},
-          {"id", Text(container.container_id)},
-          {"image", container.image},
-          {"status", container.status},
-          {"exit_status", container.exit_status < 0 ? json() : json(container.exit_status)},
-          {"oom_killed", container.oom_killed},
-          {"started_at", Time(container.started_at)},
-          {"ended_at", Time(container.ended_at)}};
-}
-
-json RunToJson(const RunRecord& run) {
+json HeadOf(const RunRecord& run, bool engine_there) {
   return {{"run_id", run.run_id},
           {"workflow", run.workflow},
           {"workflow_path", Text(run.workflow_path)},
           {"status", run.status},
-          {"engine_alive", !IsEnd(StatusOf(run.status)) && IsActive(run)},
+          {"engine_alive", engine_there && !IsEnd(StatusOf(run.status))},
           {"failure_kind", Text(run.failure_kind)},
           {"error_message", Text(run.error_message)},
           {"log_path", Text(run.log_path)},
@@ -84,8 +71,38 @@ json RunToJson(const RunRecord& run) {
           {"ended_at", Time(run.ended_at)}};
 }
 
-json RunToJson(const RunRecord& run, RunStore* store) {
-  json report = RunToJson(run);
+}  // namespace
+
+json ContainerToJson(const ContainerRecord& container) {
+  return {{"stage", container.stage},
+          {"instance", Text(container.instance)},
+          {"attempt", container.attempt},
+          {"target", container.target},
+          {"engine", container.engine},
+          {"sudo", container.sudo},
+          {"name", container.name},
+          {"id", Text(container.container_id)},
+          {"image", container.image},
+          {"status", container.status},
+          {"exit_status", container.exit_status < 0 ? json() : json(container.exit_status)},
+          {"oom_killed", container.oom_killed},
+          {"started_at", Time(container.started_at)},
+          {"ended_at", Time(container.ended_at)}};
+}
+
+json RunToJson(const RunRecord& run) { return HeadOf(run, EngineAlive(run)); }
+
+json RunToJson(const RunRecord& run, RunStore* store) { return RunToJson(run, store, EngineAlive(run)); }
+
+std::filesystem::path DiagnosisOf(const RunRecord& run) {
+  const std::filesystem::path folder = RunPaths(run.output_dir, run.run_id).Diagnostics(run.prompt_id);
+  std::error_code error;
+  return std::filesystem::exists(folder / "summary.md", error) ? folder : std::filesystem::path();
+}
+
+json RunToJson(const RunRecord& run, RunStore* store, bool engine_alive) {
+  json report = HeadOf(run, engine_alive);
+  report["diagnostics"] = Text(DiagnosisOf(run).string());
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
   const std::vector<JobRecord> jobs = store->JobsOf(run.run_id);
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "store/run_store.h"
@@ -13,6 +14,11 @@ namespace cosmos {
 nlohmann::json RunToJson(const RunRecord& run);
 // One run with its stages (every attempt) and their artifacts.
 nlohmann::json RunToJson(const RunRecord& run, RunStore* store);
+// The same for whoever knows whether an engine carries the run out, such as that engine, which must not look (RunLock).
+nlohmann::json RunToJson(const RunRecord& run, RunStore* store, bool engine_alive);
+
+// The folder in which the run was diagnosed; empty when it was not.
+std::filesystem::path DiagnosisOf(const RunRecord& run);
 
 // A container, as cosmos_target_1 of the SDK gives it.
 nlohmann::json ContainerToJson(const ContainerRecord& container);

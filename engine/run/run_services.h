@@ -9,6 +9,7 @@
 #include "event/bus.h"
 #include "job/job_runner.h"
 #include "plugin/catalogue.h"
+#include "run/run_inspection.h"
 #include "run/run_paths.h"
 #include "store/store_writer.h"
 #include "target/target.h"
@@ -27,6 +28,7 @@ struct RunServices {
   JobRunner* jobs;
   const RunPaths* paths;
   const std::map<std::string, Target*>* targets;  // by name
+  const InspectionSources* inspection;
 };
 
 }  // namespace cosmos

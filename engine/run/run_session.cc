@@ -13,10 +13,12 @@
 #include "event/journal.h"
 #include "log/run_logger.h"
 #include "run/command_log.h"
+#include "run/diagnosis.h"
 #include "run/hook_runner.h"
 #include "run/mask_json.h"
 #include "run/recovery.h"
 #include "run/run_lock.h"
+#include "run/run_log_path.h"
 #include "run/stage_task.h"
 #include "run/target_set.h"
 
@@ -64,7 +66,8 @@ class Session {
   void Publish(const std::string& target, const ConnectionChange& change);
   void RunHandlers(const RunEnd& end, StageRunner* runner);
   void KeepEnd(const RunEnd& end);
-  std::string LogOfRun();
+  InspectionSources MakeSources(const Catalogue* plugins);
+  void DiagnoseIfFailed(const RunEnd& end);
 
   const RunOrder& order_;
   RunStore& store_;
@@ -85,6 +88,7 @@ class Session {
   bool begun_ = false;
   std::vector<std::pair<std::string, ConnectionChange>> before_begin_;
   const TargetSet targets_;
+  const InspectionSources inspection_;
   const RunServices services_;
   RunState state_;
   std::string prompt_id_;
@@ -110,7 +114,9 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
           order.plan.targets, TargetsOf(order.plan), cancel,
           [this](const std::string& target, const ConnectionChange& change) { OnConnection(target, change); },
           &commands_),
-      services_{clock, &logger_, &masker_, &bus_, &writer_, plugins, &jobs_, &paths_, &targets_.by_name()},
+      inspection_(MakeSources(plugins)),
+      services_{clock,       &logger_, &masker_, &bus_, &writer_, plugins, &jobs_, &paths_, &targets_.by_name(),
+                &inspection_},
       state_(&order.plan, order.run_id, order.output_dir, BeginStates()) {}
 
 RunPaths Session::MakePaths() const {
@@ -146,7 +152,32 @@ RunEnd Session::Run() {
   bus_.Close();
   KeepEnd(end);
   hooks.Stop();
+  DiagnoseIfFailed(end);
   return end;
+}
+
+InspectionSources Session::MakeSources(const Catalogue* plugins) {
+  InspectionSources sources;
+  sources.targets = order_.plan.targets;
+  sources.masker = MaskerOfForms(secrets_);
+  for (const auto& [name, value] : secrets_) sources.secrets.push_back(name);
+  sources.plugins = plugins;
+  sources.own_run = order_.run_id;
+  sources.read = [this](const std::function<void(RunStore&)>& work) { writer_.WriteAndWait(work); };
+  return sources;
+}
+
+// Last, when the run's end is on disk: whatever becomes of the diagnosis, it changes nothing of the run.
+void Session::DiagnoseIfFailed(const RunEnd& end) {
+  if (end.status != Status::kFailed || !IsToBeDiagnosed(order_.plan, *services_.plugins)) return;
+  const SteadyTime begin = clock_.Steady();
+  const Diagnosis diagnosis = Diagnose(store_.GetRun(order_.run_id), inspection_, &logger_, cancel_);
+  const std::string took = " in " + FormatDuration(clock_.Steady() - begin);
+  if (diagnosis.problem.empty()) {
+    logger_.Log(LogLevel::kInfo, ContextOfRun(state_), "diagnosed" + took + ": " + diagnosis.summary.string());
+  } else {
+    logger_.Log(LogLevel::kWarning, ContextOfRun(state_), "could not be diagnosed" + took + ": " + diagnosis.problem);
+  }
 }
 
 void Session::KeepRunRecord() {
@@ -241,7 +272,7 @@ void Session::RunHandlers(const RunEnd& end, StageRunner* runner) {
 void Session::KeepEnd(const RunEnd& end) {
   const std::int64_t now = UnixMilliseconds(clock_.Wall());
   writer_.Flush();
-  const std::string log_path = LogOfRun();
+  const std::string log_path = LogOfRun(state_, &store_);
   writer_.WriteAndWait([&](RunStore& store) {
     RunRecord record = store.GetRun(order_.run_id);
     record.status = ToString(end.status);
@@ -255,25 +286,6 @@ void Session::KeepEnd(const RunEnd& end) {
   });
   logger_.Log(LogLevel::kInfo, ContextOfRun(state_),
               std::string(ToString(end.status)) + (end.failure ? ": " + end.failure.message : std::string()));
-}
-
-// The log of the first stage that failed for good, or else of the last one that has any; handlers do not count.
-std::string Session::LogOfRun() {
-  std::map<std::string, InstanceState> states;
-  for (std::size_t i = 0; i < order_.plan.instances.size(); ++i) {
-    const StageInstance& instance = order_.plan.instances[i];
-    InstanceState state = state_.Get(i);
-    if (instance.continue_on_error) state.failure = {};
-    states[instance.key()] = std::move(state);
-  }
-  std::string log;
-  for (const StageRecord& record : store_.StagesOf(order_.run_id)) {
-    const auto state = states.find(record.instance.empty() ? record.stage : record.stage + "." + record.instance);
-    if (state == states.end() || record.attempt != state->second.attempt || record.log_path.empty()) continue;
-    if (state->second.status == Status::kFailed && state->second.failure) return record.log_path;
-    log = record.log_path;
-  }
-  return log;
 }
 
 }  // namespace

@@ -12,8 +12,10 @@ namespace cosmos {
 // for: whatever is asked then throws Error{kConnectionLost}. Thread-safe, as Target is.
 class TargetContact {
  public:
+  enum class Passphrases { kAsked, kUnasked };  // for those of keys, on a terminal
+
   // `config` as for MakeTarget. Contacts nothing.
-  explicit TargetContact(const nlohmann::json& config);
+  explicit TargetContact(const nlohmann::json& config, Passphrases passphrases = Passphrases::kAsked);
 
   Target* operator->() const { return target_.get(); }
   Target* get() const { return target_.get(); }

@@ -10,16 +10,17 @@
 namespace cosmos {
 
 std::unique_ptr<RecordedTarget> MakeTarget(const nlohmann::json& config, const CancelToken* cancel,
-                                           SshConnection::Observer observer, const std::string& name,
-                                           TargetRecorder* recorder) {
+                                           TargetSettings settings) {
   const std::string workdir = config.value("workdir", "");
   std::unique_ptr<Target> target;
   if (config.contains("ssh")) {
-    target = std::make_unique<SshTarget>(SshOptionsOf(config["ssh"]), workdir, cancel, std::move(observer));
+    SshOptions options = SshOptionsOf(config["ssh"]);
+    options.asks = settings.asks;
+    target = std::make_unique<SshTarget>(options, workdir, cancel, std::move(settings.observer));
   } else {
     target = std::make_unique<LocalTarget>(workdir);
   }
-  return std::make_unique<RecordedTarget>(std::move(target), name, recorder);
+  return std::make_unique<RecordedTarget>(std::move(target), std::move(settings.name), settings.recorder);
 }
 
 TargetSet::TargetSet(const std::map<std::string, nlohmann::json>& configs, const std::set<std::string>& names,
@@ -32,7 +33,7 @@ TargetSet::TargetSet(const std::map<std::string, nlohmann::json>& configs, const
     }
     SshConnection::Observer tell;
     if (observer) tell = [observer, name](const ConnectionChange& change) { observer(name, change); };
-    by_name_[name] = (targets_[name] = MakeTarget(config->second, cancel, tell, name, recorder)).get();
+    by_name_[name] = (targets_[name] = MakeTarget(config->second, cancel, {tell, name, recorder})).get();
   }
 }
 

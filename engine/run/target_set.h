@@ -13,11 +13,18 @@
 
 namespace cosmos {
 
+// What goes with a target besides what its configuration says.
+struct TargetSettings {
+  SshConnection::Observer observer = nullptr;  // of its connection
+  std::string name = "";                       // this and the next as RecordedTarget has them
+  TargetRecorder* recorder = nullptr;
+  bool asks = true;  // for the passphrase of a key, on a terminal
+};
+
 // The target that `config`, shaped by the workflow's schema, describes. Contacts nothing. `cancel` must outlive it, see
-// Target; `observer`, which may be empty, is told of its connection. `name` and `recorder` as for RecordedTarget.
+// Target.
 std::unique_ptr<RecordedTarget> MakeTarget(const nlohmann::json& config, const CancelToken* cancel,
-                                           SshConnection::Observer observer, const std::string& name = "",
-                                           TargetRecorder* recorder = nullptr);
+                                           TargetSettings settings);
 
 // The targets that a run uses, by their names. Immutable, so any thread may use it.
 class TargetSet {
