@@ -18,6 +18,7 @@
 #include "log/run_logger.h"
 #include "run/run_cancel.h"
 #include "run/run_paths.h"
+#include "run/run_report.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -63,6 +64,9 @@ void PrintEnd(const RunOrder& order, const RunEnd& end, RunStore* store, Console
     console->PrintLine(fmt::format("  {:<18} {}", KeyOf(artifact), FromHere(artifact.path)));
   }
   if (end.status == Status::kSucceeded) return;
+  if (const fs::path diagnosis = DiagnosisOf(run); end.status == Status::kFailed && !diagnosis.empty()) {
+    console->PrintLine(fmt::format("  {:<18} {}", "why it failed", FromHere(diagnosis / "summary.md")));
+  }
   console->PrintLine(
       fmt::format("`cosmos-engine logs {0}` shows the logs, `cosmos-engine retry {0}` tries again what "
                   "did not succeed",

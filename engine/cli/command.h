@@ -44,6 +44,7 @@ Command EventsCommand();
 Command TargetsCommand();
 Command GcCommand();
 Command PruneCommand();
+Command DiagnosticsCommand();
 Command PluginsCommand();
 Command DbCommand();
 Command VersionCommand();

@@ -11,16 +11,17 @@ namespace cosmos {
 namespace {
 
 std::vector<Command> AllCommands() {
-  return {PrepareCommand(), RunCommand(),    ValidateCommand(), SchemaCommand(),  ResumeCommand(), RetryCommand(),
-          CancelCommand(),  StatusCommand(), RunsCommand(),     ShowCommand(),    LogsCommand(),   EventsCommand(),
-          TargetsCommand(), GcCommand(),     PruneCommand(),    PluginsCommand(), DbCommand(),     VersionCommand()};
+  return {PrepareCommand(), RunCommand(),     ValidateCommand(),    SchemaCommand(),  ResumeCommand(),
+          RetryCommand(),   CancelCommand(),  StatusCommand(),      RunsCommand(),    ShowCommand(),
+          LogsCommand(),    EventsCommand(),  DiagnosticsCommand(), TargetsCommand(), GcCommand(),
+          PruneCommand(),   PluginsCommand(), DbCommand(),          VersionCommand()};
 }
 
 void PrintOverview(const std::vector<Command>& commands, Console* console) {
   std::string text =
       "usage: cosmos-engine COMMAND [arguments]\n\nRuns video-generation pipelines on GPUs you own or rent.\n\n";
   for (const Command& command : commands) {
-    text += "  " + command.name + std::string(12 - command.name.size(), ' ') + command.summary + "\n";
+    text += "  " + command.name + std::string(13 - command.name.size(), ' ') + command.summary + "\n";
   }
   console->Print(text + "\n`cosmos-engine COMMAND --help` tells more about each.\n");
 }

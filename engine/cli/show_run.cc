@@ -93,6 +93,7 @@ void ShowRun(const RunRecord& run, RunStore* store, Console* console) {
   text += Line("started", FormatTime(FromUnixMilliseconds(run.started_at)));
   if (run.ended_at != 0) text += Line("ended", FormatTime(FromUnixMilliseconds(run.ended_at)));
   text += Line("took", Took(run.started_at, run.ended_at)) + Line("prompt", run.prompt_id) + Line("log", run.log_path);
+  text += Line("diagnosis", DiagnosisOf(run).string());
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
   const std::vector<GpuUsageRecord> usages = store->GpuUsagesOf(run.run_id);

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/failure_patterns.h"
 #include "core/files.h"
 #include "core/text.h"
-#include "job/failure_patterns.h"
 #include "job/stall_watch.h"
 #include "job/transfer_watch.h"
 

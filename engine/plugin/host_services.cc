@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "target/target_error.h"
+
 namespace cosmos {
 namespace {
 
@@ -27,6 +29,25 @@ cosmos_status Serve(cosmos_sink result, cosmos_sink error, Work work) noexcept {
     Put(error, "an exception of unknown type");
   }
   return COSMOS_ERROR;
+}
+
+// The same for a stage: what is more than an error of the call crosses as a failure of its own kind, so that a full
+// disk stays one behind the plugin as well.
+template <typename Work>
+cosmos_status ServeStage(cosmos_sink result, cosmos_sink error, Work work) noexcept {
+  bool has_kind = false;
+  const cosmos_status served = Serve(result, error, [&]() -> std::string {
+    try {
+      return work();
+    } catch (const std::exception& failure) {
+      const FailureKind kind = KindOf(failure);
+      if (kind == FailureKind::kPluginError) throw;
+      has_kind = true;
+      throw std::runtime_error(nlohmann::json{{"kind", ToString(kind)}, {"message", failure.what()}}.dump(
+          -1, ' ', false, nlohmann::json::error_handler_t::replace));
+    }
+  });
+  return has_kind ? COSMOS_FAILED : served;
 }
 
 LogLevel LevelOf(int32_t level) {
@@ -55,17 +76,17 @@ void ReportProgressWithEta(cosmos_task* task, double done, double total, cosmos_
 }
 
 cosmos_status JobInput(cosmos_task* task, cosmos_str path, cosmos_sink result, cosmos_sink error) noexcept {
-  return Serve(result, error, [&] { return task->host->Input(std::string(FromAbi(path))); });
+  return ServeStage(result, error, [&] { return task->host->Input(std::string(FromAbi(path))); });
 }
 
 cosmos_status JobOutputFolder(cosmos_task* task, cosmos_sink result, cosmos_sink error) noexcept {
-  return Serve(result, error, [&] { return task->host->OutputFolder(); });
+  return ServeStage(result, error, [&] { return task->host->OutputFolder(); });
 }
 
 cosmos_status RunJob(cosmos_task* task, cosmos_str spec, void (*on_output)(void* self, cosmos_str bytes), void* self,
                      cosmos_sink result) noexcept {
   cosmos_status status = COSMOS_OK;
-  const cosmos_status served = Serve(result, result, [&] {
+  const cosmos_status served = ServeStage(result, result, [&] {
     std::function<void(std::string_view)> listener;
     if (on_output != nullptr) listener = [=](std::string_view bytes) { on_output(self, ToAbi(bytes)); };
     const JobResult job = task->host->RunJob(nlohmann::json::parse(FromAbi(spec)), listener);
@@ -78,22 +99,22 @@ cosmos_status RunJob(cosmos_task* task, cosmos_str spec, void (*on_output)(void*
 }
 
 cosmos_status FilesFolder(cosmos_task* task, cosmos_sink result, cosmos_sink error) noexcept {
-  return Serve(result, error, [&] { return task->host->Folder(); });
+  return ServeStage(result, error, [&] { return task->host->Folder(); });
 }
 
 cosmos_status AddArtifact(cosmos_task* task, cosmos_str path, cosmos_sink error) noexcept {
-  return Serve({nullptr, nullptr}, error, [&] {
+  return ServeStage({nullptr, nullptr}, error, [&] {
     task->host->AddArtifact(std::string(FromAbi(path)));
     return "";
   });
 }
 
 cosmos_status PutPrompt(cosmos_task* task, cosmos_str prompt, cosmos_sink result, cosmos_sink error) noexcept {
-  return Serve(result, error, [&] { return task->host->PutPrompt(nlohmann::json::parse(FromAbi(prompt))); });
+  return ServeStage(result, error, [&] { return task->host->PutPrompt(nlohmann::json::parse(FromAbi(prompt))); });
 }
 
 cosmos_status Containers(cosmos_task* task, cosmos_str run_id, cosmos_sink result, cosmos_sink error) noexcept {
-  return Serve(result, error, [&] { return task->host->Containers(std::string(FromAbi(run_id))).dump(); });
+  return ServeStage(result, error, [&] { return task->host->Containers(std::string(FromAbi(run_id))).dump(); });
 }
 
 // An object that was passed as text.
@@ -104,14 +125,43 @@ nlohmann::json ObjectOf(cosmos_str text, const char* what) {
 }
 
 cosmos_status KeepTimings(cosmos_task* task, cosmos_str key, cosmos_str timings, cosmos_sink error) noexcept {
-  return Serve({nullptr, nullptr}, error, [&] {
+  return ServeStage({nullptr, nullptr}, error, [&] {
     task->host->KeepTimings(ObjectOf(key, "the key of timings"), ObjectOf(timings, "what was measured"));
     return "";
   });
 }
 
 cosmos_status FindTimings(cosmos_task* task, cosmos_str key, cosmos_sink result, cosmos_sink error) noexcept {
-  return Serve(result, error, [&] { return task->host->FindTimings(ObjectOf(key, "the key of timings")).dump(); });
+  return ServeStage(result, error, [&] { return task->host->FindTimings(ObjectOf(key, "the key of timings")).dump(); });
+}
+
+cosmos_status RunOnTarget(cosmos_task* task, cosmos_str target, cosmos_str script, int64_t milliseconds,
+                          cosmos_sink result, cosmos_sink error) noexcept {
+  return ServeStage(result, error, [&] {
+    const nlohmann::json output = task->host->Inspect().RunOn(
+        std::string(FromAbi(target)), std::string(FromAbi(script)), std::chrono::milliseconds(milliseconds));
+    return output.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  });
+}
+
+cosmos_status Commands(cosmos_task* task, cosmos_str run_id, cosmos_str target, int64_t limit, cosmos_sink result,
+                       cosmos_sink error) noexcept {
+  return ServeStage(result, error, [&] {
+    const auto most = static_cast<std::size_t>(std::max<int64_t>(limit, 0));
+    return task->host->Inspect().Commands(std::string(FromAbi(run_id)), std::string(FromAbi(target)), most).dump();
+  });
+}
+
+cosmos_status FactsOfRun(cosmos_task* task, cosmos_str run_id, cosmos_sink result, cosmos_sink error) noexcept {
+  return ServeStage(result, error, [&] {
+    return task->host->Inspect()
+        .Facts(std::string(FromAbi(run_id)))
+        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  });
+}
+
+cosmos_status Redact(cosmos_task* task, cosmos_str text, cosmos_sink result, cosmos_sink error) noexcept {
+  return ServeStage(result, error, [&] { return task->host->Inspect().Redact(FromAbi(text)); });
 }
 
 void LogOfHook(cosmos_run* run, int32_t level, cosmos_str text) noexcept {
@@ -197,9 +247,9 @@ cosmos_status KeepGpuSample(cosmos_run* run, cosmos_str job, cosmos_str target, 
 constexpr cosmos_log_1 kLog = {sizeof(cosmos_log_1), Log};
 constexpr cosmos_progress_1 kProgress = {sizeof(cosmos_progress_1), ReportProgress, ReportProgressWithEta};
 constexpr cosmos_job_1 kJob = {sizeof(cosmos_job_1), JobInput, JobOutputFolder, RunJob};
-constexpr cosmos_files_1 kFiles = {sizeof(cosmos_files_1), FilesFolder, AddArtifact};
-constexpr cosmos_store_1 kStore = {sizeof(cosmos_store_1), PutPrompt};
-constexpr cosmos_target_1 kTarget = {sizeof(cosmos_target_1), Containers};
+constexpr cosmos_files_1 kFiles = {sizeof(cosmos_files_1), FilesFolder, AddArtifact, Redact};
+constexpr cosmos_store_1 kStore = {sizeof(cosmos_store_1), PutPrompt, FactsOfRun};
+constexpr cosmos_target_1 kTarget = {sizeof(cosmos_target_1), Containers, RunOnTarget, Commands};
 constexpr cosmos_history_1 kHistory = {sizeof(cosmos_history_1), KeepTimings, FindTimings};
 constexpr cosmos_gpu_1 kGpu = {sizeof(cosmos_gpu_1), ReadGpus, KeepGpuSample};
 constexpr cosmos_run_1 kRun = {sizeof(cosmos_run_1), LogOfHook};

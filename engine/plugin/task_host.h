@@ -6,8 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "core/error.h"
 #include "core/logger.h"
 #include "core/status.h"
+#include "plugin/inspection.h"
 
 namespace cosmos {
 
@@ -35,6 +37,10 @@ class TaskHost {
   virtual nlohmann::json Containers(const std::string& run_id) = 0;
   virtual void KeepTimings(nlohmann::json key, const nlohmann::json& timings) = 0;
   virtual nlohmann::json FindTimings(nlohmann::json key) = 0;
+  // Any thread.
+  virtual Inspection& Inspect() {
+    throw Error(ErrorCode::kPlugin, "nothing can be looked at here", "ask while the stage is carried out, by itself");
+  }
 };
 
 }  // namespace cosmos

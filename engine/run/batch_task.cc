@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/failure_patterns.h"
 #include "core/files.h"
-#include "job/failure_patterns.h"
 #include "job/log_slices.h"
 #include "job/transfer_watch.h"
 

@@ -15,7 +15,7 @@ std::string LogStem(const PluginFacts& plugin, const RunContext& context) {
 }  // namespace
 
 RunPaths::RunPaths(fs::path output_dir, const std::string& run_id)
-    : output_dir_(std::move(output_dir)), folder_(output_dir_ / ".runs" / run_id) {}
+    : output_dir_(std::move(output_dir)), run_id_(run_id), folder_(output_dir_ / ".runs" / run_id) {}
 
 fs::path RunPaths::JobFolder(const RunContext& context) const {
   return folder_ / "jobs" / context.key() / std::to_string(context.attempt);
@@ -29,8 +29,11 @@ fs::path RunPaths::BatchLog(const fs::path& job_folder) const {
 
 fs::path RunPaths::PluginFolder(const PluginFacts& plugin, const RunContext& context) const {
   std::string name = plugin.folder;
-  constexpr std::string_view kPlace = "{prompt_name}";
-  if (const size_t at = name.find(kPlace); at != name.npos) name.replace(at, kPlace.size(), context.prompt_name);
+  const auto put = [&](std::string_view place, const std::string& value) {
+    if (const size_t at = name.find(place); at != name.npos) name.replace(at, place.size(), value);
+  };
+  put("{prompt_id}", context.prompt_id);
+  put("{prompt_name}", context.prompt_name);
   return output_dir_ / name;
 }
 

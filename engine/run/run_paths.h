@@ -20,6 +20,8 @@ class RunPaths {
   std::filesystem::path lock() const { return folder_ / "lock"; }
   std::filesystem::path journal() const { return folder_ / "events.jsonl"; }
   std::filesystem::path engine_log() const { return folder_ / "engine.log"; }
+  // What was asked of the run's targets; see command_log.h.
+  std::filesystem::path commands() const { return folder_ / "commands.jsonl"; }
   std::filesystem::path inputs() const { return folder_ / "run.json"; }
   // What the GPUs of an attempt did, sample by sample.
   std::filesystem::path GpuSeries(const RunContext& context) const {
@@ -33,9 +35,9 @@ class RunPaths {
   // For a stage's own files and for its log, by what its plugin says of them.
   std::filesystem::path StageFolder(const PluginFacts& plugin, const RunContext& context) const;
   std::filesystem::path StageLog(const PluginFacts& plugin, const RunContext& context) const;
-  // For what is found out about a failed run.
-  std::filesystem::path Diagnostics(const RunContext& context) const {
-    return output_dir_ / context.prompt_id / "diagnostics" / context.run_id;
+  // For what is found out about a failed run, by the prompt_id of the run or of a stage of it.
+  std::filesystem::path Diagnostics(const std::string& prompt_id) const {
+    return output_dir_ / prompt_id / "diagnostics" / run_id_;
   }
   // The link that always names the newest log of a prompt_name.
   std::filesystem::path NewestLog(const PluginFacts& plugin, const RunContext& context) const;
@@ -44,6 +46,7 @@ class RunPaths {
   std::filesystem::path PluginFolder(const PluginFacts& plugin, const RunContext& context) const;
 
   std::filesystem::path output_dir_;
+  std::string run_id_;
   std::filesystem::path folder_;
 };
 

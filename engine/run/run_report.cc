@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 
 #include "core/clock.h"
 #include "core/status.h"
 #include "run/run_cancel.h"
+#include "run/run_paths.h"
 
 namespace cosmos {
 namespace {
@@ -74,6 +76,24 @@ json GpusOf(const StageRecord& stage, const std::vector<GpuUsageRecord>& usages)
   return list;
 }
 
+bool EngineAlive(const RunRecord& run) { return !IsEnd(StatusOf(run.status)) && IsActive(run); }
+
+json HeadOf(const RunRecord& run, bool engine_there) {
+  return {{"run_id", run.run_id},
+          {"workflow", run.workflow},
+          {"workflow_path", Text(run.workflow_path)},
+          {"status", run.status},
+          {"engine_alive", engine_there && !IsEnd(StatusOf(run.status))},
+          {"failure_kind", Text(run.failure_kind)},
+          {"error_message", Text(run.error_message)},
+          {"log_path", Text(run.log_path)},
+          {"output_dir", Text(run.output_dir)},
+          {"prompt_id", Text(run.prompt_id)},
+          {"prompt_name", Text(run.prompt_name)},
+          {"started_at", Time(run.started_at)},
+          {"ended_at", Time(run.ended_at)}};
+}
+
 }  // namespace
 
 double GpuSeconds(const StageRecord& stage, const std::vector<GpuUsageRecord>& usages) {
@@ -94,6 +114,7 @@ json ContainerToJson(const ContainerRecord& container) {
           {"attempt", container.attempt},
           {"target", container.target},
           {"engine", container.engine},
+          {"sudo", container.sudo},
           {"name", container.name},
           {"id", Text(container.container_id)},
           {"image", container.image},
@@ -121,24 +142,19 @@ json QueuedToJson(const std::string& run_id, RunStore* store) {
   return queued;
 }
 
-json RunToJson(const RunRecord& run) {
-  return {{"run_id", run.run_id},
-          {"workflow", run.workflow},
-          {"workflow_path", Text(run.workflow_path)},
-          {"status", run.status},
-          {"engine_alive", !IsEnd(StatusOf(run.status)) && IsActive(run)},
-          {"failure_kind", Text(run.failure_kind)},
-          {"error_message", Text(run.error_message)},
-          {"log_path", Text(run.log_path)},
-          {"output_dir", Text(run.output_dir)},
-          {"prompt_id", Text(run.prompt_id)},
-          {"prompt_name", Text(run.prompt_name)},
-          {"started_at", Time(run.started_at)},
-          {"ended_at", Time(run.ended_at)}};
+json RunToJson(const RunRecord& run) { return HeadOf(run, EngineAlive(run)); }
+
+json RunToJson(const RunRecord& run, RunStore* store) { return RunToJson(run, store, EngineAlive(run)); }
+
+std::filesystem::path DiagnosisOf(const RunRecord& run) {
+  const std::filesystem::path folder = RunPaths(run.output_dir, run.run_id).Diagnostics(run.prompt_id);
+  std::error_code error;
+  return std::filesystem::exists(folder / "summary.md", error) ? folder : std::filesystem::path();
 }
 
-json RunToJson(const RunRecord& run, RunStore* store) {
-  json report = RunToJson(run);
+json RunToJson(const RunRecord& run, RunStore* store, bool engine_alive) {
+  json report = HeadOf(run, engine_alive);
+  report["diagnostics"] = Text(DiagnosisOf(run).string());
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
   const std::vector<JobRecord> jobs = store->JobsOf(run.run_id);
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -15,6 +16,11 @@ namespace cosmos {
 nlohmann::json RunToJson(const RunRecord& run);
 // One run with its stages (every attempt) and their artifacts, and what of it waits for GPUs.
 nlohmann::json RunToJson(const RunRecord& run, RunStore* store);
+// The same for whoever knows whether an engine carries the run out, such as that engine, which must not look (RunLock).
+nlohmann::json RunToJson(const RunRecord& run, RunStore* store, bool engine_alive);
+
+// The folder in which the run was diagnosed; empty when it was not.
+std::filesystem::path DiagnosisOf(const RunRecord& run);
 
 // Of one run, or of all when it is empty: what waits for GPUs.
 nlohmann::json QueuedToJson(const std::string& run_id, RunStore* store);

@@ -10,6 +10,7 @@
 #include "job/gpu_leases.h"
 #include "job/job_runner.h"
 #include "plugin/catalogue.h"
+#include "run/run_inspection.h"
 #include "run/run_paths.h"
 #include "store/store_writer.h"
 #include "target/target.h"
@@ -33,6 +34,7 @@ struct RunServices {
   GpuSamples* samples;
   const RunPaths* paths;
   const std::map<std::string, Target*>* targets;  // by name
+  const InspectionSources* inspection;
 };
 
 }  // namespace cosmos

@@ -12,6 +12,8 @@
 #include "core/ids.h"
 #include "event/journal.h"
 #include "log/run_logger.h"
+#include "run/command_log.h"
+#include "run/diagnosis.h"
 #include "run/gpu_gate.h"
 #include "run/gpu_samples.h"
 #include "run/hook_runner.h"
@@ -20,6 +22,7 @@
 #include "run/new_folder.h"
 #include "run/recovery.h"
 #include "run/run_lock.h"
+#include "run/run_log_path.h"
 #include "run/stage_task.h"
 #include "run/target_set.h"
 
@@ -75,7 +78,8 @@ class Session {
   void Publish(const std::string& target, const ConnectionChange& change);
   void RunHandlers(const RunEnd& end, StageRunner* runner, GpuGate* gate);
   void KeepEnd(const RunEnd& end);
-  std::string LogOfRun();
+  InspectionSources MakeSources(const Catalogue* plugins);
+  void DiagnoseIfFailed(const RunEnd& end);
 
   const RunOrder& order_;
   RunStore& store_;
@@ -87,6 +91,7 @@ class Session {
   const RunPaths paths_;
   const RunLock lock_;
   const DiscardAtEnd discard_{&folder_};  // while the lock is held, and when log and journal are closed
+  CommandLog commands_;
   RunLogger logger_;
   Journal journal_;
   const History history_;
@@ -99,6 +104,7 @@ class Session {
   const TargetSet targets_;
   const GpuCache gpu_cache_;
   GpuLeases leases_;
+  const InspectionSources inspection_;
   const RunServices services_;
   RunState state_;
   GpuSamples samples_;
@@ -114,18 +120,23 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       masker_(Values(secrets_)),
       paths_(MakePaths()),
       lock_(paths_.lock()),
+      commands_(paths_.commands(), &masker_),
       logger_(paths_.engine_log(), &masker_, order.verbose),
       journal_(paths_.journal()),
       history_(store->StagesOf(order.run_id), paths_.journal()),
       writer_(store),
       bus_(clock, journal_.last_seq()),
       jobs_(&writer_, &bus_, &logger_, &masker_, clock),
-      targets_(order.plan.targets, TargetsOf(order.plan), cancel,
-               [this](const std::string& target, const ConnectionChange& change) { OnConnection(target, change); }),
+      targets_(
+          order.plan.targets, TargetsOf(order.plan), cancel,
+          [this](const std::string& target, const ConnectionChange& change) { OnConnection(target, change); },
+          &commands_),
       gpu_cache_(order.cache_folder),
       leases_(store, clock, gpu_cache_, HoldersOf(store)),
-      services_{clock,   &logger_, &masker_, &bus_,     &writer_, store,
-                plugins, &jobs_,   &leases_, &samples_, &paths_,  &targets_.by_name()},
+      inspection_(MakeSources(plugins)),
+      services_{clock,       &logger_, &masker_, &bus_,     &writer_, store,
+                plugins,     &jobs_,   &leases_, &samples_, &paths_,  &targets_.by_name(),
+                &inspection_},
       state_(&order.plan, order.run_id, order.output_dir, BeginStates()),
       samples_(&services_, &gpu_cache_, &order.plan.targets, ContextOfRun(state_)) {}
 
@@ -165,6 +176,7 @@ RunEnd Session::Run() {
   bus_.Close();
   KeepEnd(end);
   hooks.Stop();
+  DiagnoseIfFailed(end);
   return end;
 }
 
@@ -178,6 +190,30 @@ std::unique_ptr<MetricsFile> Session::MakeMetricsFile() {
   }
   return std::make_unique<MetricsFile>(MetricsFile::Order{order_.metrics_file, &store_, &logger_, ContextOfRun(state_)},
                                        order_.plan.name, std::move(stages), std::move(ended));
+}
+
+InspectionSources Session::MakeSources(const Catalogue* plugins) {
+  InspectionSources sources;
+  sources.targets = order_.plan.targets;
+  sources.masker = MaskerOfForms(secrets_);
+  for (const auto& [name, value] : secrets_) sources.secrets.push_back(name);
+  sources.plugins = plugins;
+  sources.own_run = order_.run_id;
+  sources.read = [this](const std::function<void(RunStore&)>& work) { writer_.WriteAndWait(work); };
+  return sources;
+}
+
+// Last, when the run's end is on disk: whatever becomes of the diagnosis, it changes nothing of the run.
+void Session::DiagnoseIfFailed(const RunEnd& end) {
+  if (end.status != Status::kFailed || !IsToBeDiagnosed(order_.plan, *services_.plugins)) return;
+  const SteadyTime begin = clock_.Steady();
+  const Diagnosis diagnosis = Diagnose(store_.GetRun(order_.run_id), inspection_, &logger_, cancel_);
+  const std::string took = " in " + FormatDuration(clock_.Steady() - begin);
+  if (diagnosis.problem.empty()) {
+    logger_.Log(LogLevel::kInfo, ContextOfRun(state_), "diagnosed" + took + ": " + diagnosis.summary.string());
+  } else {
+    logger_.Log(LogLevel::kWarning, ContextOfRun(state_), "could not be diagnosed" + took + ": " + diagnosis.problem);
+  }
 }
 
 void Session::KeepRunRecord() {
@@ -282,7 +318,7 @@ void Session::RunHandlers(const RunEnd& end, StageRunner* runner, GpuGate* gate)
 void Session::KeepEnd(const RunEnd& end) {
   const std::int64_t now = UnixMilliseconds(clock_.Wall());
   writer_.Flush();
-  const std::string log_path = LogOfRun();
+  const std::string log_path = LogOfRun(state_, &store_);
   writer_.WriteAndWait([&](RunStore& store) {
     RunRecord record = store.GetRun(order_.run_id);
     record.status = ToString(end.status);
@@ -296,25 +332,6 @@ void Session::KeepEnd(const RunEnd& end) {
   });
   logger_.Log(LogLevel::kInfo, ContextOfRun(state_),
               std::string(ToString(end.status)) + (end.failure ? ": " + end.failure.message : std::string()));
-}
-
-// The log of the first stage that failed for good, or else of the last one that has any; handlers do not count.
-std::string Session::LogOfRun() {
-  std::map<std::string, InstanceState> states;
-  for (std::size_t i = 0; i < order_.plan.instances.size(); ++i) {
-    const StageInstance& instance = order_.plan.instances[i];
-    InstanceState state = state_.Get(i);
-    if (instance.continue_on_error) state.failure = {};
-    states[instance.key()] = std::move(state);
-  }
-  std::string log;
-  for (const StageRecord& record : store_.StagesOf(order_.run_id)) {
-    const auto state = states.find(record.instance.empty() ? record.stage : record.stage + "." + record.instance);
-    if (state == states.end() || record.attempt != state->second.attempt || record.log_path.empty()) continue;
-    if (state->second.status == Status::kFailed && state->second.failure) return record.log_path;
-    log = record.log_path;
-  }
-  return log;
 }
 
 }  // namespace

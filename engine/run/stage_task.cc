@@ -59,7 +59,8 @@ StageTask::StageTask(const RunServices* services, Order order, const CancelToken
     : services_(*services),
       order_(std::move(order)),
       cancel_(*cancel),
-      target_(*services->targets->at(order_.instance->target)) {}
+      target_(*services->targets->at(order_.instance->target)),
+      inspection_(services->inspection, cancel) {}
 
 void StageTask::Log(LogLevel level, std::string_view text) {
   services_.logger->Log(level, order_.context, text);
@@ -187,7 +188,7 @@ JobRequest StageTask::RequestFor(const json& spec) {
   request.local_folder = services_.paths->StageFolder(*order_.plugin, order_.context);
   request.log_path = services_.paths->StageLog(*order_.plugin, order_.context);
   request.max_log_bytes = order_.max_log_bytes;
-  request.diagnostics = services_.paths->Diagnostics(order_.context);
+  request.diagnostics = services_.paths->Diagnostics(order_.context.prompt_id);
   request.on_progress = [this](double done, double total, std::string_view phase) {
     Progress(done, total, phase, std::nullopt);
   };

@@ -45,6 +45,7 @@ class StageTask final : public TaskHost {
   nlohmann::json Containers(const std::string& run_id) override;
   void KeepTimings(nlohmann::json key, const nlohmann::json& timings) override;
   nlohmann::json FindTimings(nlohmann::json key) override;
+  Inspection& Inspect() override { return inspection_; }
   std::string Folder() override;
   void AddArtifact(const std::string& path) override;
   std::string PutPrompt(const nlohmann::json& prompt) override;
@@ -87,6 +88,7 @@ class StageTask final : public TaskHost {
   const Order order_;
   const CancelToken& cancel_;
   Target& target_;
+  RunInspection inspection_;
   std::vector<FileTransfer> inputs_;  // for a target that is another machine
   bool job_ran_ = false;
   std::string lost_;

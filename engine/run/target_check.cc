@@ -33,7 +33,7 @@ std::string FindWorkdir(Target* target, TargetChecks* checks) {
 void TellConnection(const nlohmann::json& config, const TargetContact& target, const TargetFacts& facts,
                     TargetChecks* checks) {
   const std::string user = facts.Has("user") ? facts.Get("user") : "somebody unknown";
-  auto* const ssh = dynamic_cast<SshTarget*>(target.get());
+  auto* const ssh = dynamic_cast<SshTarget*>(target.inner());
   if (ssh == nullptr) {
     checks->push_back({"connection", Result::kOk, "this machine, as " + user, ""});
     return;

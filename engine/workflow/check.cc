@@ -141,6 +141,8 @@ class WorkflowCheck {
     rules.deferred = false;
     workflow_.references.Check(TextIn(value, "prompt_name"), NodeIn(workflow_.document.root(), "prompt_name"), rules);
     plan_.secrets = SecretsOf(value);
+    const auto diagnostics = value.find("diagnostics");
+    if (diagnostics != value.end() && diagnostics->is_boolean()) plan_.diagnostics = *diagnostics;
   }
 
   void SetNames(const KnownScope& scope) {

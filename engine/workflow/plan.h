@@ -86,6 +86,7 @@ struct Plan {
   std::vector<StageInstance> on_success;
   std::vector<StageInstance> on_exit;
   std::vector<HookUse> hooks;
+  bool diagnostics = true;  // whether a failed run is diagnosed, unless a handler of on_failure does it
   std::int64_t max_log_bytes = 100'000'000;       // of each local log file
   std::map<std::string, nlohmann::json> targets;  // by name, as the schema shapes them; "local" is always there
   std::vector<SecretSource> secrets;

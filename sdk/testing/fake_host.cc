@@ -112,13 +112,58 @@ struct FakeHost::Calls {
     return COSMOS_OK;
   }
 
+  static cosmos_status RunOnTarget(cosmos_task* task, cosmos_str target, cosmos_str script, std::int64_t milliseconds,
+                                   cosmos_sink result, cosmos_sink error) {
+    const auto& targets = Self(task).targets;
+    const auto found = targets.find(std::string(FromC(target)));
+    try {
+      if (found == targets.end()) throw std::runtime_error("the target cannot be reached");
+      Write(result, Dump(found->second(std::string(FromC(script)), milliseconds)));
+      return COSMOS_OK;
+    } catch (const std::exception& e) {
+      Write(error, Dump({{"kind", "connection_lost"}, {"message", e.what()}}));
+      return COSMOS_FAILED;
+    }
+  }
+
+  static cosmos_status Give(const std::map<std::string, Json>& all, cosmos_str run_id, cosmos_sink result,
+                            cosmos_sink error) {
+    const auto found = all.find(std::string(FromC(run_id)));
+    if (found == all.end()) {
+      Write(error, "no such run");
+      return COSMOS_ERROR;
+    }
+    Write(result, Dump(found->second));
+    return COSMOS_OK;
+  }
+
+  static cosmos_status Commands(cosmos_task* task, cosmos_str run_id, cosmos_str, std::int64_t, cosmos_sink result,
+                                cosmos_sink error) {
+    return Give(Self(task).commands, run_id, result, error);
+  }
+
+  static cosmos_status FactsOfRun(cosmos_task* task, cosmos_str run_id, cosmos_sink result, cosmos_sink error) {
+    return Give(Self(task).runs, run_id, result, error);
+  }
+
+  static cosmos_status Redact(cosmos_task* task, cosmos_str text, cosmos_sink result, cosmos_sink) {
+    std::string redacted(FromC(text));
+    for (const std::string& secret : Self(task).secrets) {
+      for (std::size_t at = redacted.find(secret); at != redacted.npos; at = redacted.find(secret)) {
+        redacted.replace(at, secret.size(), "***");
+      }
+    }
+    Write(result, redacted);
+    return COSMOS_OK;
+  }
+
   static const void* Service(const cosmos_host* host, cosmos_str id) {
     static constexpr cosmos_log_1 kLog = {sizeof(kLog), &Log};
     static constexpr cosmos_progress_1 kProgress = {sizeof(kProgress), &Progress, &ProgressWithEta};
     static constexpr cosmos_job_1 kJob = {sizeof(kJob), &Input, &OutputFolder, &RunJob};
-    static constexpr cosmos_files_1 kFiles = {sizeof(kFiles), &Folder, &AddArtifact};
-    static constexpr cosmos_store_1 kStore = {sizeof(kStore), &PutPrompt};
-    static constexpr cosmos_target_1 kTarget = {sizeof(kTarget), &Containers};
+    static constexpr cosmos_files_1 kFiles = {sizeof(kFiles), &Folder, &AddArtifact, &Redact};
+    static constexpr cosmos_store_1 kStore = {sizeof(kStore), &PutPrompt, &FactsOfRun};
+    static constexpr cosmos_target_1 kTarget = {sizeof(kTarget), &Containers, &RunOnTarget, &Commands};
     static constexpr cosmos_history_1 kHistory = {sizeof(kHistory), &KeepTimings, &FindTimings};
     const std::string name(FromC(id));
     if (reinterpret_cast<const CHost*>(host)->self->missing_services.count(name) != 0) return nullptr;
@@ -231,6 +276,26 @@ cosmos_status FakeHost::RunJob(const Json& spec, void (*on_output)(void*, cosmos
   }
   Write(result, Dump({{"outputs", outputs}}));
   return COSMOS_OK;
+}
+
+FakeHost::Answer FakeHost::Shell(std::map<std::string, std::string> environment) {
+  return [environment](const std::string& script, std::int64_t milliseconds) -> Json {
+    std::vector<std::string> command = {"env"};
+    for (const auto& [name, value] : environment) command.push_back(name + "=" + value);
+    command.insert(command.end(), {"timeout", "-s", "KILL", std::to_string(static_cast<double>(milliseconds) / 1000),
+                                   "/bin/sh", "-c", script});
+    FILE* pipe = popen(("exec 2>&1 </dev/null " + ShellJoin(command)).c_str(), "r");
+    if (pipe == nullptr) throw std::runtime_error("popen failed");
+    std::string output;
+    char bytes[4096];
+    while (const std::size_t count = std::fread(bytes, 1, sizeof(bytes), pipe)) output.append(bytes, count);
+    const int status = pclose(pipe);
+    const bool killed = (WIFSIGNALED(status) && WTERMSIG(status) == 9) || WEXITSTATUS(status) == 128 + 9;
+    return {{"exit_status", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)},
+            {"output", output},
+            {"errors", ""},
+            {"timed_out", killed}};
+  };
 }
 
 std::string FakeHost::LogText() const {

@@ -5,6 +5,7 @@
 #include <cosmos/plugin.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -61,6 +62,16 @@ class FakeHost {
 
   std::set<std::string> missing_services;
   std::map<std::string, nlohmann::json> containers;  // by run_id; what cosmos.target/1 tells
+  // What cosmos.store/1 tells of a run and cosmos.target/1 of its commands, by run_id.
+  std::map<std::string, nlohmann::json> runs;
+  std::map<std::string, nlohmann::json> commands;
+  // By target: answers a script instead of running it with this machine's /bin/sh, from any thread; gives the result as
+  // cosmos.target/1 does, or throws what `connection_lost` is to say. A target that is no key cannot be reached.
+  using Answer = std::function<nlohmann::json(const std::string& script, std::int64_t milliseconds)>;
+  std::map<std::string, Answer> targets;
+  // An answer that really runs the script, with more in its environment and the time that it is given.
+  static Answer Shell(std::map<std::string, std::string> environment = {});
+  std::vector<std::string> secrets;  // what `redact` replaces
   nlohmann::json context;
   // Pieces in which the job's log is given to the plugin, in bytes.
   std::size_t piece = 4096;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "testing/fake_host.h"
 
@@ -107,6 +108,46 @@ TEST_F(TaskTest, AsksForTheContainersOfARun) {
     FAIL();
   } catch (const std::runtime_error& e) {
     EXPECT_STREQ(e.what(), "no such run");
+  }
+}
+
+TEST_F(TaskTest, LooksAtRunsAndTargets) {
+  host_.targets["here"] = FakeHost::Shell({{"WORD", "from here"}});
+  const Task::Output output = task_.RunOnTarget("here", "echo $WORD; exit 4", 10'000);
+  EXPECT_EQ(output.output, "from here\n");
+  EXPECT_EQ(output.exit_status, 4);
+  EXPECT_FALSE(output.timed_out);
+  EXPECT_TRUE(task_.RunOnTarget("here", "sleep 100", 100).timed_out);
+  try {
+    task_.RunOnTarget("nowhere", "true", 100);
+    FAIL();
+  } catch (const StageFailure& failure) {
+    EXPECT_EQ(failure.kind(), "connection_lost");
+  }
+  host_.runs["rs_1"] = {{"status", "failed"}};
+  host_.commands["rs_1"] = Json::array({{{"what", "true"}}});
+  host_.secrets = {"gold"};
+  EXPECT_EQ(task_.FactsOfRun("rs_1").at("status"), "failed");
+  EXPECT_EQ(task_.Commands("rs_1", "here", 5).size(), 1u);
+  EXPECT_EQ(task_.Redact("all the gold"), "all the ***");
+}
+
+TEST_F(TaskTest, AnOlderHostSaysThatItCannotLook) {
+  cosmos_target_1 older = *services_.target;
+  older.struct_size = offsetof(cosmos_target_1, run);
+  services_.target = &older;
+  cosmos_files_1 files = *services_.files;
+  files.struct_size = offsetof(cosmos_files_1, redact);
+  services_.files = &files;
+  for (const auto& call : {std::function<void()>([&] { task_.RunOnTarget("here", "true", 1); }),
+                           std::function<void()>([&] { task_.Commands("rs_1", "", 1); }),
+                           std::function<void()>([&] { task_.Redact("x"); })}) {
+    try {
+      call();
+      FAIL();
+    } catch (const std::runtime_error& e) {
+      EXPECT_THAT(e.what(), HasSubstr("older than SDK 1.3"));
+    }
   }
 }
 

@@ -61,7 +61,9 @@ std::string SubmitScript(const JobOrder& order) {
   script += "mkdir -p -- " + ShellQuote(std::filesystem::path(order.folder).parent_path().string()) + " || exit\n";
   script += "mkdir -m 700 -- " + folder + " 2>/dev/null\ncd -- " + folder + " || exit\n";
   script += "if read -r handle <pid; then echo \"attached $handle\"; exit; fi 2>/dev/null\n";
-  script += "mkdir -p out && printf %s " + ShellQuote(order.script) + " >job.sh.$$ && mv -f job.sh.$$ job.sh &&\n";
+  // By cat, which tells that a disk is full; a shell's own printf may only say `I/O error`.
+  script +=
+      "mkdir -p out && printf %s " + ShellQuote(order.script) + " | cat >job.sh.$$ && mv -f job.sh.$$ job.sh &&\n";
   script += "chmod 700 job.sh && : >>run.log || exit\n";
   if (!order.newest_log.empty()) {
     script += "mkdir -p -- " + ShellQuote(std::filesystem::path(order.newest_log).parent_path().string()) + "\n";

@@ -58,7 +58,7 @@ SshConnection::SshConnection(SshOptions options, Observer observer)
     : options_(std::move(options)),
       observer_(std::move(observer)),
       wake_up_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      passphrase_(NameOf(options_)),
+      passphrase_(NameOf(options_), options_.asks),
       buffer_(new char[SshExchange::kMostBuffered]),
       random_(std::random_device()()) {
   if (!wake_up_.valid()) throw Error(ErrorCode::kUnavailable, "no file descriptor is left for a connection");

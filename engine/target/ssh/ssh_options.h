@@ -13,6 +13,7 @@ struct SshOptions {
   std::string identity;     // a private key file; ~ is the home folder
   std::string known_hosts;  // instead of ~/.ssh/known_hosts
   std::string proxy_jump;   // [USER@]HOST[:PORT] to go through
+  bool asks = true;         // for a key's passphrase, on a terminal
 };
 
 // From `ssh:` of a target, as the workflow's schema shapes it: an alias, or an object.

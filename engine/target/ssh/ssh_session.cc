@@ -58,7 +58,7 @@ std::string Option(ssh_session session, ssh_options_e option) {
 
 bool Passphrase::Get(char* buffer, std::size_t size) {
   if (text_.empty()) {
-    if (::isatty(STDIN_FILENO) == 0) return false;
+    if (!asks_ || ::isatty(STDIN_FILENO) == 0) return false;
     std::vector<char> typed(size);
     if (ssh_getpass(("passphrase of the key for " + host_ + ": ").c_str(), typed.data(), size, 0, 0) != 0) return false;
     text_ = typed.data();

@@ -17,14 +17,16 @@ namespace cosmos {
 // one thread.
 class Passphrase {
  public:
-  // `host`, as NameOf gives it, is named to the person who is asked.
-  explicit Passphrase(std::string host) : host_(std::move(host)) {}
+  // `host`, as NameOf gives it, is named to the person who is asked, unless nobody is to be (`asks`).
+  Passphrase(std::string host, bool asks) : host_(std::move(host)), asks_(asks) {}
 
-  // False when there is no terminal to ask on, or nothing was entered. `buffer` has room for `size` bytes with the NUL.
+  // False when nobody is to be asked, there is no terminal to ask on, or nothing was entered. `buffer` has room for
+  // `size` bytes with the NUL.
   bool Get(char* buffer, std::size_t size);
 
  private:
   const std::string host_;
+  const bool asks_;
   std::string text_;
 };
 

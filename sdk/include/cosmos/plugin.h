@@ -121,6 +121,9 @@ typedef struct cosmos_files_1 {
   cosmos_status (*folder)(cosmos_task* task, cosmos_sink path, cosmos_sink error);
   /* Records a file below that folder, complete by now, as an artifact with size and SHA-256. [worker] */
   cosmos_status (*add_artifact)(cosmos_task* task, cosmos_str path, cosmos_sink error);
+  /* Gives `text` with the values of the run's secrets replaced by "***", also in the forms in which they stand within
+   * JSON, and line by line. For files about a run; what a job prints is masked by the host anyway. [any] Since 1.3. */
+  cosmos_status (*redact)(cosmos_task* task, cosmos_str text, cosmos_sink result, cosmos_sink error);
 } cosmos_files_1;
 
 /* "cosmos.store/1": records. */
@@ -129,6 +132,13 @@ typedef struct cosmos_store_1 {
   /* Keeps a prompt {"text": …, "negative_prompt": …, "parent": prompt_id or ""} and gives its prompt_id, which depends
    * on text and negative prompt alone; keeping the same prompt again changes nothing. [worker] */
   cosmos_status (*put_prompt)(cosmos_task* task, cosmos_str prompt, cosmos_sink prompt_id, cosmos_sink error);
+  /* Gives what is known of a run, this one or another, at this moment: the object that `cosmos-engine show RUN_ID
+   * --format json` prints, and in it {"params": as they were resolved, "workflow_text", "targets": {NAME: as the
+   * workflow has it, resolved}, "engine_log": path of the run's engine log, "secrets": [their names],
+   * "secrets_unknown": [of those, the ones whose values cannot be read here, so that `redact` does not find them],
+   * "versions": {"engine", "sdk", "plugins": {ID: version, of those the run uses}}}. What the run's folder no longer
+   * tells is null. Secrets are masked. [any] Since 1.3. */
+  cosmos_status (*run)(cosmos_task* task, cosmos_str run_id, cosmos_sink result, cosmos_sink error);
 } cosmos_store_1;
 
 /* "cosmos.history/1": how long the parts of earlier jobs took, so that a stage can tell what is left of this one. Keys
@@ -147,9 +157,25 @@ typedef struct cosmos_history_1 {
 typedef struct cosmos_target_1 {
   uint32_t struct_size;
   /* The containers of a run, this one or another, as a JSON array of {"stage", "instance", "attempt", "target",
-   * "engine", "name", "id", "image", "status", "exit_status", "oom_killed", "started_at", "ended_at"}; what is not
-   * known is null. Status: "running", "exited", "removed". [worker] */
+   * "engine", "sudo", "name", "id", "image", "status", "exit_status", "oom_killed", "started_at", "ended_at"}; what is
+   * not known is null. Status: "running", "exited", "removed". `sudo` (whether the engine is called with it) since 1.3.
+   * [worker] */
   cosmos_status (*containers)(cosmos_task* task, cosmos_str run_id, cosmos_sink result, cosmos_sink error);
+  /* Runs a short script of /bin/sh on a target of the run, beside its jobs and on a connection of its own. `result`
+   * gets
+   * {"exit_status": -1 when it is not known, "output": stdout, at most 1 MiB, "errors": stderr, where the target tells
+   * the two apart, "timed_out": it was killed after so many milliseconds, with what it had printed}; bytes that are no
+   * UTF-8 become U+FFFD. Returns within about that time, whatever the host does: one that cannot be reached is not
+   * waited for, and is not tried again by this attempt. COSMOS_FAILED, with a failure of kind connection_lost or
+   * invalid_input, when it was not reached or refuses the engine. [any] Since 1.3. */
+  cosmos_status (*run)(cosmos_task* task, cosmos_str target, cosmos_str script, int64_t milliseconds,
+                       cosmos_sink result, cosmos_sink error);
+  /* What the engine asked of a target (of all, when `target` is empty) for a run, this one or another: the latest, at
+   * most `limit`, oldest first, as a JSON array of {"time", "target", "operation", "what", "outcome": "ok" | "failed" |
+   * "timed_out" | "error", "exit_status", "duration": seconds} and, where there is one, "kind" and "error" of the error
+   * and "repeated": how often the same was asked meanwhile. Secrets are masked. [any] Since 1.3. */
+  cosmos_status (*commands)(cosmos_task* task, cosmos_str run_id, cosmos_str target, int64_t limit, cosmos_sink result,
+                            cosmos_sink error);
 } cosmos_target_1;
 
 /* "cosmos.run/1": what a hook may ask of its run. Since 1.1. */
@@ -226,7 +252,7 @@ typedef struct cosmos_host {
  *   "outputs_from": optional; the name of an object parameter whose keys are further outputs,
  *   "prompt_name": "workflow" when the stage's default prompt_name is the workflow's name, else "stage",
  *   "folder": optional; a template of the folder below the output folder for artifacts and logs, "{prompt_name}" unless
- *             given, such as "{prompt_name}_upscaled",
+ *             given, such as "{prompt_name}_upscaled"; {prompt_id} is the prompt's (since 1.3),
  *   "log": "run" (logs/run_{run_id}.log) or "operation" (logs/op_{operation_id}.log),
  *   "events": for a hook, the event types it wants, such as ["stage_finished"]; all when absent,
  *   "requires": [service id…],  "optional": [service id…]

@@ -19,8 +19,9 @@
 
 namespace cosmos::sdk {
 
-// One stage instance's attempt while Run or Preview is carried out: what the host does for it. Log and Progress may be
-// called from any thread, everything else from the thread that called Run or Preview; nothing once that has returned.
+// One stage instance's attempt while Run or Preview is carried out: what the host does for it. Log, Progress and what
+// only looks may be called from any thread, everything else from the thread that called Run or Preview; nothing once
+// that has returned.
 //
 // Errors: every function but Log and Progress throws StageFailure or Cancelled as the host says, and
 // std::runtime_error with the host's sentence when the call could not be served. A stage lets them through.
@@ -120,6 +121,47 @@ class Task {
     });
   }
 
+  // --- Looking at runs and their machines; these may be called from any thread while Run is carried out. An older host
+  // than 1.3 serves none of them, which throws std::runtime_error.
+
+  struct Output {
+    int exit_status = -1;  // -1: not known
+    std::string output;    // at most 1 MiB
+    std::string errors;    // empty where the target does not tell the two apart
+    bool timed_out = false;
+  };
+  // Runs a short script of /bin/sh on a target of the run; returns within about `milliseconds`, whatever the host does.
+  Output RunOnTarget(std::string_view target, std::string_view script, std::int64_t milliseconds) {
+    const auto& service = Since13(Required(services_.target, "cosmos.target/1"), &cosmos_target_1::run);
+    const Json json = Json::parse(Ask([&](cosmos_sink result, cosmos_sink error) {
+      return service.run(task_, ToC(target), ToC(script), milliseconds, result, error);
+    }));
+    return {json.value("exit_status", -1), json.value("output", ""), json.value("errors", ""),
+            json.value("timed_out", false)};
+  }
+
+  // What the engine asked of a target, or of all for an empty name, for a run: the latest, oldest first, as
+  // cosmos_target_1 has them.
+  Json Commands(std::string_view run_id, std::string_view target, std::int64_t limit) {
+    const auto& service = Since13(Required(services_.target, "cosmos.target/1"), &cosmos_target_1::commands);
+    return Json::parse(Ask([&](cosmos_sink result, cosmos_sink error) {
+      return service.commands(task_, ToC(run_id), ToC(target), limit, result, error);
+    }));
+  }
+
+  // What is known of a run at this moment, as cosmos_store_1 has it.
+  Json FactsOfRun(std::string_view run_id) {
+    const auto& service = Since13(Required(services_.store, "cosmos.store/1"), &cosmos_store_1::run);
+    return Json::parse(
+        Ask([&](cosmos_sink result, cosmos_sink error) { return service.run(task_, ToC(run_id), result, error); }));
+  }
+
+  // `text` without the values of the run's secrets.
+  std::string Redact(std::string_view text) {
+    const auto& service = Since13(Files(), &cosmos_files_1::redact);
+    return Ask([&](cosmos_sink result, cosmos_sink error) { return service.redact(task_, ToC(text), result, error); });
+  }
+
   // The containers that the jobs of a run, this one or another, ran in, as far as the engine knows: an array of objects
   // as cosmos_target_1 has them. Empty for a run without containers.
   Json Containers(std::string_view run_id) {
@@ -160,6 +202,14 @@ class Task {
                              "', which its description does not require");
     }
     return *service;
+  }
+
+  // The service, when it is new enough to have the function.
+  template <class Service, class Function>
+  static const Service& Since13(const Service& service, Function Service::*function) {
+    const auto offset = reinterpret_cast<const char*>(&(service.*function)) - reinterpret_cast<const char*>(&service);
+    if (static_cast<std::ptrdiff_t>(service.struct_size) > offset) return service;
+    throw std::runtime_error("the host is older than SDK 1.3 and cannot do what the plugin asks; use a newer engine");
   }
 
   const cosmos_job_1& Job() const { return Required(services_.job, "cosmos.job/1"); }

@@ -1,4 +1,4 @@
-#include "job/failure_patterns.h"
+#include "core/failure_patterns.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,134 @@
+#include "diagnostics/causes.h"
+
+#include <array>
+#include <string_view>
+
+namespace cosmos::plugins {
+namespace {
+
+struct Row {
+  std::string_view kind;
+  std::string_view cause;
+  std::array<std::string_view, 4> try_this;
+};
+
+// {run}, {stage}, {target} and {log} stand for the run's own.
+constexpr Row kRows[] = {
+    {"exit_code",
+     "The stage's own command ended with an error. What it says at the end of its log is mostly the reason.",
+     {"read the end of the log ({log}): the last error there, and the first one before it",
+      "try the command by hand in the stage's working folder, or with `cosmos-engine run --dry-run` see what is run",
+      "after mending it: `cosmos-engine retry {run}`"}},
+    {"killed",
+     "Something outside ended the job: the kernel when memory was short, an administrator, a job limit of the host.",
+     {"look for `Out of memory` and `Killed process` in the kernel's messages, and at the memory that is left",
+      "give the container more memory, or the stage less to do (fewer frames, a smaller size, offloading)",
+      "ask who else uses '{target}'; then `cosmos-engine retry {run}`"}},
+    {"timeout",
+     "The stage took longer than its `timeout:` allows.",
+     {"see in the log whether it was still at work at the end; then give it a longer `timeout:`",
+      "when it stood still: look at the GPU and at the kernel's messages for errors", "`cosmos-engine retry {run}`"}},
+    {"stalled",
+     "The job wrote nothing to its log for longer than `stall_timeout:` allows: it hangs, or it works without a word.",
+     {"read what its processes did just then, in {stage}.attempt-N.stalled.txt beside this file",
+      "look for Xid errors of the GPU and for a download that got stuck at the end of the log",
+      "when it only says little: a longer `stall_timeout:`; else `cosmos-engine retry {run}`"}},
+    {"cancelled", "Somebody cancelled it.", {"`cosmos-engine retry {run}` goes on with what had not succeeded"}},
+    {"connection_lost",
+     "The host could not be reached any more, and the engine had to stop waiting for it. What runs there goes on.",
+     {"`cosmos-engine targets check {target}` tells what is wrong with the connection",
+      "when the host is back: `cosmos-engine resume {run}` finds the job again"}},
+    {"host_rebooted",
+     "The machine was restarted while the job ran: by its owner, by an update, by the provider that took it back, or "
+     "after a crash.",
+     {"ask the provider, or look at `last -x` and `journalctl -b -1` on '{target}'",
+      "a spot or preemptible machine wants `retry: {attempts: 3}`", "`cosmos-engine retry {run}`"}},
+    {"output_missing",
+     "The job ended without an error, and did not write what it should have.",
+     {"compare the names below `outputs:` with what the job's folder holds",
+      "write to $COSMOS_OUTPUT_DIR; relative paths of outputs begin there",
+      "see in the log whether it left the work out because of something it only warned about"}},
+    {"output_invalid",
+     "The output is there, and is not what it should be: a video that does not decode, or of another length or size.",
+     {"look at the disk of '{target}': a full one cuts files off", "read the end of the log for an encoder's errors",
+      "`cosmos-engine retry {run}`"}},
+    {"cuda_oom",
+     "The GPU's memory was not enough for the model with these settings, or somebody else had taken a part of it.",
+     {"end what else uses the GPU (see the processes on it)",
+      "give the stage `retry: {on_oom: [offload, more_gpus, fewer_frames]}`",
+      "make frames, size or number of controls smaller; then `cosmos-engine retry {run}`"}},
+    {"guardrail_blocked",
+     "The model's guardrail refused the prompt or the video that was made.",
+     {"reword the prompt: people's and brands' names and violence are common causes",
+      "see in the log which of the checks it was, and whether before or after the work"}},
+    {"nccl_timeout",
+     "The GPUs of the job waited for each other in vain. Mostly one of its processes had died or hung before.",
+     {"look for the first error in the log, of any rank; the time-out only follows from it",
+      "look for Xid errors in the kernel's messages", "`ipc: host` or a larger `shm_size:` for its container",
+      "try with one GPU: `resources: {gpus: 1}`"}},
+    {"checkpoint_missing",
+     "The model's checkpoints are not where the stage looks for them.",
+     {"download them on '{target}', or correct `checkpoint_dir:`",
+      "mount their folder into the container, under the path that the model expects",
+      "for models that need a login: give `HF_TOKEN` through `secrets:` and `env:`"}},
+    {"disk_full",
+     "A disk has no space left: on the target, or here for logs and outputs.",
+     {"`cosmos-engine gc --target {target}` removes what runs that have ended left there",
+      "`docker system df` and `docker image prune` on '{target}' free images that nobody uses",
+      "remove outputs that nobody needs any more here; then `cosmos-engine retry {run}`"}},
+    {"plugin_error",
+     "The stage's plugin, or what the engine was to do for it on the target, could not do its work; the message says "
+     "what.",
+     {"read the message: it names what was found and what to do",
+      "`cosmos-engine targets check {target}` looks at the target", "see the last commands that were sent to it"}},
+    {"plugin_crashed",
+     "The engine ended while the stage's plugin was at work.",
+     {"`cosmos-engine resume {run}` goes on with the run",
+      "when it happens again: tell the plugin's author, with "
+      "engine.log.txt",
+      "`cosmos-engine plugins` tells which file the plugin is"}},
+    {"invalid_input",
+     "What the stage was given cannot be worked with; trying again changes nothing.",
+     {"correct what the message names", "`cosmos-engine validate` and `run --dry-run --check-targets` look beforehand",
+      "`cosmos-engine retry {run}` takes the workflow as it was; a corrected one is a new `run`"}},
+};
+
+constexpr Row kAny = {"",
+                      "Nothing is known of the kind of this failure.",
+                      {"read the end of the log ({log})", "look at the commands that were sent to '{target}'"}};
+
+std::string Filled(std::string_view text, const RunFacts& run, const StageFacts& stage) {
+  std::string filled(text);
+  const auto put = [&](std::string_view place, const std::string& value) {
+    for (std::size_t at = filled.find(place); at != filled.npos; at = filled.find(place, at + value.size())) {
+      filled.replace(at, place.size(), value);
+    }
+  };
+  put("{run}", run.run_id);
+  put("{stage}", stage.key);
+  put("{target}", stage.target.empty() ? "local" : stage.target);
+  put("{log}", stage.log_path.empty() ? "there is none" : stage.log_path);
+  return filled;
+}
+
+}  // namespace
+
+Cause CauseOf(const std::string& kind, const RunFacts& run, const StageFacts& stage) {
+  const Row* row = &kAny;
+  for (const Row& one : kRows) {
+    if (one.kind == kind) row = &one;
+  }
+  Cause cause{Filled(row->cause, run, stage), {}};
+  for (const std::string_view text : row->try_this) {
+    if (!text.empty()) cause.try_this.push_back(Filled(text, run, stage));
+  }
+  return cause;
+}
+
+std::vector<std::string> KnownKinds() {
+  std::vector<std::string> kinds;
+  for (const Row& row : kRows) kinds.emplace_back(row.kind);
+  return kinds;
+}
+
+}  // namespace cosmos::plugins
