@@ -142,11 +142,7 @@ RunFiles FilesOfRun(const RunRecord& run, RunStore* store, bool outputs) {
   logs.erase("");
   for (const std::string& log : logs) finder.AddLog(log, outputs);
   for (const std::string& prompt_id : prompts) {
-    if (!IsSafeName(prompt_id)) continue;
-    RunContext context;
-    context.run_id = run.run_id;
-    context.prompt_id = prompt_id;
-    finder.Add(paths.Diagnostics(context));
+    if (IsSafeName(prompt_id)) finder.Add(paths.Diagnostics(prompt_id));
   }
   if (outputs) {
     for (const ArtifactRecord& artifact : store->ArtifactsOf(run.run_id)) finder.AddOwnFolder(artifact.path);
