@@ -67,8 +67,12 @@ GpuLeases::Holders HoldersOf(RunStore* store) {
             return RunLock::Holder(RunPaths(output_dir, run_id).lock()).has_value();
           },
           [store](const GpuClaimRecord& claim, Target* target) {
-            const auto handle = HandleOf(claim, store, target);
-            return handle && target->Poll(*handle).phase == JobState::Phase::kRunning;
+            try {
+              const auto handle = HandleOf(claim, store, target);
+              return handle && target->Poll(*handle).phase == JobState::Phase::kRunning;
+            } catch (const Error&) {
+              return true;  // who does not know does not take anything away
+            }
           }};
 }
 

@@ -71,7 +71,8 @@ void HostWatch::Work() {
 }
 
 Target* HostWatch::Contact() {
-  if (contact_ == nullptr) contact_ = std::make_unique<TargetContact>(place_.config);
+  if (contact_ == nullptr)
+    contact_ = std::make_unique<TargetContact>(place_.config, TargetContact::Passphrases::kUnasked);
   try {
     if (!place_.IsLocal()) contact_->get()->Reach(kLongestToReach);
   } catch (const Error&) {

@@ -76,6 +76,11 @@ constexpr Row kRows[] = {
      {"`cosmos-engine gc --target {target}` removes what runs that have ended left there",
       "`docker system df` and `docker image prune` on '{target}' free images that nobody uses",
       "remove outputs that nobody needs any more here; then `cosmos-engine retry {run}`"}},
+    {"gpu_busy",
+     "Programs that belong to no run here use the target's GPUs, and the stage was told not to wait for them.",
+     {"`cosmos-engine status --target {target}` and `nvidia-smi` there tell which programs they are",
+      "once they have ended: `cosmos-engine retry {run}`",
+      "`resources: {gpus: N, gpu_busy: wait}` waits for them by itself"}},
     {"plugin_error",
      "The stage's plugin, or what the engine was to do for it on the target, could not do its work; the message says "
      "what.",
