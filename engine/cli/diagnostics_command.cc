@@ -10,7 +10,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "run/diagnosis.h"
+#include "run/diagnosis/diagnosis.h"
 #include "run/run_inputs.h"
 #include "run/run_paths.h"
 

@@ -10,7 +10,7 @@
 #include "cli/state_home.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "run/garbage.h"
+#include "run/cleanup/garbage.h"
 
 namespace cosmos {
 namespace {

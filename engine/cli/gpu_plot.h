@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "run/gpu_series.h"
+#include "run/gpu/gpu_series.h"
 
 namespace cosmos {
 

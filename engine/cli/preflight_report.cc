@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "run/target_contact.h"
+#include "run/targets/target_contact.h"
 
 namespace cosmos {
 namespace {

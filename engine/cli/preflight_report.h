@@ -7,7 +7,7 @@
 
 #include "cli/console.h"
 #include "plugin/catalogue.h"
-#include "run/preflight.h"
+#include "run/preflight/preflight.h"
 #include "run/run_session.h"
 
 namespace cosmos {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/text.h"
-#include "run/preview.h"
+#include "run/preflight/preview.h"
 
 namespace cosmos {
 namespace {

@@ -12,7 +12,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "run/prune.h"
+#include "run/cleanup/prune.h"
 #include "run/run_report.h"
 
 namespace cosmos {

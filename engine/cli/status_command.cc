@@ -12,8 +12,8 @@
 #include "cli/status_text.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "run/host_watch.h"
-#include "run/status_report.h"
+#include "run/status/host_watch.h"
+#include "run/status/status_report.h"
 
 namespace cosmos {
 namespace {

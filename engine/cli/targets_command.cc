@@ -7,7 +7,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "run/target_check.h"
+#include "run/targets/target_check.h"
 
 namespace cosmos {
 namespace {

@@ -1,7 +1,7 @@
 #include "run/hook_runner.h"
 
 #include "core/error.h"
-#include "run/gpu_samples.h"
+#include "run/gpu/gpu_samples.h"
 #include "workflow/expression.h"
 
 namespace cosmos {

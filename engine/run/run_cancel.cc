@@ -12,8 +12,8 @@
 #include "run/run_inputs.h"
 #include "run/run_lock.h"
 #include "run/run_paths.h"
-#include "run/target_paths.h"
-#include "run/target_set.h"
+#include "run/targets/target_paths.h"
+#include "run/targets/target_set.h"
 
 namespace cosmos {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/cancel.h"
-#include "run/gpu_gate.h"
+#include "run/gpu/gpu_gate.h"
 #include "run/run_services.h"
 #include "run/run_state.h"
 #include "run/scheduler.h"

@@ -10,7 +10,7 @@
 #include "job/gpu_leases.h"
 #include "job/job_runner.h"
 #include "plugin/catalogue.h"
-#include "run/run_inspection.h"
+#include "run/diagnosis/run_inspection.h"
 #include "run/run_paths.h"
 #include "store/store_writer.h"
 #include "target/target.h"

@@ -11,11 +11,11 @@
 #include "core/ids.h"
 #include "core/sha256.h"
 #include "core/text.h"
-#include "run/gpu_samples.h"
+#include "run/gpu/gpu_samples.h"
 #include "run/history_key.h"
 #include "run/input_files.h"
 #include "run/run_report.h"
-#include "run/target_paths.h"
+#include "run/targets/target_paths.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;

@@ -1,0 +1,229 @@
+#include "run/status/status_report.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "core/clock.h"
+#include "core/status.h"
+#include "job/gpu_queue.h"
+#include "run/run_cancel.h"
+#include "run/run_report.h"
+#include "run/targets/target_set.h"
+#include "target/ssh/ssh_options.h"
+
+namespace cosmos {
+namespace {
+
+using nlohmann::json;
+
+json Text(const std::string& text) { return text.empty() ? json() : json(text); }
+json Time(std::int64_t milliseconds) {
+  return milliseconds == 0 ? json() : json(FormatTime(FromUnixMilliseconds(milliseconds)));
+}
+
+class Reporter {
+ public:
+  Reporter(const std::vector<KnownHost>* hosts, RunStore* store) : hosts_(*hosts), store_(*store) {
+    claims_ = store_.GpuClaims();
+    open_ = OpenRuns(&store_);
+  }
+
+  json Targets(const std::map<std::string, json>& targets) {
+    json list = json::array();
+    for (const auto& [name, config] : targets) {
+      const KnownHost* const host = HostOf(config);
+      if (host != nullptr) list.push_back(TargetOf(name, config, *host));
+    }
+    return list;
+  }
+
+  json Runs() {
+    json list = json::array();
+    for (const RunRecord& run : open_) {
+      json of_run = RunToJson(run);
+      of_run["queued"] = QueuedToJson(run.run_id, &store_);
+      of_run["stages"] = StagesOf(run);
+      of_run["state"] = StateOf(run, of_run);
+      list.push_back(std::move(of_run));
+    }
+    return list;
+  }
+
+  json Orphans() {
+    json list = json::array();
+    for (const KnownHost& host : hosts_) {
+      for (const FoundContainer& container : host.state.found.containers) {
+        if (container.running && StandingName(container.run_id) == "orphan") {
+          list.push_back(Orphan(host, "container", container.run_id, container.name));
+        }
+      }
+      std::map<std::string, std::string> processes;  // by run
+      for (const FoundProcess& process : host.state.found.processes) {
+        if (process.run_id.empty() || StandingName(process.run_id) != "orphan") continue;
+        std::string& names = processes[process.run_id];
+        names += (names.empty() ? "" : ", ") + process.name + " (" + std::to_string(process.pid) + ")";
+      }
+      for (const auto& [run_id, names] : processes) list.push_back(Orphan(host, "processes", run_id, names));
+    }
+    return list;
+  }
+
+ private:
+  const KnownHost* HostOf(const json& config) const {
+    const auto host =
+        std::find_if(hosts_.begin(), hosts_.end(), [&](const KnownHost& known) { return known.place.Holds(config); });
+    return host == hosts_.end() ? nullptr : &*host;
+  }
+  const KnownHost* HostOfTarget(const std::string& name) const {
+    const auto host = std::find_if(hosts_.begin(), hosts_.end(),
+                                   [&](const KnownHost& known) { return known.place.names.contains(name); });
+    return host == hosts_.end() ? nullptr : &*host;
+  }
+
+  // A run that was interrupted may be gone on with, so what it has is none of the orphans.
+  const std::string& StandingName(const std::string& run_id) {
+    const auto [entry, is_new] = standing_.try_emplace(run_id);
+    if (is_new) {
+      const RunStanding standing = StandingOf(run_id, &store_);
+      entry->second = standing == RunStanding::kEnded     ? "orphan"
+                      : standing == RunStanding::kUnknown ? "unknown"
+                                                          : "active";
+    }
+    return entry->second;
+  }
+
+  static json Orphan(const KnownHost& host, const char* kind, const std::string& run_id, const std::string& name) {
+    return {{"target", host.place.target}, {"kind", kind}, {"run_id", run_id}, {"name", name}};
+  }
+
+  json TargetOf(const std::string& name, const json& config, const KnownHost& host) {
+    const HostState& state = host.state;
+    const GpuReading& reading = state.gpus.reading;
+    const bool is_ssh = config.contains("ssh");
+    std::optional<Duration> age = state.found_age;
+    if (state.gpus.age && (!age || *state.gpus.age > *age)) age = state.gpus.age;
+    json gpus = json::array();
+    for (const GpuFacts& gpu : reading.gpus) {
+      json facts = ToJson(gpu);
+      facts["holder"] = HolderOf(gpu, HostKeyOf(config));
+      gpus.push_back(std::move(facts));
+    }
+    return {{"name", name},
+            {"kind", is_ssh ? "ssh" : "local"},
+            {"host", is_ssh ? json(NameOf(SshOptionsOf(config["ssh"]))) : json()},
+            {"reachable", state.reachable},
+            {"problem", Text(state.problem)},
+            {"age", age ? json(Seconds(*age)) : json()},
+            {"driver", Text(reading.driver)},
+            {"gpu_problem", Text(reading.problem)},
+            {"gpus", gpus},
+            {"containers", ContainersOf(state.found)},
+            {"jobs", JobsOf(name, state)}};
+  }
+
+  json HolderOf(const GpuFacts& gpu, const std::string& host) const {
+    for (const GpuClaimRecord& claim : claims_) {
+      for (const LeasedGpu& held : LeasedGpusOf(claim)) {
+        const bool same = held.uuid.empty() || gpu.uuid.empty() ? claim.host == host && held.index == gpu.index
+                                                                : held.uuid == gpu.uuid;
+        if (same) return {{"run_id", claim.run_id}, {"stage", claim.stage}, {"instance", Text(claim.instance)}};
+      }
+    }
+    return json();
+  }
+
+  json ContainersOf(const Leftovers& found) {
+    json list = json::array();
+    for (const FoundContainer& container : found.containers) {
+      json stage, instance;
+      for (const ContainerRecord& record : store_.ContainersOf(container.run_id)) {
+        if (record.name != container.name) continue;
+        stage = record.stage;
+        instance = Text(record.instance);
+      }
+      list.push_back({{"name", container.name},
+                      {"run_id", container.run_id},
+                      {"stage", stage},
+                      {"instance", instance},
+                      {"running", container.running},
+                      {"state", StandingName(container.run_id)}});
+    }
+    return list;
+  }
+
+  // What the store knows to run on the target, and whether it is found there.
+  json JobsOf(const std::string& target, const HostState& state) {
+    json list = json::array();
+    for (const RunRecord& run : open_) {
+      for (const JobRecord& job : store_.JobsOf(run.run_id)) {
+        if (job.target != target || job.status == "ended") continue;
+        list.push_back({{"run_id", job.run_id},
+                        {"stage", job.stage},
+                        {"instance", Text(job.instance)},
+                        {"attempt", job.attempt},
+                        {"container", Text(job.container)},
+                        {"since", Time(job.submitted_at)},
+                        {"found", state.reachable ? json(IsThere(run.run_id, state.found)) : json()}});
+      }
+    }
+    return list;
+  }
+
+  static bool IsThere(const std::string& run_id, const Leftovers& found) {
+    return std::any_of(found.processes.begin(), found.processes.end(),
+                       [&](const FoundProcess& process) { return process.run_id == run_id; }) ||
+           std::any_of(found.containers.begin(), found.containers.end(), [&](const FoundContainer& container) {
+             return container.running && container.run_id == run_id;
+           });
+  }
+
+  json StagesOf(const RunRecord& run) {
+    json list = json::array();
+    for (const StageRecord& stage : store_.StagesOf(run.run_id)) {
+      if (IsEnd(StatusOf(stage.status))) continue;
+      const json progress = json::parse(stage.progress, nullptr, false);
+      list.push_back({{"stage", stage.stage},
+                      {"instance", Text(stage.instance)},
+                      {"attempt", stage.attempt},
+                      {"status", stage.status},
+                      {"target", stage.target},
+                      {"progress", progress.is_object() ? progress : json()},
+                      {"started_at", Time(stage.started_at)}});
+    }
+    return list;
+  }
+
+  std::string StateOf(const RunRecord& run, const json& of_run) {
+    if (IsActive(run)) return of_run["stages"].empty() && !of_run["queued"].empty() ? "queued" : "running";
+    std::set<std::string> targets;
+    for (const json& stage : of_run["stages"]) targets.insert(stage["target"].get<std::string>());
+    for (const std::string& target : targets) {
+      const KnownHost* const host = HostOfTarget(target);
+      if (host == nullptr || !host->state.reachable || IsThere(run.run_id, host->state.found)) return "interrupted";
+    }
+    return "zombie";
+  }
+
+  const std::vector<KnownHost>& hosts_;
+  RunStore& store_;
+  std::vector<GpuClaimRecord> claims_;
+  std::vector<RunRecord> open_;
+  std::map<std::string, std::string> standing_;  // by run
+};
+
+}  // namespace
+
+std::vector<RunRecord> OpenRuns(RunStore* store) {
+  RunQuery query;
+  query.status = ToString(Status::kRunning);
+  query.limit = 0;
+  return store->FindRuns(query);
+}
+
+json StatusReport(const std::map<std::string, json>& targets, const std::vector<KnownHost>& hosts, RunStore* store) {
+  Reporter reporter(&hosts, store);
+  return {{"targets", reporter.Targets(targets)}, {"runs", reporter.Runs()}, {"orphans", reporter.Orphans()}};
+}
+
+}  // namespace cosmos
