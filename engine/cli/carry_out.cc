@@ -105,7 +105,7 @@ int CarryOut(RunOrder order, RunStore* store, const Catalogue* plugins, const Ar
   console->set_quiet(arguments.Has("quiet"));
   order.verbose = arguments.Has("verbose");
   order.cache_folder = CacheFolder();
-  InitLogging("cosmos-engine", order.verbose);
+  InitLogging("cosmos-engine");
   ProgressView progress(console);
   if (!console->quiet() && !console->json()) order.watchers.push_back(progress.Subscribe());
   SystemClock clock;

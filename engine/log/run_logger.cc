@@ -51,10 +51,9 @@ class RunLogger::FileSink final : public google::LogSink {
   Fd file_;
 };
 
-void InitLogging(const char* program, bool verbose) {
+void InitLogging(const char* program) {
   FLAGS_logtostderr = true;  // glog writes no files of its own; each run has its own sink
   FLAGS_colorlogtostderr = ::isatty(STDERR_FILENO) != 0;
-  FLAGS_minloglevel = verbose ? google::GLOG_INFO : google::GLOG_WARNING;
   if (!google::IsGoogleLoggingInitialized()) google::InitGoogleLogging(program);
 }
 

@@ -8,8 +8,8 @@
 
 namespace cosmos {
 
-// Readies glog for the process, before any logger; from one thread. `verbose` also sends lines to stderr.
-void InitLogging(const char* program, bool verbose);
+// Readies glog for the process, before any logger; from one thread.
+void InitLogging(const char* program);
 
 // Writes the lines of engine and plugins about one run to a file of that run alone, through glog. Each line begins with
 // severity, time, thread, run_id and stage, and is written in one go, so runs and threads never mix one. Thread-safe.

@@ -90,7 +90,7 @@ TEST_F(GpuMonitorTest, WhateverNvidiaSmiDoesTheRunGoesOn) {
 
 TEST_F(GpuMonitorTest, AnNvidiaSmiThatHangsHoldsNothingUpForEver) {
   Nvidia("exec sleep 3600");
-  WriteWorkflow("grep -q 'did not answer' outputs/.runs/rs_test/engine.log");
+  WriteWorkflow("grep -q \"did not answer\" outputs/.runs/rs_test/engine.log");
   EXPECT_EQ(Run().status, 0);
   EXPECT_THAT(EngineLog(), HasSubstr("target 'local': nvidia-smi did not answer within 8 s"));
 }
@@ -98,7 +98,7 @@ TEST_F(GpuMonitorTest, AnNvidiaSmiThatHangsHoldsNothingUpForEver) {
 TEST_F(GpuMonitorTest, WithoutNvidiaSmiNothingIsWatchedAndNothingIsDrawn) {
   Nvidia("exit 0");
   fs::remove(sandbox_.folder() / "bin/nvidia-smi");
-  WriteWorkflow("grep -q 'has no nvidia-smi' outputs/.runs/rs_test/engine.log");
+  WriteWorkflow("grep -q \"has no nvidia-smi\" outputs/.runs/rs_test/engine.log");
   EXPECT_EQ(Run().status, 0);
   const Ended plot = sandbox_.Engine({"show", "last", "--plot"});
   EXPECT_EQ(plot.status, 2);
