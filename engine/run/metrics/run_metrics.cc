@@ -20,6 +20,12 @@ constexpr GpuFigure kGpuFigures[] = {
     {"temperature", "cosmos_run_gpu_temperature_celsius", "How warm the GPU is."},
     {"power", "cosmos_run_gpu_power_watts", "What the GPU takes."}};
 
+// Null when the driver does not tell it.
+std::string NameOf(const json& gpu) {
+  const auto name = gpu.find("name");
+  return name == gpu.end() || !name->is_string() ? "" : name->get<std::string>();
+}
+
 double Count(std::size_t number) { return static_cast<double>(number); }
 
 }  // namespace
@@ -163,7 +169,7 @@ void RunMetrics::AddGpus(MetricsText* text) const {
     text->Begin(figure.name, Type::kGauge, figure.help);
     for (const auto& [place, gpu] : gpus) {
       if (!gpu.contains(figure.key) || !gpu[figure.key].is_number()) continue;
-      text->Add(With({{"target", place.first}, {"gpu", std::to_string(place.second)}, {"name", gpu.value("name", "")}}),
+      text->Add(With({{"target", place.first}, {"gpu", std::to_string(place.second)}, {"name", NameOf(gpu)}}),
                 gpu[figure.key].get<double>());
     }
   }

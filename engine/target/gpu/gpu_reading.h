@@ -48,9 +48,9 @@ struct GpuReading {
   std::string cuda;      // the newest version that the driver knows; only when details were asked for
   std::vector<GpuFacts> gpus;
   std::vector<GpuProcess> processes;
-  std::vector<MigDevice> mig_devices;  // only when details were asked for
-  int exit_status = 0;                 // of the question for GPUs
-  std::string problem;                 // what was wrong, for people; what else was told stands here all the same
+  std::vector<MigDevice> mig_devices;
+  int exit_status = 0;  // of the question for GPUs
+  std::string problem;  // what was wrong, for people; what else was told stands here all the same
 
   // Whether nothing is wrong as far as it goes: there may be no GPU at all.
   bool ok() const { return problem.empty(); }

@@ -86,7 +86,7 @@ std::optional<GpuProcess> ParseProcess(std::string_view row) {
   const std::vector<std::string> cells = Cells(row);
   if (cells.size() < 4) return std::nullopt;
   const auto pid = Number(cells[1]);
-  if (!pid) return std::nullopt;
+  if (!pid || *pid > 1e15) return std::nullopt;
   return GpuProcess{cells[0], static_cast<std::int64_t>(*pid), Join({cells.begin() + 2, cells.end() - 1}, ", "),
                     Bytes(cells.back())};
 }
@@ -145,11 +145,13 @@ std::string GpuScript(bool details) {
       "  if [ $status = 0 ]; then\n"
       "    " +
       Question("--query-compute-apps=gpu_uuid,pid,process_name,used_memory") + " | tell_gpu app\n";
+  const std::string devices = fmt::format("timeout -k 1 {} nvidia-smi -L 2>&1 | tell_gpu device", kLongest / 2);
   if (details) {
     script += fmt::format(
-        "    timeout -k 1 {0} nvidia-smi 2>&1 | sed -n 's/.*CUDA Version: *\\([0-9.]*\\).*/cuda \\1/p'\n"
-        "    timeout -k 1 {0} nvidia-smi -L 2>&1 | tell_gpu device\n",
-        kLongest / 2);
+        "    timeout -k 1 {} nvidia-smi 2>&1 | sed -n 's/.*CUDA Version: *\\([0-9.]*\\).*/cuda \\1/p'\n    {}\n",
+        kLongest / 2, devices);
+  } else {  // whose processes are told by them
+    script += "    case $says in *', Enabled'*) " + devices + " ;; esac\n";
   }
   return script + "  fi\nfi\n";
 }

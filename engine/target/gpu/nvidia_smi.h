@@ -12,8 +12,9 @@ namespace cosmos {
 // --help-query-gpu` and `--help-query-compute-apps` tell; answers that are no numbers ("[N/A]", "[Not Supported]",
 // "[Unknown Error]", "[Insufficient Permissions]") count as not told. Nothing here throws for what a host says.
 
-// A script of /bin/sh that asks for GPUs and processes, each question limited in time; `details` adds CUDA's version
-// and the MIG devices, for two more calls of nvidia-smi. It prints
+// A script of /bin/sh that asks for GPUs and processes, each question limited in time; `details` adds CUDA's version,
+// for one more call of nvidia-smi, and always asks for MIG devices, else only where a GPU is divided into some. It
+// prints
 //   nvidia_smi        exit status of the question for GPUs; not without an nvidia-smi
 //   gpu, app          what it says to the two questions, by lines
 //   cuda, device      CUDA's version; what `nvidia-smi -L` says

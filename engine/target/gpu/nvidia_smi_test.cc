@@ -244,6 +244,18 @@ TEST_F(GpuScriptTest, AsksForGpusProcessesAndDetails) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 6);  // four, and two without details
 }
 
+TEST_F(GpuScriptTest, AsksForDevicesWhereAGpuIsDivided) {
+  const GpuReading reading = Read(
+      "case $1 in\n"
+      "--query-gpu=*) echo '0, GPU-b, NVIDIA A100, 535.86.10, [N/A], 14380, 40960, 25974, 33, 87.1, 1410, 1215, "
+      "Enabled' ;;\n"
+      "-L) echo 'GPU 0: A100 (UUID: GPU-b)'; echo '  MIG 1g.5gb  Device 0: (UUID: MIG-1)' ;;\n"
+      "esac\n",
+      false);
+  EXPECT_EQ(reading.problem, "");
+  EXPECT_EQ(reading.mig_devices.at(0).uuid, "MIG-1");
+}
+
 TEST_F(GpuScriptTest, AsksOldDriversWithoutTheFieldThatTheyDoNotKnow) {
   const GpuReading reading = Read(
       "case $1 in\n"
