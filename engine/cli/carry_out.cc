@@ -19,6 +19,7 @@
 #include "run/run_cancel.h"
 #include "run/run_paths.h"
 #include "run/run_report.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -33,10 +34,6 @@ int StatusOf(const RunEnd& end) {
 std::string FromHere(const fs::path& path) {
   const fs::path relative = path.lexically_relative(fs::current_path());
   return relative.empty() || *relative.begin() == ".." ? path.string() : relative.string();
-}
-
-std::string KeyOf(const ArtifactRecord& artifact) {
-  return artifact.instance.empty() ? artifact.stage : artifact.stage + "." + artifact.instance;
 }
 
 // What a stage was told (its model's settings, say) is kept as well, and no result.
@@ -61,7 +58,7 @@ void PrintEnd(const RunOrder& order, const RunEnd& end, RunStore* store, Console
   const std::vector<StageRecord> stages = store->StagesOf(run.run_id);
   for (const ArtifactRecord& artifact : store->ArtifactsOf(run.run_id)) {
     if (!IsResult(artifact, stages)) continue;
-    console->PrintLine(fmt::format("  {:<18} {}", KeyOf(artifact), FromHere(artifact.path)));
+    console->PrintLine(fmt::format("  {:<18} {}", StageKey(artifact), FromHere(artifact.path)));
   }
   if (end.status == Status::kSucceeded) return;
   if (const fs::path diagnosis = DiagnosisOf(run); end.status == Status::kFailed && !diagnosis.empty()) {

@@ -9,6 +9,7 @@
 #include "cli/state_home.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/json_values.h"
 #include "core/text.h"
 #include "run/diagnosis/diagnosis.h"
 #include "run/run_inputs.h"
@@ -64,11 +65,10 @@ void TakeSecrets(const RunInputs& inputs, const Catalogue& plugins, InspectionSo
 }
 
 json ToJson(const RunRecord& run, const Diagnosis& diagnosis, Duration took) {
-  const auto text = [](const std::string& value) { return value.empty() ? json() : json(value); };
   return {{"run_id", run.run_id},
           {"folder", diagnosis.summary.empty() ? json() : json(diagnosis.folder.string())},
-          {"summary", text(diagnosis.summary.string())},
-          {"problem", text(diagnosis.problem)},
+          {"summary", TextOrNull(diagnosis.summary.string())},
+          {"problem", TextOrNull(diagnosis.problem)},
           {"duration", Seconds(took)},
           {"items", diagnosis.items}};
 }

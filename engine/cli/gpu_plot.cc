@@ -16,8 +16,7 @@ namespace {
 constexpr int kLeastWidth = 40;
 constexpr int kMargin = 9;  // columns for the labels of an axis
 constexpr int kRows = 4;
-constexpr int kLevels = 8;             // of a character
-constexpr std::int64_t kGap = 60'000;  // milliseconds, as GpuUsageSum has it
+constexpr int kLevels = 8;  // of a character
 constexpr const char* kBlocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 
 struct Point {
@@ -94,7 +93,7 @@ std::vector<std::optional<double>> Columns(const Line& line, std::int64_t begin,
     std::optional<double>& column = columns[static_cast<std::size_t>(i)];
     if (values > 0) {
       column = sum / values;
-    } else if (last && until - static_cast<double>(last->time) <= kGap) {
+    } else if (last && until - static_cast<double>(last->time) <= kLongestSampleGap) {
       column = last->value;
     }
   }
@@ -157,7 +156,7 @@ std::string Polylines(const Measure& measure, const Line& line, std::int64_t beg
     points.clear();
   };
   for (const Point& point : line.points) {
-    if (!point.value || point.time - last > kGap) finish();
+    if (!point.value || point.time - last > kLongestSampleGap) finish();
     last = point.time;
     if (!point.value) continue;
     const double x = kLeft + static_cast<double>(point.time - begin) / span * kPanelWidth;

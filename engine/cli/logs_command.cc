@@ -16,6 +16,7 @@
 #include "core/fd.h"
 #include "core/text.h"
 #include "run/run_cancel.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
@@ -27,7 +28,7 @@ constexpr auto kBarInterval = std::chrono::seconds(1);
 constexpr std::size_t kPiece = 1 << 18;
 
 std::string KeyOf(const StageRecord& stage) {
-  const std::string key = stage.instance.empty() ? stage.stage : stage.stage + "." + stage.instance;
+  const std::string key = StageKey(stage);
   return stage.attempt == 1 ? key : fmt::format("{} (attempt {})", key, stage.attempt);
 }
 

@@ -6,6 +6,7 @@
 #include "cli/state_home.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
@@ -17,7 +18,7 @@ std::string PathOf(const std::string& word, const std::string& stage, const std:
   std::vector<std::string> keys;
   json outputs;
   for (const StageRecord& record : store->StagesOf(run.run_id)) {
-    const std::string key = record.instance.empty() ? record.stage : record.stage + "." + record.instance;
+    const std::string key = StageKey(record);
     if (record.status != "succeeded") continue;
     keys.push_back(key);
     if (key == stage) outputs = json::parse(record.outputs, nullptr, false);

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "core/error.h"
+#include "core/json_values.h"
 #include "core/text.h"
 #include "run/targets/target_contact.h"
 
@@ -15,8 +15,6 @@ namespace {
 
 using nlohmann::json;
 using Severity = PreflightFinding::Severity;
-
-constexpr auto kLongestToReach = std::chrono::seconds(10);
 
 void Append(PreflightFindings more, PreflightFindings* findings) {
   std::move(more.begin(), more.end(), std::back_inserter(*findings));
@@ -28,8 +26,6 @@ std::string ToText(const PreflightFinding& finding) {
   text += ": " + finding.message;
   return finding.hint.empty() ? text : text + "; " + finding.hint;
 }
-
-json TextOrNull(const std::string& text) { return text.empty() ? json() : json(text); }
 
 Colour ColourOf(Severity severity) {
   if (severity == Severity::kError) return Colour::kRed;
@@ -61,7 +57,7 @@ PreflightReport CheckPreflight(const RunOrder& order, const Catalogue& plugins, 
   for (const std::string& name : preflight.Targets()) {
     try {
       const TargetContact target(order.plan.targets.at(name));
-      if (!target->IsLocal()) target->Reach(kLongestToReach);
+      target.Reach();
       Append(preflight.LookAt(name, target.get(), PeakMemoryIn(store)), &report.findings);
     } catch (const Error& error) {
       report.unreachable[name] = error.message() + (error.hint().empty() ? "" : "; " + error.hint());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace cosmos {
 
@@ -23,6 +24,19 @@ std::string TimeLeft(double seconds) {
   const long minutes = std::lround(seconds / 60);
   if (minutes < 60) return fmt::format("about {} min left", minutes);
   return fmt::format("about {} h {:02} min left", minutes / 60, minutes % 60);
+}
+
+std::string ProgressText(const nlohmann::json& progress, bool at_work) {
+  if (!progress.is_object()) return "";
+  std::string text = progress.value("phase", "");
+  const nlohmann::json done = progress.value("done", nlohmann::json()),
+                       total = progress.value("total", nlohmann::json());
+  if (done.is_number() && total.is_number()) {
+    text += fmt::format("{}{}", text.empty() ? "" : "  ", Percent(done.get<double>() / total.get<double>()));
+  }
+  const nlohmann::json eta = progress.value("eta", nlohmann::json());
+  if (at_work && eta.is_number() && eta >= 1) text += "  " + TimeLeft(eta);
+  return text;
 }
 
 }  // namespace cosmos

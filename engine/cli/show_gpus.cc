@@ -7,6 +7,7 @@
 #include "core/files.h"
 #include "run/run_paths.h"
 #include "run/run_report.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
@@ -32,7 +33,7 @@ std::string UsageText(const GpuUsageRecord& usage) {
 }
 
 std::string TitleOf(const StageRecord& stage) {
-  const std::string key = stage.instance.empty() ? stage.stage : stage.stage + "." + stage.instance;
+  const std::string key = StageKey(stage);
   return stage.attempt > 1 ? fmt::format("{} (attempt {})", key, stage.attempt) : key;
 }
 
@@ -53,12 +54,7 @@ void PlotGpus(const RunRecord& run, RunStore* store, const std::string& svg, Con
   const RunPaths paths(run.output_dir, run.run_id);
   std::vector<GpuPlot> plots;
   for (const StageRecord& stage : store->StagesOf(run.run_id)) {
-    RunContext context;
-    context.run_id = run.run_id;
-    context.stage = stage.stage;
-    context.instance = stage.instance;
-    context.attempt = stage.attempt;
-    GpuPlot plot{TitleOf(stage), GpuSeries::Load(paths.GpuSeries(context))};
+    GpuPlot plot{TitleOf(stage), GpuSeries::Load(paths.GpuSeries(AttemptOf(stage)))};
     if (!plot.samples.empty()) plots.push_back(std::move(plot));
   }
   if (plots.empty()) {

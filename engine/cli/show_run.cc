@@ -8,6 +8,7 @@
 #include "core/status.h"
 #include "run/run_cancel.h"
 #include "run/run_report.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
@@ -20,32 +21,19 @@ std::string Took(std::int64_t begin, std::int64_t end) {
   return end == 0 || begin == 0 ? "" : FormatDuration(std::chrono::milliseconds(end - begin));
 }
 
-// `rendering, clip 2/4  52 %  about 3 min left`; empty when nothing is known. Only of a stage at work something is
-// left.
-std::string ProgressText(const StageRecord& stage, bool at_work) {
-  const nlohmann::json progress = nlohmann::json::parse(stage.progress, nullptr, false);
-  if (!progress.is_object()) return "";
-  std::string text = progress.value("phase", "");
-  const nlohmann::json done = progress.value("done", nlohmann::json()),
-                       total = progress.value("total", nlohmann::json());
-  if (done.is_number() && total.is_number()) {
-    text += fmt::format("{}{}", text.empty() ? "" : "  ", Percent(done.get<double>() / total.get<double>()));
-  }
-  const nlohmann::json eta = progress.value("eta", nlohmann::json());
-  if (at_work && eta.is_number() && eta >= 1) text += "  " + TimeLeft(eta);
-  return text;
-}
-
 std::string StageText(const StageRecord& stage, bool run_active, const std::vector<ContainerRecord>& containers,
                       const std::vector<ArtifactRecord>& artifacts, const std::vector<GpuUsageRecord>& usages,
                       const Console& console) {
-  const std::string key = stage.instance.empty() ? stage.stage : stage.stage + "." + stage.instance;
+  const std::string key = StageKey(stage);
   std::string text = fmt::format("\n{}  {}", console.Paint(Colour::kBold, key), console.PaintStatus(stage.status));
   if (stage.attempt > 1) text += fmt::format(", attempt {}", stage.attempt);
   if (const std::string took = Took(stage.started_at, stage.ended_at); !took.empty()) text += " in " + took;
   text += fmt::format("  ({} on {})\n", stage.uses, stage.target);
   const Status status = StatusOf(stage.status);
-  const std::string progress = status == Status::kSucceeded ? "" : ProgressText(stage, run_active && !IsEnd(status));
+  const std::string progress =
+      status == Status::kSucceeded
+          ? ""
+          : ProgressText(nlohmann::json::parse(stage.progress, nullptr, false), run_active && !IsEnd(status));
   if (!progress.empty()) text += "  " + Line("progress", progress);
   if (!stage.error_message.empty()) text += "  " + Line("error", stage.error_message);
   if (!stage.log_path.empty()) text += "  " + Line("log", stage.log_path);
@@ -63,7 +51,7 @@ std::string StageText(const StageRecord& stage, bool run_active, const std::vect
 }
 
 std::string QueuedText(const GpuClaimRecord& claim, const Console& console) {
-  const std::string key = claim.instance.empty() ? claim.stage : claim.stage + "." + claim.instance;
+  const std::string key = StageKey(claim);
   const auto waited = std::chrono::system_clock::now() - FromUnixMilliseconds(claim.requested_at);
   return fmt::format("\n{}  {} for {}  (on {})\n  {}", console.Paint(Colour::kBold, key), console.PaintStatus("queued"),
                      FormatDuration(waited), claim.target, Line("reason", ReasonOf(claim)));

@@ -110,16 +110,9 @@ std::string TargetText(const json& target, const Console& console) {
 }
 
 std::string StageText(const json& stage) {
-  std::string text = fmt::format("    {:<20} {} on {}", KeyOf(stage), Text(stage["status"]), Text(stage["target"]));
-  const json& progress = stage["progress"];
-  if (!progress.is_object()) return text + "\n";
-  if (const std::string phase = Text(progress.value("phase", json())); !phase.empty())
-    text += "  " + OneLine(phase, 60);
-  const json done = progress.value("done", json()), total = progress.value("total", json());
-  if (done.is_number() && total.is_number()) text += "  " + Percent(done.get<double>() / total.get<double>());
-  const json eta = progress.value("eta", json());
-  if (eta.is_number() && eta >= 1) text += "  " + TimeLeft(eta);
-  return text + "\n";
+  const std::string progress = ProgressText(stage["progress"], true);
+  return fmt::format("    {:<20} {} on {}{}\n", KeyOf(stage), Text(stage["status"]), Text(stage["target"]),
+                     progress.empty() ? "" : "  " + OneLine(progress, kWidest));
 }
 
 std::string RunText(const json& run, const Console& console) {

@@ -6,6 +6,7 @@
 #include "cli/known_targets.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/json_values.h"
 #include "core/text.h"
 #include "run/targets/target_check.h"
 
@@ -15,8 +16,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kWidest = 300;  // of what a host says
-
-json TextOrNull(const std::string& text) { return text.empty() ? json() : json(text); }
 
 std::string WorkdirOf(const json& target) {
   // As engine/target has it.

@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/json_values.h"
 #include "core/text.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
@@ -66,8 +68,7 @@ bool ComesBefore(const GpuClaimRecord& claim, const GpuClaimRecord& mine) {
 }
 
 std::string NameOf(const GpuClaimRecord& claim) {
-  return fmt::format("stage '{}{}' of run {}", claim.stage, claim.instance.empty() ? "" : "." + claim.instance,
-                     claim.run_id.substr(0, kRunWidth));
+  return fmt::format("stage '{}' of run {}", StageKey(claim), claim.run_id.substr(0, kRunWidth));
 }
 
 // `waits for 2 GPUs of 'gpu1'`.
@@ -78,10 +79,9 @@ std::string Waits(const GpuClaimRecord& mine) {
 }  // namespace
 
 json ToJson(const std::vector<LeasedGpu>& gpus) {
-  const auto text = [](const std::string& value) { return value.empty() ? json() : json(value); };
   json list = json::array();
   for (const LeasedGpu& gpu : gpus) {
-    list.push_back({{"index", gpu.index}, {"uuid", text(gpu.uuid)}, {"name", text(gpu.name)}});
+    list.push_back({{"index", gpu.index}, {"uuid", TextOrNull(gpu.uuid)}, {"name", TextOrNull(gpu.name)}});
   }
   return list;
 }

@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "job/stall_watch.h"
 #include "job/transfer_watch.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
@@ -26,17 +27,9 @@ constexpr int kHighestSignal = 64;
 // Commands of the diagnosis of a job that runs; without arguments, which may be anybody's secrets.
 constexpr const char* kWhatItDoes = "; ps -e -o pid,ppid,sid,stat,wchan:24,pcpu,rss,etime,comm; nvidia-smi 2>&1 || :";
 
-template <typename Record>
-void SetKey(const RunContext& context, Record* record) {
-  record->run_id = context.run_id;
-  record->stage = context.stage;
-  record->instance = context.instance;
-  record->attempt = context.attempt;
-}
-
 JobRecord RecordOf(const JobRequest& request, const JobHandle& handle) {
   JobRecord record;
-  SetKey(request.context, &record);
+  SetAttempt(request.context, &record);
   record.target = request.target_name;
   record.folder = handle.folder;
   record.pid = handle.pid;
@@ -49,7 +42,7 @@ JobRecord RecordOf(const JobRequest& request, const JobHandle& handle) {
 
 ContainerRecord ContainerOf(const JobRequest& request) {
   ContainerRecord record;
-  SetKey(request.context, &record);
+  SetAttempt(request.context, &record);
   record.target = request.target_name;
   record.engine = request.command.container->engine;
   record.sudo = request.command.container->sudo;

@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 #include "run/mask_json.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
@@ -13,10 +14,7 @@ constexpr std::size_t kMostMessage = 1000;
 AttemptRecord::AttemptRecord(StoreWriter* store, Clock* clock, const RunContext& context, const StageInstance& instance,
                              std::int64_t started_at)
     : store_(store), clock_(clock) {
-  record_.run_id = context.run_id;
-  record_.stage = context.stage;
-  record_.instance = context.instance;
-  record_.attempt = context.attempt;
+  SetAttempt(context, &record_);
   record_.uses = instance.uses;
   record_.target = instance.target;
   record_.prompt_id = context.prompt_id;

@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "event/journal.h"
 #include "run/retry_policy.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
@@ -21,14 +22,10 @@ std::string KeyOf(const std::string& stage, const std::string& instance, int att
 const std::set<std::string, std::less<>> kEnds = {"stage_finished", "stage_failed", "stage_cancelled", "stage_skipped"};
 
 RunContext ContextOf(const StageRecord& record) {
-  RunContext context;
-  context.run_id = record.run_id;
+  RunContext context = AttemptOf(record);
   context.prompt_name = record.prompt_name;
   context.prompt_id = record.prompt_id;
   context.operation_id = record.operation_id;
-  context.stage = record.stage;
-  context.instance = record.instance;
-  context.attempt = record.attempt;
   return context;
 }
 

@@ -14,6 +14,7 @@
 #include "run/run_paths.h"
 #include "run/targets/target_paths.h"
 #include "run/targets/target_set.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
@@ -49,11 +50,7 @@ void EndJobs(const RunPaths& paths, RunStore* store, const std::string& run_id) 
   const std::vector<ContainerRecord> containers = store->ContainersOf(run_id);
   for (const StageRecord& stage : stages) {
     Target* const target = targets.by_name().at(stage.target);
-    RunContext context;
-    context.run_id = run_id;
-    context.stage = stage.stage;
-    context.instance = stage.instance;
-    context.attempt = stage.attempt;
+    const RunContext context = AttemptOf(stage);
     for (ContainerRecord container : containers) {
       if (container.name != ContainerNameOf(context)) continue;
       if (!StopContainer(target, container, kGrace)) {

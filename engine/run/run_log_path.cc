@@ -1,5 +1,7 @@
 #include "run/run_log_path.h"
 
+#include "store/attempt.h"
+
 #include <map>
 #include <utility>
 #include <vector>
@@ -17,7 +19,7 @@ std::string LogOfRun(const RunState& run, RunStore* store) {
   }
   std::string log;
   for (const StageRecord& record : store->StagesOf(run.run_id())) {
-    const auto state = states.find(record.instance.empty() ? record.stage : record.stage + "." + record.instance);
+    const auto state = states.find(StageKey(record));
     if (state == states.end() || record.attempt != state->second.attempt || record.log_path.empty()) continue;
     if (state->second.status == Status::kFailed && state->second.failure) return record.log_path;
     log = record.log_path;

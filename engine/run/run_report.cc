@@ -5,9 +5,11 @@
 #include <system_error>
 
 #include "core/clock.h"
+#include "core/json_values.h"
 #include "core/status.h"
 #include "run/run_cancel.h"
 #include "run/run_paths.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
@@ -15,11 +17,6 @@ namespace {
 using nlohmann::json;
 
 constexpr double kJoulesOfKwh = 3.6e6;
-
-json Text(const std::string& text) { return text.empty() ? json() : json(text); }
-json Time(std::int64_t milliseconds) {
-  return milliseconds == 0 ? json() : json(FormatTime(FromUnixMilliseconds(milliseconds)));
-}
 
 // A text that a plugin or an earlier engine wrote, as the object it should be.
 json ObjectOf(const std::string& text, const json& otherwise) {
@@ -31,30 +28,27 @@ json ArtifactsOf(const StageRecord& stage, const std::vector<ArtifactRecord>& ar
   json list = json::array();
   for (const ArtifactRecord& artifact : artifacts) {
     if (!AreOfOneAttempt(artifact, stage)) continue;
-    list.push_back(
-        {{"name", Text(artifact.name)}, {"path", artifact.path}, {"size", artifact.size}, {"sha256", artifact.sha256}});
+    list.push_back({{"name", TextOrNull(artifact.name)},
+                    {"path", artifact.path},
+                    {"size", artifact.size},
+                    {"sha256", artifact.sha256}});
   }
   return list;
 }
 
 json ContainerOf(const StageRecord& stage, const std::vector<ContainerRecord>& containers) {
-  for (const ContainerRecord& container : containers) {
-    if (!AreOfOneAttempt(container, stage)) continue;
-    return ContainerToJson(container);
-  }
-  return json();
+  const ContainerRecord* const container = FindAttempt(containers, stage);
+  return container == nullptr ? json() : ContainerToJson(*container);
 }
 
 json JobOf(const StageRecord& stage, const std::vector<JobRecord>& jobs) {
-  for (const JobRecord& job : jobs) {
-    if (!AreOfOneAttempt(job, stage)) continue;
-    return {{"folder", job.folder},
-            {"pid", job.pid},
-            {"container", Text(job.container)},
-            {"status", job.status},
-            {"exit_status", job.exit_status < 0 ? json() : json(job.exit_status)}};
-  }
-  return json();
+  const JobRecord* const job = FindAttempt(jobs, stage);
+  if (job == nullptr) return json();
+  return {{"folder", job->folder},
+          {"pid", job->pid},
+          {"container", TextOrNull(job->container)},
+          {"status", job->status},
+          {"exit_status", job->exit_status < 0 ? json() : json(job->exit_status)}};
 }
 
 json GpusOf(const StageRecord& stage, const std::vector<GpuUsageRecord>& usages) {
@@ -63,8 +57,8 @@ json GpusOf(const StageRecord& stage, const std::vector<GpuUsageRecord>& usages)
   for (const GpuUsageRecord& usage : usages) {
     if (!AreOfOneAttempt(usage, stage)) continue;
     list.push_back({{"gpu", usage.gpu},
-                    {"uuid", Text(usage.uuid)},
-                    {"name", Text(usage.name)},
+                    {"uuid", TextOrNull(usage.uuid)},
+                    {"name", TextOrNull(usage.name)},
                     {"memory_total", usage.memory_total < 0 ? json() : json(usage.memory_total)},
                     {"peak_memory", usage.peak_memory < 0 ? json() : json(usage.peak_memory)},
                     {"mean_utilization", known(usage.mean_utilization)},
@@ -81,20 +75,27 @@ bool EngineAlive(const RunRecord& run) { return !IsEnd(StatusOf(run.status)) && 
 json HeadOf(const RunRecord& run, bool engine_there) {
   return {{"run_id", run.run_id},
           {"workflow", run.workflow},
-          {"workflow_path", Text(run.workflow_path)},
+          {"workflow_path", TextOrNull(run.workflow_path)},
           {"status", run.status},
           {"engine_alive", engine_there && !IsEnd(StatusOf(run.status))},
-          {"failure_kind", Text(run.failure_kind)},
-          {"error_message", Text(run.error_message)},
-          {"log_path", Text(run.log_path)},
-          {"output_dir", Text(run.output_dir)},
-          {"prompt_id", Text(run.prompt_id)},
-          {"prompt_name", Text(run.prompt_name)},
-          {"started_at", Time(run.started_at)},
-          {"ended_at", Time(run.ended_at)}};
+          {"failure_kind", TextOrNull(run.failure_kind)},
+          {"error_message", TextOrNull(run.error_message)},
+          {"log_path", TextOrNull(run.log_path)},
+          {"output_dir", TextOrNull(run.output_dir)},
+          {"prompt_id", TextOrNull(run.prompt_id)},
+          {"prompt_name", TextOrNull(run.prompt_name)},
+          {"started_at", TimeOrNull(run.started_at)},
+          {"ended_at", TimeOrNull(run.ended_at)}};
 }
 
 }  // namespace
+
+std::vector<RunRecord> AllRuns(RunStore* store, const std::string& status) {
+  RunQuery query;
+  query.status = status;
+  query.limit = 0;
+  return store->FindRuns(query);
+}
 
 double GpuSeconds(const StageRecord& stage, const std::vector<GpuUsageRecord>& usages) {
   const auto gpus = std::count_if(usages.begin(), usages.end(),
@@ -110,19 +111,19 @@ std::string ReasonOf(const GpuClaimRecord& claim) {
 
 json ContainerToJson(const ContainerRecord& container) {
   return {{"stage", container.stage},
-          {"instance", Text(container.instance)},
+          {"instance", TextOrNull(container.instance)},
           {"attempt", container.attempt},
           {"target", container.target},
           {"engine", container.engine},
           {"sudo", container.sudo},
           {"name", container.name},
-          {"id", Text(container.container_id)},
+          {"id", TextOrNull(container.container_id)},
           {"image", container.image},
           {"status", container.status},
           {"exit_status", container.exit_status < 0 ? json() : json(container.exit_status)},
           {"oom_killed", container.oom_killed},
-          {"started_at", Time(container.started_at)},
-          {"ended_at", Time(container.ended_at)}};
+          {"started_at", TimeOrNull(container.started_at)},
+          {"ended_at", TimeOrNull(container.ended_at)}};
 }
 
 json QueuedToJson(const std::string& run_id, RunStore* store) {
@@ -131,13 +132,13 @@ json QueuedToJson(const std::string& run_id, RunStore* store) {
     if ((!run_id.empty() && claim.run_id != run_id) || !claim.devices.empty()) continue;
     queued.push_back({{"run_id", claim.run_id},
                       {"stage", claim.stage},
-                      {"instance", Text(claim.instance)},
+                      {"instance", TextOrNull(claim.instance)},
                       {"attempt", claim.attempt},
                       {"target", claim.target},
                       {"gpus", claim.gpus},
                       {"priority", claim.priority},
-                      {"reason", Text(ReasonOf(claim))},
-                      {"since", Time(claim.requested_at)}});
+                      {"reason", TextOrNull(ReasonOf(claim))},
+                      {"since", TimeOrNull(claim.requested_at)}});
   }
   return queued;
 }
@@ -154,7 +155,7 @@ std::filesystem::path DiagnosisOf(const RunRecord& run) {
 
 json RunToJson(const RunRecord& run, RunStore* store, bool engine_alive) {
   json report = HeadOf(run, engine_alive);
-  report["diagnostics"] = Text(DiagnosisOf(run).string());
+  report["diagnostics"] = TextOrNull(DiagnosisOf(run).string());
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
   const std::vector<JobRecord> jobs = store->JobsOf(run.run_id);
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
@@ -163,19 +164,19 @@ json RunToJson(const RunRecord& run, RunStore* store, bool engine_alive) {
   report["stages"] = json::array();
   for (const StageRecord& stage : store->StagesOf(run.run_id)) {
     report["stages"].push_back({{"stage", stage.stage},
-                                {"instance", Text(stage.instance)},
+                                {"instance", TextOrNull(stage.instance)},
                                 {"attempt", stage.attempt},
                                 {"uses", stage.uses},
                                 {"status", stage.status},
-                                {"failure_kind", Text(stage.failure_kind)},
-                                {"error_message", Text(stage.error_message)},
+                                {"failure_kind", TextOrNull(stage.failure_kind)},
+                                {"error_message", TextOrNull(stage.error_message)},
                                 {"target", stage.target},
-                                {"prompt_id", Text(stage.prompt_id)},
-                                {"prompt_name", Text(stage.prompt_name)},
-                                {"operation_id", Text(stage.operation_id)},
-                                {"log_path", Text(stage.log_path)},
-                                {"started_at", Time(stage.started_at)},
-                                {"ended_at", Time(stage.ended_at)},
+                                {"prompt_id", TextOrNull(stage.prompt_id)},
+                                {"prompt_name", TextOrNull(stage.prompt_name)},
+                                {"operation_id", TextOrNull(stage.operation_id)},
+                                {"log_path", TextOrNull(stage.log_path)},
+                                {"started_at", TimeOrNull(stage.started_at)},
+                                {"ended_at", TimeOrNull(stage.ended_at)},
                                 {"outputs", ObjectOf(stage.outputs, json::object())},
                                 {"progress", ObjectOf(stage.progress, json())},
                                 {"job", JobOf(stage, jobs)},

@@ -12,6 +12,9 @@ namespace cosmos {
 // What the store knows of runs, in the JSON that scripts rely on (DESIGN 10). Times are RFC 3339 in UTC or null, texts
 // that are not set are null.
 
+// The runs of the store, the newest first; only those of a status, unless that is empty.
+std::vector<RunRecord> AllRuns(RunStore* store, const std::string& status = "");
+
 // One run of a list. `engine_alive` tells whether an engine carries it out now.
 nlohmann::json RunToJson(const RunRecord& run);
 // One run with its stages (every attempt) and their artifacts, and what of it waits for GPUs.

@@ -16,6 +16,7 @@
 #include "run/input_files.h"
 #include "run/run_report.h"
 #include "run/targets/target_paths.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -98,10 +99,7 @@ void StageTask::KeepProgress(SteadyTime now) {
     record.progress = kept_ = progress_;
     last_kept_ = now;
   }
-  record.run_id = order_.context.run_id;
-  record.stage = order_.context.stage;
-  record.instance = order_.context.instance;
-  record.attempt = order_.context.attempt;
+  SetAttempt(order_.context, &record);
   services_.store->Write([record](RunStore& store) { store.SetStageProgress(record); });
 }
 
@@ -242,10 +240,7 @@ void StageTask::KeepFile(const JobFile& file) {
 
 void StageTask::Keep(const CollectedOutput& output) {
   ArtifactRecord record;
-  record.run_id = order_.context.run_id;
-  record.stage = order_.context.stage;
-  record.instance = order_.context.instance;
-  record.attempt = order_.context.attempt;
+  SetAttempt(order_.context, &record);
   record.name = output.name;
   record.path = output.path;
   record.size = output.size;

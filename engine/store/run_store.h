@@ -17,7 +17,7 @@ struct RunQuery {
   std::string status;
   std::string workflow;
   std::string search;
-  int limit = 20;  // newest first
+  int limit = 20;  // newest first; 0: all
 };
 
 struct SchemaVersions {

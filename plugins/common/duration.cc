@@ -54,4 +54,18 @@ std::chrono::milliseconds ParseDuration(const sdk::Json& value) {
   return std::chrono::milliseconds(std::llround(std::ceil(*seconds * 1000)));
 }
 
+std::chrono::milliseconds DurationIn(const sdk::Json& parameters, const std::string& key, const std::string& owner,
+                                     const std::string& example, std::chrono::milliseconds least) {
+  try {
+    const std::chrono::milliseconds duration = ParseDuration(parameters.at(key));
+    if (duration >= least) return duration;
+    const std::string wrong = least.count() == 1 ? "found 0, expected more"
+                                                 : "found " + std::to_string(duration.count()) + "ms, expected " +
+                                                       std::to_string(least.count()) + "ms or more";
+    throw std::invalid_argument(wrong + "; write a duration such as " + example);
+  } catch (const std::invalid_argument& e) {
+    throw std::invalid_argument("'" + key + "' of " + owner + ": " + e.what());
+  }
+}
+
 }  // namespace cosmos::plugins

@@ -35,11 +35,9 @@ using std::chrono::milliseconds;
 
 milliseconds LimitIn(const Json& parameters, const char* key) {
   try {
-    const milliseconds limit = cosmos::plugins::ParseDuration(parameters.at(key));
-    if (limit.count() == 0) throw std::invalid_argument("found 0, expected more; write a duration such as 10s");
-    return limit;
+    return cosmos::plugins::DurationIn(parameters, key, "diagnostics", "10s");
   } catch (const std::invalid_argument& e) {
-    throw StageFailure("invalid_input", "'" + std::string(key) + "' of diagnostics: " + e.what());
+    throw StageFailure("invalid_input", e.what());
   }
 }
 

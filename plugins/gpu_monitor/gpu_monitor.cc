@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <set>
-#include <stdexcept>
 #include <string>
 
 #include "common/duration.h"
@@ -13,7 +12,7 @@
 
 namespace {
 
-using cosmos::plugins::ParseDuration;
+using cosmos::plugins::DurationIn;
 using cosmos::plugins::Watch;
 using cosmos::sdk::Context;
 using cosmos::sdk::Description;
@@ -22,17 +21,6 @@ using cosmos::sdk::LogLevel;
 using std::chrono::milliseconds;
 
 constexpr auto kShortestInterval = milliseconds(100);  // nvidia-smi itself takes about as long
-
-milliseconds IntervalOf(const Json& parameters) {
-  try {
-    const milliseconds interval = ParseDuration(parameters.at("interval"));
-    if (interval >= kShortestInterval) return interval;
-    throw std::invalid_argument("found " + std::to_string(interval.count()) +
-                                "ms, expected 100ms or more; write a duration such as 5s");
-  } catch (const std::invalid_argument& e) {
-    throw std::invalid_argument(std::string("'interval' of hook 'gpu-monitor': ") + e.what());
-  }
-}
 
 class GpuMonitor : public cosmos::sdk::Hook {
  public:
@@ -59,7 +47,9 @@ class GpuMonitor : public cosmos::sdk::Hook {
     return description;
   }
 
-  void Start(const Context&, const Json& parameters) override { interval_ = IntervalOf(parameters); }
+  void Start(const Context&, const Json& parameters) override {
+    interval_ = DurationIn(parameters, "interval", "hook 'gpu-monitor'", "5s", kShortestInterval);
+  }
 
   void OnEvent(const Json& event) override {
     const std::string type = event.at("type"), job = JobOf(event);

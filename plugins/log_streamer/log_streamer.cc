@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cosmos/plugin.hpp>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -14,7 +13,7 @@
 
 namespace {
 
-using cosmos::plugins::ParseDuration;
+using cosmos::plugins::DurationIn;
 using cosmos::plugins::Stream;
 using cosmos::plugins::StreamOptions;
 using cosmos::sdk::Context;
@@ -23,16 +22,9 @@ using cosmos::sdk::JobLog;
 using cosmos::sdk::Json;
 using cosmos::sdk::LogLevel;
 
-// The duration `key`, which must be longer than none: a stream with no rest between two questions would be a flood.
+// A stream with no rest between two questions would be a flood.
 std::chrono::milliseconds DurationOf(const Json& parameters, const char* key) {
-  const std::string where = "'" + std::string(key) + "' of hook 'log-streamer': ";
-  try {
-    const std::chrono::milliseconds duration = ParseDuration(parameters.at(key));
-    if (duration.count() == 0) throw std::invalid_argument("found 0, expected more; write a duration such as 2s");
-    return duration;
-  } catch (const std::invalid_argument& e) {
-    throw std::invalid_argument(where + e.what());
-  }
+  return DurationIn(parameters, key, "hook 'log-streamer'", "2s");
 }
 
 StreamOptions OptionsOf(const Json& parameters) {

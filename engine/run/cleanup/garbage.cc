@@ -24,7 +24,6 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr auto kLongestToReach = seconds(10);
 constexpr auto kLongestToLook = minutes(10);  // sizes of large folders take long
 constexpr auto kLongestToRemove = minutes(30);
 constexpr auto kGrace = seconds(10);     // between TERM and KILL
@@ -94,7 +93,7 @@ void GarbageCollector::Look() {
   reachable_ = false;
   try {
     contact_ = std::make_unique<TargetContact>(place_.config);
-    if (!place_.IsLocal()) contact_->get()->Reach(kLongestToReach);
+    contact_->Reach();
     reachable_ = true;
     found_ = Ask(LookScript(engines_, workdirs_));
     for (const std::string& problem : found_.problems) {

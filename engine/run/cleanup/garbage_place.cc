@@ -1,7 +1,6 @@
 #include "run/cleanup/garbage_place.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 
 #include "core/error.h"
@@ -9,17 +8,12 @@
 #include "run/run_cancel.h"
 #include "run/run_inputs.h"
 #include "run/run_paths.h"
+#include "run/run_report.h"
 
 namespace cosmos {
 namespace {
 
 using nlohmann::json;
-
-std::vector<RunRecord> AllRuns(RunStore* store) {
-  RunQuery query;
-  query.limit = std::numeric_limits<int>::max();
-  return store->FindRuns(query);
-}
 
 // By name; nothing when the run's folder is gone.
 std::optional<json> TargetsOf(const RunRecord& run) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -17,18 +16,13 @@
 #include "run/run_inputs.h"
 #include "run/run_lock.h"
 #include "run/run_paths.h"
+#include "run/run_report.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kDay = std::int64_t{24} * 60 * 60 * 1000;  // milliseconds
-
-std::vector<RunRecord> AllRuns(RunStore* store) {
-  RunQuery query;
-  query.limit = std::numeric_limits<int>::max();
-  return store->FindRuns(query);
-}
 
 // The names that stand between slashes: of all paths in `text`, the folders.
 std::set<std::string> FolderNames(const std::string& text) {

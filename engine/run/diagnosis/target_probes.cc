@@ -17,7 +17,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr auto kLongestToReach = seconds(10);
 constexpr auto kTick = milliseconds(50);            // for a token that is cancelled
 constexpr auto kForTheAnswer = milliseconds(1500);  // of a script that was killed at the end of its time
 constexpr auto kLongestToGiveUp = seconds(2);       // for threads that were told to
@@ -44,7 +43,7 @@ struct TargetProbes::Probe {
     if (problem) std::rethrow_exception(problem);
     if (reached) return;
     try {
-      if (!contact->IsLocal()) contact->Reach(kLongestToReach);
+      contact.Reach();
       reached = true;
     } catch (const std::exception&) {
       problem = std::current_exception();

@@ -7,13 +7,12 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
 
 using nlohmann::json;
-
-constexpr double kLongestGap = 60;  // seconds
 
 // The columns of a sample, in their order.
 constexpr const char* kColumns[] = {"utilization", "memory_used", "temperature", "power", "sm_clock"};
@@ -94,8 +93,9 @@ void GpuUsageSum::Add(const GpuSeriesSample& sample) {
     record.memory_total = gpu.memory_total.value_or(record.memory_total);
     record.peak_memory = std::max(record.peak_memory, gpu.memory_used.value_or(-1));
     record.peak_utilization = std::max(record.peak_utilization, gpu.utilization.value_or(-1));
-    const double seconds = sum.last_time ? static_cast<double>(sample.time - *sum.last_time) / 1000 : -1;
-    if (seconds >= 0 && seconds <= kLongestGap) {
+    const std::int64_t gap = sum.last_time ? sample.time - *sum.last_time : -1;
+    if (gap >= 0 && gap <= kLongestSampleGap) {
+      const double seconds = static_cast<double>(gap) / 1000;
       record.seconds += seconds;
       if (gpu.utilization && sum.last_utilization) {
         sum.utilization_area += seconds * (*gpu.utilization + *sum.last_utilization) / 2;
@@ -120,10 +120,7 @@ std::vector<GpuUsageRecord> GpuUsageSum::Records(const RunContext& attempt) cons
   std::vector<GpuUsageRecord> records;
   for (const auto& [index, sum] : sums_) {
     GpuUsageRecord record = sum.record;
-    record.run_id = attempt.run_id;
-    record.stage = attempt.stage;
-    record.instance = attempt.instance;
-    record.attempt = attempt.attempt;
+    SetAttempt(attempt, &record);
     records.push_back(record);
   }
   return records;

@@ -13,6 +13,9 @@
 
 namespace cosmos {
 
+// What lies between two samples that are further apart was not watched.
+constexpr std::int64_t kLongestSampleGap = 60'000;  // milliseconds
+
 // What the GPUs of a stage attempt did at one moment.
 struct GpuSeriesSample {
   std::int64_t time = 0;  // milliseconds since the epoch
@@ -38,7 +41,7 @@ class GpuSeries {
 };
 
 // What the samples of an attempt come to, for each of its GPUs: means over the time, energy by the trapezoidal rule.
-// Moments that lie more than a minute apart were not watched in between.
+// Gaps beyond kLongestSampleGap do not count.
 class GpuUsageSum {
  public:
   void Add(const GpuSeriesSample& sample);

@@ -12,9 +12,10 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr auto kLongestToReach = seconds(10);
 constexpr auto kLongestToLook = seconds(60);
 constexpr auto kPatience = seconds(10);  // for another process that asks the host
+
+std::string LeftoversOf(const std::string& host) { return "leftovers " + host; }
 
 }  // namespace
 
@@ -53,7 +54,7 @@ HostState HostWatch::state() {
     const std::lock_guard lock(mutex_);
     if (state_) return *state_;
   }
-  return StateOf(gpus_.Peek(host_), cache_.Peek("leftovers " + host_));
+  return StateOf(gpus_.Peek(host_), cache_.Peek(LeftoversOf(host_)));
 }
 
 void HostWatch::Work() {
@@ -74,7 +75,7 @@ Target* HostWatch::Contact() {
   if (contact_ == nullptr)
     contact_ = std::make_unique<TargetContact>(place_.config, TargetContact::Passphrases::kUnasked);
   try {
-    if (!place_.IsLocal()) contact_->get()->Reach(kLongestToReach);
+    contact_->Reach();
   } catch (const Error&) {
     contact_.reset();  // a contact that broke stays so
     throw;
@@ -84,7 +85,7 @@ Target* HostWatch::Contact() {
 
 // With the cache's answers at hand the host is not contacted at all.
 HostState HostWatch::Look() {
-  const SharedCache::Entry found = cache_.Get("leftovers " + host_, kGpuReadingAge, kPatience, [this] {
+  const SharedCache::Entry found = cache_.Get(LeftoversOf(host_), kGpuReadingAge, kPatience, [this] {
     const TargetOutput output = Contact()->Run(LookScript(engines_, {}), kLongestToLook);
     if (!ParseLeftovers(output.output, engines_.size()).whole) {
       throw Error(ErrorCode::kUnavailable,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/clock.h"
+#include "core/json_values.h"
 #include "core/status.h"
 #include "job/gpu_queue.h"
 #include "run/run_cancel.h"
@@ -16,11 +17,6 @@ namespace cosmos {
 namespace {
 
 using nlohmann::json;
-
-json Text(const std::string& text) { return text.empty() ? json() : json(text); }
-json Time(std::int64_t milliseconds) {
-  return milliseconds == 0 ? json() : json(FormatTime(FromUnixMilliseconds(milliseconds)));
-}
 
 class Reporter {
  public:
@@ -113,10 +109,10 @@ class Reporter {
             {"kind", is_ssh ? "ssh" : "local"},
             {"host", is_ssh ? json(NameOf(SshOptionsOf(config["ssh"]))) : json()},
             {"reachable", state.reachable},
-            {"problem", Text(state.problem)},
+            {"problem", TextOrNull(state.problem)},
             {"age", age ? json(Seconds(*age)) : json()},
-            {"driver", Text(reading.driver)},
-            {"gpu_problem", Text(reading.problem)},
+            {"driver", TextOrNull(reading.driver)},
+            {"gpu_problem", TextOrNull(reading.problem)},
             {"gpus", gpus},
             {"containers", ContainersOf(state.found)},
             {"jobs", JobsOf(name, state)}};
@@ -127,7 +123,7 @@ class Reporter {
       for (const LeasedGpu& held : LeasedGpusOf(claim)) {
         const bool same = held.uuid.empty() || gpu.uuid.empty() ? claim.host == host && held.index == gpu.index
                                                                 : held.uuid == gpu.uuid;
-        if (same) return {{"run_id", claim.run_id}, {"stage", claim.stage}, {"instance", Text(claim.instance)}};
+        if (same) return {{"run_id", claim.run_id}, {"stage", claim.stage}, {"instance", TextOrNull(claim.instance)}};
       }
     }
     return json();
@@ -140,7 +136,7 @@ class Reporter {
       for (const ContainerRecord& record : store_.ContainersOf(container.run_id)) {
         if (record.name != container.name) continue;
         stage = record.stage;
-        instance = Text(record.instance);
+        instance = TextOrNull(record.instance);
       }
       list.push_back({{"name", container.name},
                       {"run_id", container.run_id},
@@ -160,10 +156,10 @@ class Reporter {
         if (job.target != target || job.status == "ended") continue;
         list.push_back({{"run_id", job.run_id},
                         {"stage", job.stage},
-                        {"instance", Text(job.instance)},
+                        {"instance", TextOrNull(job.instance)},
                         {"attempt", job.attempt},
-                        {"container", Text(job.container)},
-                        {"since", Time(job.submitted_at)},
+                        {"container", TextOrNull(job.container)},
+                        {"since", TimeOrNull(job.submitted_at)},
                         {"found", state.reachable ? json(IsThere(run.run_id, state.found)) : json()}});
       }
     }
@@ -184,12 +180,12 @@ class Reporter {
       if (IsEnd(StatusOf(stage.status))) continue;
       const json progress = json::parse(stage.progress, nullptr, false);
       list.push_back({{"stage", stage.stage},
-                      {"instance", Text(stage.instance)},
+                      {"instance", TextOrNull(stage.instance)},
                       {"attempt", stage.attempt},
                       {"status", stage.status},
                       {"target", stage.target},
                       {"progress", progress.is_object() ? progress : json()},
-                      {"started_at", Time(stage.started_at)}});
+                      {"started_at", TimeOrNull(stage.started_at)}});
     }
     return list;
   }
@@ -214,12 +210,7 @@ class Reporter {
 
 }  // namespace
 
-std::vector<RunRecord> OpenRuns(RunStore* store) {
-  RunQuery query;
-  query.status = ToString(Status::kRunning);
-  query.limit = 0;
-  return store->FindRuns(query);
-}
+std::vector<RunRecord> OpenRuns(RunStore* store) { return AllRuns(store, std::string(ToString(Status::kRunning))); }
 
 json StatusReport(const std::map<std::string, json>& targets, const std::vector<KnownHost>& hosts, RunStore* store) {
   Reporter reporter(&hosts, store);

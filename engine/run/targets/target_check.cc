@@ -68,7 +68,7 @@ TargetChecks CheckTarget(const nlohmann::json& config, Clock* clock) {
   bool reached = false;
   try {
     const TargetContact target(config);
-    if (!target->IsLocal()) target->Reach(kLongestToReach);
+    target.Reach();
     reached = true;
     return CheckReached(config, target, clock);
   } catch (const Error& error) {

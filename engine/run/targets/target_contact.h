@@ -17,6 +17,9 @@ class TargetContact {
   // `config` as for MakeTarget. Contacts nothing.
   explicit TargetContact(const nlohmann::json& config, Passphrases passphrases = Passphrases::kAsked);
 
+  // Returns when the target can be used, of which this machine is not asked. Throws what Target::Reach throws, after 10
+  // s.
+  void Reach() const;
   Target* operator->() const { return target_.get(); }
   Target* get() const { return target_.get(); }
   // The target itself, behind what records its operations.

@@ -1,11 +1,11 @@
 #include "target/gpu/gpu_reading.h"
 
+#include "core/json_values.h"
+
 namespace cosmos {
 namespace {
 
 using nlohmann::json;
-
-json Text(const std::string& text) { return text.empty() ? json() : json(text); }
 
 template <typename Number>
 json OrNull(const std::optional<Number>& number) {
@@ -32,8 +32,8 @@ std::optional<double> GpuFacts::MemoryPart() const {
 
 json ToJson(const GpuFacts& gpu) {
   return {{"index", gpu.index},
-          {"uuid", Text(gpu.uuid)},
-          {"name", Text(gpu.name)},
+          {"uuid", TextOrNull(gpu.uuid)},
+          {"name", TextOrNull(gpu.name)},
           {"utilization", OrNull(gpu.utilization)},
           {"memory_used", OrNull(gpu.memory_used)},
           {"memory_total", OrNull(gpu.memory_total)},
@@ -76,12 +76,12 @@ json ToJson(const GpuReading& reading) {
   }
   return {{"present", reading.present},
           {"exit_status", reading.exit_status},
-          {"driver", Text(reading.driver)},
-          {"cuda", Text(reading.cuda)},
+          {"driver", TextOrNull(reading.driver)},
+          {"cuda", TextOrNull(reading.cuda)},
           {"gpus", gpus},
           {"processes", processes},
           {"mig_devices", mig_devices},
-          {"problem", Text(reading.problem)}};
+          {"problem", TextOrNull(reading.problem)}};
 }
 
 GpuReading GpuReadingFromJson(const json& from) {
