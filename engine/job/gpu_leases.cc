@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
@@ -152,10 +153,7 @@ std::vector<std::uint64_t> GpuLeases::Gone(const GpuRequest& request, Target* ta
 
 GpuClaimRecord GpuLeases::ClaimOf(const GpuRequest& request) const {
   GpuClaimRecord claim;
-  claim.run_id = request.context.run_id;
-  claim.stage = request.context.stage;
-  claim.instance = request.context.instance;
-  claim.attempt = request.context.attempt;
+  SetAttempt(request.context, &claim);
   claim.target = request.target;
   claim.host = request.host;
   claim.gpus = request.gpus;
@@ -179,12 +177,6 @@ GpuLeases::View GpuLeases::Look(const GpuRequest& request, const std::vector<std
     }
   }
   return view;
-}
-
-bool GpuLeases::Holds(const RunContext& context) {
-  const std::vector<GpuClaimRecord> claims = store_.GpuClaims();
-  return std::any_of(claims.begin(), claims.end(),
-                     [&](const GpuClaimRecord& claim) { return IsOf(claim, context) && !claim.devices.empty(); });
 }
 
 void GpuLeases::Release(const RunContext& context) {

@@ -62,8 +62,6 @@ class GpuLeases {
   // Asks for GPUs, or again for those that the attempt waits for or has. Never waits for others, but asks the target
   // about processes and jobs. Throws what store and target throw.
   GpuAnswer Ask(const GpuRequest& request, Target* target);
-  // Whether the attempt has any.
-  bool Holds(const RunContext& context);
   // Gives them back, or the place in the queue up.
   void Release(const RunContext& context);
   void ReleaseAll(const std::string& run_id);

@@ -67,12 +67,12 @@ class GpuLeasesTest : public testing::Test {
 TEST_F(GpuLeasesTest, GivesGpusOnceAndTheNextWhenTheyAreBack) {
   EXPECT_EQ(Ask(Request("rs_a")).gpus.at(0).index, 0);
   EXPECT_EQ(Ask(Request("rs_a")).gpus.at(0).index, 0);  // it has them
-  EXPECT_TRUE(leases_.Holds(Request("rs_a").context));
+  EXPECT_THAT(LeasedGpusOf(store_->GpuClaims().at(0)), ElementsAre(LeasedGpu{0, "", ""}));
   EXPECT_EQ(Ask(Request("rs_b")).gpus.at(0).index, 1);
   const GpuAnswer waits = Ask(Request("rs_c"));
   EXPECT_EQ(waits.kind, Kind::kWaits);
   EXPECT_THAT(waits.reason, HasSubstr("GPU 0 is held by stage 'render' of run rs_a; GPU 1 is held by"));
-  EXPECT_FALSE(leases_.Holds(Request("rs_c").context));
+  EXPECT_THAT(LeasedGpusOf(store_->GpuClaims().at(2)), IsEmpty());
   EXPECT_EQ(store_->GpuClaims().at(2).reason, waits.reason);
 
   clock_.Advance(std::chrono::seconds(90));

@@ -25,14 +25,6 @@ Scheduler::End EndOf(const StageInstance& instance, const InstanceState& state) 
 
 }  // namespace
 
-RunContext ContextOfRun(const RunState& state) {
-  RunContext context;
-  context.run_id = state.run_id();
-  context.workflow = state.plan().name;
-  context.prompt_name = state.plan().prompt_name;
-  return context;
-}
-
 RunEngine::RunEngine(const RunServices* services, RunState* state, StageRunner* runner, GpuGate* gate)
     : services_(*services), state_(*state), runner_(*runner), gate_(*gate), scheduler_(state->plan()) {
   for (const StageInstance& instance : state->plan().instances) {
@@ -143,12 +135,8 @@ void RunEngine::Carry(const Work& work, const CancelToken& cancel) {
 }
 
 bool RunEngine::Admit(const Work& work, std::vector<BatchItem>* items, Failure* refused) {
-  bool has_work = false;
-  for (const std::size_t index : work) {
-    items->push_back({&state_.plan().instances[index], state_.Get(index)});
-    has_work = has_work || runner_.HasWork(*items->back().instance, items->back().begin);
-  }
-  const bool waits = has_work && !gate_.Enter(items, refused) && !*refused;
+  for (const std::size_t index : work) items->push_back({&state_.plan().instances[index], state_.Get(index)});
+  const bool waits = !gate_.Enter(items, refused) && !*refused;
   {
     const std::lock_guard lock(mutex_);
     if (waits) {

@@ -88,7 +88,4 @@ class RunEngine {
   std::exception_ptr fatal_;
 };
 
-// The context of events and lines that concern the run as a whole.
-RunContext ContextOfRun(const RunState& state);
-
 }  // namespace cosmos

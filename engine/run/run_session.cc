@@ -166,7 +166,7 @@ RunEnd Session::Run() {
   TellBegin();
   if (resumed) targets_.Reach(kForEver);
   StageRunner runner(&services_, &state_, &secrets_, prompt_id_);
-  GpuGate gate(&services_, &state_, order_.inputs.priority);
+  GpuGate gate(&services_, &state_, &runner, order_.inputs.priority);
   const RunEnd end = RunEngine(&services_, &state_, &runner, &gate).Run(order_.inputs.jobs, &cancel_);
   state_.SetRunEnd(end.status, end.failure.message);
   RunHandlers(end, &runner, &gate);
@@ -305,7 +305,7 @@ void Session::RunHandlers(const RunEnd& end, StageRunner* runner, GpuGate* gate)
     if (IsEnd(states[i].status)) continue;
     std::vector<BatchItem> items = {{&handlers[i], states[i]}};
     Failure refused;
-    if (runner->HasWork(handlers[i], states[i])) gate->Await(&items, &refused, cancel_);
+    gate->Await(&items, &refused, cancel_);
     if (refused) {
       runner->Fail(handlers[i], states[i], refused);
     } else {

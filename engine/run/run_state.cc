@@ -97,4 +97,12 @@ std::optional<json> StageScope::Find(const std::vector<std::string>& path) const
   return std::nullopt;
 }
 
+RunContext ContextOfRun(const RunState& state) {
+  RunContext context;
+  context.run_id = state.run_id();
+  context.workflow = state.plan().name;
+  context.prompt_name = state.plan().prompt_name;
+  return context;
+}
+
 }  // namespace cosmos

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/run_context.h"
 #include "core/status.h"
 #include "job/gpu_queue.h"
 #include "run/secrets.h"
@@ -60,6 +61,9 @@ class RunState {
   std::string run_status_ = "running";
   std::string run_error_;
 };
+
+// The context of events and lines that concern the run as a whole.
+RunContext ContextOfRun(const RunState& state);
 
 // What the expressions of one stage instance may refer to while it is carried out. Does not own its parts.
 class StageScope final : public Scope {

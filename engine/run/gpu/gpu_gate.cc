@@ -12,6 +12,7 @@
 #include "run/run_lock.h"
 #include "run/targets/target_paths.h"
 #include "run/targets/target_set.h"
+#include "store/attempt.h"
 
 namespace cosmos {
 namespace {
@@ -21,38 +22,20 @@ GpuBusy BusyOf(const std::string& word) {
   return word == "ignore" ? GpuBusy::kIgnore : GpuBusy::kWait;
 }
 
-RunContext ContextOf(const std::string& run_id, const std::string& stage, const std::string& instance, int attempt) {
-  RunContext context;
-  context.run_id = run_id;
-  context.stage = stage;
-  context.instance = instance;
-  context.attempt = attempt;
-  return context;
-}
-
-template <typename Record>
-RunContext ContextOf(const Record& record) {
-  return ContextOf(record.run_id, record.stage, record.instance, record.attempt);
-}
-
 RunContext ContextOf(const BatchItem& item, const RunState& state) {
-  RunContext context = ContextOf(state.run_id(), item.instance->stage, item.instance->instance, item.begin.attempt);
-  context.workflow = state.plan().name;
+  RunContext context = ContextOfRun(state);
+  context.stage = item.instance->stage;
+  context.instance = item.instance->instance;
+  context.attempt = item.begin.attempt;
   context.prompt_name = item.instance->prompt_name;
   return context;
 }
 
-const JobRecord* JobOf(const RunContext& attempt, const std::vector<JobRecord>& jobs) {
-  const auto job =
-      std::find_if(jobs.begin(), jobs.end(), [&](const JobRecord& record) { return AreOfOneAttempt(record, attempt); });
-  return job == jobs.end() ? nullptr : &*job;
-}
-
 // By its record, or, when its engine died before that was kept, by where it would be.
 std::optional<JobHandle> HandleOf(const GpuClaimRecord& claim, RunStore* store, Target* target) {
-  const RunContext context = ContextOf(claim);
+  const RunContext context = AttemptOf(claim);
   const std::vector<JobRecord> jobs = store->JobsOf(claim.run_id);
-  if (const JobRecord* job = JobOf(context, jobs)) {
+  if (const JobRecord* job = FindAttempt(jobs, context)) {
     return JobHandle{job->folder, job->pid, job->pid_start_time, job->boot_id, job->container};
   }
   return target->Find(target->IsLocal()
@@ -76,8 +59,8 @@ GpuLeases::Holders HoldersOf(RunStore* store) {
           }};
 }
 
-GpuGate::GpuGate(const RunServices* services, const RunState* state, int priority)
-    : services_(*services), state_(*state), priority_(priority) {
+GpuGate::GpuGate(const RunServices* services, const RunState* state, const StageRunner* runner, int priority)
+    : services_(*services), state_(*state), runner_(*runner), priority_(priority) {
   DropEnded();
 }
 
@@ -87,33 +70,31 @@ void GpuGate::DropEnded() {
   std::set<std::string> open;  // attempts, and the jobs' folders
   for (const StageRecord& stage : services_.records->StagesOf(state_.run_id())) {
     if (IsEnd(StatusOf(stage.status))) continue;
-    const RunContext context = ContextOf(stage);
+    const RunContext context = AttemptOf(stage);
     open.insert(context.key() + "/" + std::to_string(context.attempt));
-    if (const JobRecord* job = JobOf(context, jobs)) open.insert(job->folder);
+    if (const JobRecord* job = FindAttempt(jobs, context)) open.insert(job->folder);
   }
   for (const GpuClaimRecord& claim : services_.records->GpuClaims()) {
     if (claim.run_id != state_.run_id() || claim.devices.empty()) continue;
-    const RunContext context = ContextOf(claim);
-    const JobRecord* const job = JobOf(context, jobs);
+    const RunContext context = AttemptOf(claim);
+    const JobRecord* const job = FindAttempt(jobs, context);
     if (open.contains(context.key() + "/" + std::to_string(context.attempt))) continue;
     if (job != nullptr && open.contains(job->folder)) continue;
     services_.records->DropGpuClaim(claim.id);
   }
 }
 
-RunContext GpuGate::LeaderOf(const std::vector<BatchItem>& items, bool* has_job) const {
+std::optional<RunContext> GpuGate::LeaderOf(const std::vector<BatchItem>& items) const {
   const RunContext first = ContextOf(items.front(), state_);
-  *has_job = false;
   if (!items.front().begin.begun) return first;
   const std::vector<JobRecord> jobs = services_.records->JobsOf(state_.run_id());
-  const JobRecord* const own = JobOf(first, jobs);
+  const JobRecord* const own = FindAttempt(jobs, first);
   if (own == nullptr) return first;
-  *has_job = true;
   for (const GpuClaimRecord& claim : services_.records->GpuClaims()) {
-    const JobRecord* const job = claim.run_id == state_.run_id() ? JobOf(ContextOf(claim), jobs) : nullptr;
-    if (job != nullptr && job->folder == own->folder) return ContextOf(claim);
+    const JobRecord* const job = claim.run_id == state_.run_id() ? FindAttempt(jobs, claim) : nullptr;
+    if (job != nullptr && job->folder == own->folder) return AttemptOf(claim);
   }
-  return first;
+  return std::nullopt;
 }
 
 GpuRequest GpuGate::RequestOf(const BatchItem& item, const RunContext& leader, int gpus) const {
@@ -142,17 +123,20 @@ void GpuGate::TellWaiting(const BatchItem& item, int gpus, const std::string& re
   services_.bus->Publish(context, StageQueued{item.instance->target, gpus, reason});
 }
 
+// What will only be skipped, or fail for its condition, needs no GPUs.
+bool GpuGate::HasWork(const std::vector<BatchItem>& items) const {
+  return std::any_of(items.begin(), items.end(),
+                     [this](const BatchItem& item) { return runner_.HasWork(*item.instance, item.begin); });
+}
+
 bool GpuGate::Enter(std::vector<BatchItem>* items, Failure* refused) {
   BatchItem& first = items->front();
   const int gpus = LadderOf(*first.instance, first.begin.out_of_memory).gpus;
-  if (gpus == 0) return true;
-  bool has_job = false;
-  const RunContext leader = LeaderOf(*items, &has_job);
-  GpuAnswer answer;
-  // A job that was started is only waited for and collected: it has its GPUs, or has given them back.
-  const GpuRequest request = RequestOf(first, leader, gpus);
-  if (has_job && !services_.leases->Holds(leader)) return true;
-  answer = services_.leases->Ask(request, services_.targets->at(request.target));
+  if (gpus == 0 || !HasWork(*items)) return true;
+  const auto leader = LeaderOf(*items);
+  if (!leader) return true;
+  const GpuRequest request = RequestOf(first, *leader, gpus);
+  const GpuAnswer answer = services_.leases->Ask(request, services_.targets->at(request.target));
   switch (answer.kind) {
     case GpuAnswer::Kind::kWaits:
       TellWaiting(first, gpus, answer.reason);
@@ -177,8 +161,7 @@ void GpuGate::Await(std::vector<BatchItem>* items, Failure* refused, const Cance
 
 void GpuGate::Leave(const std::vector<BatchItem>& items) {
   if (items.front().begin.gpus.empty()) return;
-  bool has_job = false;
-  services_.leases->Release(LeaderOf(items, &has_job));
+  if (const auto leader = LeaderOf(items)) services_.leases->Release(*leader);
   const std::lock_guard lock(mutex_);
   told_.erase(items.front().instance->key());
 }

@@ -21,10 +21,10 @@ namespace cosmos {
 class GpuGate {
  public:
   // The pointers must outlive the gate.
-  GpuGate(const RunServices* services, const RunState* state, int priority);
+  GpuGate(const RunServices* services, const RunState* state, const StageRunner* runner, int priority);
 
-  // Whether the attempts, which are carried out together, may begin; those with GPUs get them into `begin`. When not,
-  // they wait and are to come again soon, or `refused` says why they never will.
+  // Whether the attempts, which are carried out together, may begin; they get GPUs that they ask for into `begin`. When
+  // not, they wait and are to come again soon, or `refused` says why they never will.
   bool Enter(std::vector<BatchItem>* items, Failure* refused);
   // The same, and waits until they may begin or are refused. Throws Error{kUnavailable} when `cancel` is abandoned.
   void Await(std::vector<BatchItem>* items, Failure* refused, const CancelToken& cancel);
@@ -34,15 +34,17 @@ class GpuGate {
   void Sleep() { services_.leases->Sleep(state_.run_id()); }
 
  private:
-  // Whose name their GPUs are under: the first one's, or, when an earlier engine began them, that of whoever led their
-  // job then.
-  RunContext LeaderOf(const std::vector<BatchItem>& items, bool* has_job) const;
+  // Whose name their GPUs are under: the first one's, or, when an earlier engine started their job, that of whoever led
+  // it then. None: it has given them back, and is only collected.
+  std::optional<RunContext> LeaderOf(const std::vector<BatchItem>& items) const;
+  bool HasWork(const std::vector<BatchItem>& items) const;
   GpuRequest RequestOf(const BatchItem& item, const RunContext& leader, int gpus) const;
   void DropEnded();
   void TellWaiting(const BatchItem& item, int gpus, const std::string& reason);
 
   const RunServices& services_;
   const RunState& state_;
+  const StageRunner& runner_;
   const int priority_;
   std::mutex mutex_;                         // guards the next
   std::map<std::string, std::string> told_;  // why an attempt waits, by its key
