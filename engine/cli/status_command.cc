@@ -74,7 +74,7 @@ void Show(const json& report, Console* console) {
 // In place, with one write, so that nothing flickers.
 void WatchOn(const Watches& watches, const std::map<std::string, json>& targets, RunStore* store, Console* console) {
   CancelToken stop;
-  const Interrupt interrupt(&stop, "");
+  const Interrupt interrupt(&stop, "no longer watching; what runs goes on");
   while (!stop.cancelled()) {
     AskAll(watches, kLongest);
     console->Print("\033[H\033[J" + StatusText(Report(watches, targets, store), *console));

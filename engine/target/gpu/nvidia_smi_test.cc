@@ -174,7 +174,7 @@ TEST(NvidiaSmiTest, AGpuThatHasFallenOffTheBusLeavesTheOthers) {
 TEST(NvidiaSmiTest, GarbageGivesNothingAndThrowsNothing) {
   std::string garbage =
       "nvidia_smi x\ngpu \ngpu ,,,,,,,,,,,,,,,\ngpu 1e99, b, c, d, e, f, g, h, i, j, k, l, m\napp ,\n";
-  garbage += std::string("gpu \0\xff\xfe, 1\n", 14) + "device MIG\ndevice GPU\ncuda\nzzz\n\n";
+  garbage += std::string("gpu \0\xff\xfe, 1\n", 11) + "device MIG\ndevice GPU\ncuda\nzzz\n\n";
   const GpuReading reading = ParseGpuAnswer(garbage);
   EXPECT_THAT(reading.gpus, IsEmpty());
   EXPECT_THAT(reading.processes, IsEmpty());
