@@ -135,13 +135,15 @@ TEST_F(TaskTest, LooksAtRunsAndTargets) {
 TEST_F(TaskTest, AnOlderHostSaysThatItCannotLook) {
   cosmos_target_1 older = *services_.target;
   older.struct_size = offsetof(cosmos_target_1, run);
-  services_.target = &older;
   cosmos_files_1 files = *services_.files;
   files.struct_size = offsetof(cosmos_files_1, redact);
-  services_.files = &files;
-  for (const auto& call : {std::function<void()>([&] { task_.RunOnTarget("here", "true", 1); }),
-                           std::function<void()>([&] { task_.Commands("rs_1", "", 1); }),
-                           std::function<void()>([&] { task_.Redact("x"); })}) {
+  Services services = services_;
+  services.target = &older;
+  services.files = &files;
+  Task task{services, reinterpret_cast<cosmos_task*>(&host_), R"({"stage": "render", "attempt": 1})"};
+  for (const auto& call : {std::function<void()>([&] { task.RunOnTarget("here", "true", 1); }),
+                           std::function<void()>([&] { task.Commands("rs_1", "", 1); }),
+                           std::function<void()>([&] { task.Redact("x"); })}) {
     try {
       call();
       FAIL();
