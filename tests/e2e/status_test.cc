@@ -77,8 +77,9 @@ TEST_F(StatusTest, TellsOfGpusAndWhoHasThem) {
 version: 1
 name: w
 stages:
-  render: {uses: shell, target: gpu1, resources: {gpus: 1}, with: {run: 'until test -e go; do sleep 0.02; done'}}
-  wide: {uses: shell, target: gpu1, resources: {gpus: 2}, with: {run: 'true'}}
+  render: {uses: shell, target: gpu1, resources: {gpus: 1}, with: {run: ': >begun; until test -e go; do sleep 0.02; done'}}
+  gate: {uses: shell, target: gpu1, with: {run: 'until test -e begun; do sleep 0.02; done'}}
+  wide: {uses: shell, needs: gate, target: gpu1, resources: {gpus: 2}, with: {run: 'true'}}
 )");
   const std::string id = Id("a");
   const pid_t engine = sandbox_.StartEngine({"run", "w.yaml", "--no-preflight", "--run-id", id});
@@ -103,6 +104,7 @@ stages:
   EXPECT_EQ(target["jobs"][0]["found"], true);
   const json run = report["runs"][0];
   EXPECT_EQ(run["state"], "running");
+  ASSERT_EQ(run["queued"].size(), 1u);
   EXPECT_EQ(run["queued"][0]["stage"], "wide");
   EXPECT_THAT(report["orphans"], IsEmpty());
   const std::string text = sandbox_.Engine({"status"}).out;

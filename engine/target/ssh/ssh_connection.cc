@@ -303,6 +303,7 @@ bool SshConnection::Open(Talk* talk) {
     refused_since_.reset();
     moved_ = true;
     if (talk->exchange->end() != SshExchange::End::kNone) return false;
+    talk->exchange->SetOpened();
   }
   const int result = ssh_channel_request_exec(talk->channel, talk->exchange->command().c_str());
   if (result == SSH_AGAIN) return true;
@@ -316,7 +317,6 @@ bool SshConnection::Open(Talk* talk) {
   }
   talk->step = Talk::Step::kRunning;
   moved_ = true;
-  talk->exchange->SetOpened();
   return true;
 }
 

@@ -56,7 +56,7 @@ class SshExchange {
   std::exception_ptr failure() const;
   int exit_status() const;     // -1: it left none (killed by a signal)
   std::string Errors() const;  // noise before the mark, then the first 64 KiB of stderr; 64 KiB in all
-  // When it got its channel.
+  // When it got its channel, which is before it could begin.
   std::optional<SteadyTime> opened() const;
 
   // For the connection's thread:
