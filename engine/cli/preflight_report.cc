@@ -58,7 +58,7 @@ PreflightReport CheckPreflight(const RunOrder& order, const Catalogue& plugins, 
     try {
       const TargetContact target(order.plan.targets.at(name));
       target.Reach();
-      Append(preflight.LookAt(name, target.get(), PeakMemoryIn(store)), &report.findings);
+      Append(preflight.LookAt(name, target.get(), PeakMemoryIn(store), cancel), &report.findings);
     } catch (const Error& error) {
       report.unreachable[name] = error.message() + (error.hint().empty() ? "" : "; " + error.hint());
     }
@@ -111,7 +111,7 @@ std::function<void(const std::map<std::string, Target*>&, const CancelToken&)> P
     PreflightFindings findings = preflight.LookHere(cancel);
     if (cancel.cancelled()) return;  // the run itself sees to that
     for (const std::string& name : preflight.Targets())
-      Append(preflight.LookAt(name, targets.at(name), PeakMemoryIn(store)), &findings);
+      Append(preflight.LookAt(name, targets.at(name), PeakMemoryIn(store), cancel), &findings);
     for (const PreflightFinding& finding : findings) {
       if (finding.severity == Severity::kInfo) continue;
       console->PrintError(std::string(ToString(finding.severity)) + ": " + ToText(finding));

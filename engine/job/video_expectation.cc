@@ -11,7 +11,7 @@ using Size = std::array<int, 2>;
 
 std::string Text(const Size& size) { return std::to_string(size[0]) + "x" + std::to_string(size[1]); }
 
-Size ExpectedSize(const VideoExpectation& expectation, const CancelToken& cancel) {
+Size SizeOf(const VideoExpectation& expectation, const CancelToken& cancel) {
   const VideoFacts like = ProbeVideo(expectation.size_of, cancel);
   const auto distance = [&](const Size& size) {
     return std::abs(static_cast<double>(size[0]) / size[1] - static_cast<double>(like.width) / like.height);
@@ -32,19 +32,25 @@ VideoExpectation VideoExpectation::FromJson(const json& json) {
   return expectation;
 }
 
-std::string ExpectationProblem(const VideoExpectation& expectation, const VideoFacts& made, const CancelToken& cancel) {
-  std::int64_t frames = expectation.frames;
+ExpectedVideo Expect(const VideoExpectation& expectation, const CancelToken& cancel) {
+  ExpectedVideo expected;
+  expected.frames = expectation.frames;
   for (const std::string& video : expectation.as_long_as) {
     const std::int64_t there = ProbeVideo(video, cancel).frames;
-    frames = frames == 0 ? there : std::min(frames, there);
+    expected.frames = expected.frames == 0 ? there : std::min(expected.frames, there);
   }
-  if (frames != 0 && made.frames != frames) {
-    return "it has " + std::to_string(made.frames) + " frames, expected " + std::to_string(frames);
+  if (!expectation.size_of.empty()) expected.size = SizeOf(expectation, cancel);
+  return expected;
+}
+
+std::string ExpectationProblem(const VideoExpectation& expectation, const VideoFacts& made, const CancelToken& cancel) {
+  const ExpectedVideo expected = Expect(expectation, cancel);
+  if (expected.frames != 0 && made.frames != expected.frames) {
+    return "it has " + std::to_string(made.frames) + " frames, expected " + std::to_string(expected.frames);
   }
-  if (expectation.size_of.empty()) return "";
-  const Size size = ExpectedSize(expectation, cancel);
-  if (size == Size{made.width, made.height}) return "";
-  return "it has " + Text({made.width, made.height}) + " pixels, expected " + Text(size);
+  const Size size = {made.width, made.height};
+  if (expected.size == Size{} || expected.size == size) return "";
+  return "it has " + Text(size) + " pixels, expected " + Text(expected.size);
 }
 
 }  // namespace cosmos

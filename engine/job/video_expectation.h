@@ -21,8 +21,16 @@ struct VideoExpectation {
   bool empty() const { return frames == 0 && as_long_as.empty() && size_of.empty(); }
 };
 
-// How a video with these facts misses what is expected of it, or "". Looks at the videos it is compared with; throws
-// what ProbeVideo throws for them.
+// What follows from the videos that it is compared with. A value.
+struct ExpectedVideo {
+  std::int64_t frames = 0;       // 0: any number
+  std::array<int, 2> size = {};  // {width, height}; zeros: any
+};
+
+// Throws what ProbeVideo throws for the videos it looks at.
+ExpectedVideo Expect(const VideoExpectation& expectation, const CancelToken& cancel);
+
+// How a video with these facts misses what is expected of it, or "". Throws what Expect throws.
 std::string ExpectationProblem(const VideoExpectation& expectation, const VideoFacts& made, const CancelToken& cancel);
 
 }  // namespace cosmos

@@ -110,7 +110,7 @@ std::string StageTask::progress() const {
 
 std::string StageTask::HistoryKey(json key) const {
   const std::string gpu = order_.leased.empty() ? "" : order_.leased.front().name;
-  return cosmos::HistoryKey(std::move(key), order_.instance->uses, order_.gpus, gpu, order_.instance->target);
+  return cosmos::HistoryKey(std::move(key), order_.instance->uses, order_.gpus, gpu, order_.instance->target, cancel_);
 }
 
 void StageTask::KeepTimings(json key, const json& timings) {

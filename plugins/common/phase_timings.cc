@@ -57,11 +57,13 @@ std::optional<PhaseTimings> PhaseTimings::Expected(const std::vector<Json>& earl
   return expected;
 }
 
-Json HistoryKey(const std::string& model, const Json& parameters, const std::vector<std::string>& names) {
+Json HistoryKey(const std::string& model, const Json& parameters, const std::vector<std::string>& names,
+                const sdk::VideoExpectation& video) {
   Json key = {{"model", model}};
   for (const std::string& name : names) {
     if (parameters.contains(name)) key[name] = parameters.at(name);
   }
+  if (!video.empty()) key["video"] = video.ToJson();
   return key;
 }
 

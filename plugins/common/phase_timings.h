@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cosmos/job_spec.hpp>
 #include <cosmos/text.hpp>
 #include <map>
 #include <optional>
@@ -22,7 +23,8 @@ struct PhaseTimings {
 };
 
 // What earlier jobs like this one are kept and found by: the model, and of the parameters those that its duration
-// depends on, as far as they are given.
-sdk::Json HistoryKey(const std::string& model, const sdk::Json& parameters, const std::vector<std::string>& names);
+// depends on, as far as they are given, and frames and size of the video that is made.
+sdk::Json HistoryKey(const std::string& model, const sdk::Json& parameters, const std::vector<std::string>& names,
+                     const sdk::VideoExpectation& video = {});
 
 }  // namespace cosmos::plugins

@@ -42,5 +42,11 @@ TEST(HistoryKeyTest, HoldsTheModelAndWhatIsGiven) {
             (Json{{"model", "m"}, {"num_steps", 35}}));
 }
 
+TEST(HistoryKeyTest, HoldsWhatTheVideoWillBeLike) {
+  sdk::VideoExpectation video;
+  video.as_long_as = {"in.mp4"};
+  EXPECT_EQ(HistoryKey("m", Json::object(), {}, video).at("video"), video.ToJson());
+}
+
 }  // namespace
 }  // namespace cosmos::plugins

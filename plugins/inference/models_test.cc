@@ -112,6 +112,7 @@ TEST_F(ModelsTest, SaysWhatMustBeThere) {
   EXPECT_EQ(needs.at("videos"), Json::parse(R"([{"parameter": "input_video", "path": "in.mp4"},
                                                 {"parameter": "controls.edge.video", "path": "edge.mp4"}])"));
   EXPECT_EQ(needs.at("alike"), true);
+  EXPECT_EQ(needs.at("history").at("video").at("as_long_as"), (Json{"in.mp4", "edge.mp4"}));
   EXPECT_EQ(needs.at("folder"), "/repo");
   EXPECT_THAT(needs.at("files").get<std::vector<std::string>>(),
               ElementsAre("cosmos_transfer1/diffusion/inference/transfer.py",

@@ -72,16 +72,44 @@ Json ControlSpec(sdk::Task& task, const Json& given) {
   return spec;
 }
 
+// A control without weight is left out, as if it were not there.
+bool TakesPart(const Json& controls, const char* name) {
+  if (!controls.is_object() || !controls.contains(name) || !controls.at(name).is_object()) return false;
+  const Json& given = controls.at(name);
+  return Number(given, "weight", 1) > 0 || given.contains("weight_map");
+}
+
+// The result is as long as the shortest of them, and has the shape of the first.
+std::vector<sdk::NeededVideo> VideosOf(const Json& parameters) {
+  std::vector<sdk::NeededVideo> videos;
+  if (const std::string input = Text(parameters, "input_video"); !input.empty()) {
+    videos.push_back({"input_video", input});
+  }
+  const Json controls = parameters.value("controls", Json::object());
+  for (const Hint& hint : kHints) {
+    if (!TakesPart(controls, hint.name)) continue;
+    const std::string video = Text(controls.at(hint.name), "video");
+    if (!video.empty()) videos.push_back({std::string("controls.") + hint.name + ".video", video});
+  }
+  return videos;
+}
+
+sdk::VideoExpectation Expected(const Json& parameters) {
+  sdk::VideoExpectation expected;
+  for (const sdk::NeededVideo& video : VideosOf(parameters)) expected.as_long_as.push_back(video.path);
+  if (expected.as_long_as.empty()) return expected;
+  expected.frames = kMostFrames;
+  expected.size_of = expected.as_long_as.front();
+  expected.sizes = Transfer1Sizes();
+  return expected;
+}
+
 // What the controls that take part in `spec` need. The distilled model's own checkpoint is brought by the script.
 sdk::JobNeeds Needs(const Json& parameters, const Json& spec) {
   const bool driving = IsOn(parameters, "av_sample");
   const bool distilled = IsOn(parameters, "distilled");
   std::vector<std::string> checkpoints;
   std::vector<std::string> others;
-  std::vector<sdk::NeededVideo> videos;
-  if (const std::string input = Text(parameters, "input_video"); !input.empty()) {
-    videos.push_back({"input_video", input});
-  }
   for (const Hint& hint : kHints) {
     if (!spec.contains(hint.name)) continue;
     const std::string name = hint.name;
@@ -91,12 +119,11 @@ sdk::JobNeeds Needs(const Json& parameters, const Json& spec) {
     } else if (!distilled && driving == (name == "hdmap" || name == "lidar")) {
       checkpoints.push_back(name + "_control.pt");
     }
-    if (given.contains("video")) videos.push_back({"controls." + name + ".video", Text(given, "video")});
   }
   const std::string model = driving ? "Cosmos-Transfer1-7B-Sample-AV" : "Cosmos-Transfer1-7B";
   sdk::JobNeeds needs = Transfer1Needs(parameters, distilled ? "" : model, checkpoints);
   needs.files.insert(needs.files.end(), others.begin(), others.end());
-  needs.videos = std::move(videos);
+  needs.videos = VideosOf(parameters);
   needs.alike = true;
   AddLaunchNeeds(parameters, &needs);
   return needs;
@@ -110,7 +137,6 @@ sdk::JobNeeds Needs(const Json& parameters, const Json& spec) {
 // One clip: its spec, and what follows from it.
 struct Clip {
   Json spec;
-  std::vector<std::string> videos;    // local; the result is as long as the shortest, and has the shape of the first
   std::vector<std::string> computed;  // the controls that the model computes
 };
 
@@ -125,21 +151,15 @@ Clip ReadClip(sdk::Task& task, const Json& parameters) {
   const bool distilled = IsOn(parameters, "distilled");
   int used = 0;
   for (const Hint& hint : kHints) {
-    if (!controls.is_object() || !controls.contains(hint.name) || !controls.at(hint.name).is_object()) continue;
+    if (!TakesPart(controls, hint.name)) continue;
     const Json& given = controls.at(hint.name);
-    if (Number(given, "weight", 1) <= 0 && !given.contains("weight_map")) continue;
     ++used;
     if (distilled && std::string_view(hint.name) != "edge" && !given.contains("checkpoint")) {
       Refuse(std::string("the distilled model has no checkpoint for '") + hint.name + "'; give controls." + hint.name +
              ".checkpoint, or distilled: false");
     }
     spec[hint.name] = ControlSpec(task, given);
-    const std::string video = Text(given, "video");
-    if (video.empty()) {
-      clip.computed.emplace_back(hint.name);
-    } else {
-      clip.videos.push_back(video);
-    }
+    if (Text(given, "video").empty()) clip.computed.emplace_back(hint.name);
   }
   if (used == 0 && controls.is_object()) {
     Refuse("all controls have weight 0; give one of them more, as the model makes no video without any");
@@ -153,7 +173,6 @@ Clip ReadClip(sdk::Task& task, const Json& parameters) {
           {{"prompt", Text(region, "prompt")}, {"region_definitions_path", task.Input(Text(region, "region"))}});
     }
   }
-  if (!input.empty()) clip.videos.insert(clip.videos.begin(), input);
   return clip;
 }
 
@@ -174,11 +193,15 @@ std::vector<std::string> Arguments(const Json& parameters) {
 
 std::map<std::string, sdk::JobOutput> OutputsOf(const Clip& clip, const Json& parameters, const char* prompt_file) {
   std::map<std::string, sdk::JobOutput> outputs = Transfer1Outputs(parameters, prompt_file);
-  if (!clip.videos.empty()) outputs["video"].expect = {clip.videos, kMostFrames, clip.videos[0], Transfer1Sizes()};
+  outputs["video"].expect = Expected(parameters);
   for (const std::string& hint : clip.computed) {
     outputs[hint + "_control"] = {hint + "_input_control_0.mp4", "video", true, {}};
   }
   return outputs;
+}
+
+Json KeyOf(const std::string& model, const Json& parameters) {
+  return HistoryKey(model, parameters, Transfer1Durations(), Expected(parameters));
 }
 
 }  // namespace
@@ -265,7 +288,7 @@ sdk::JobSpec Transfer1Model::Build(sdk::Task& task, const Json& parameters) cons
   sdk::JobSpec job = Transfer1Job(task, parameters, clip.spec, Arguments(parameters));
   job.outputs = OutputsOf(clip, parameters, "output.txt");
   job.needs = Needs(parameters, clip.spec);
-  job.needs.history = HistoryKey(name(), parameters, Transfer1Durations());
+  job.needs.history = KeyOf(name(), parameters);
   return job;
 }
 
@@ -297,8 +320,7 @@ sdk::BatchSpec Transfer1Model::BuildBatch(sdk::Task& task, const std::vector<sdk
 }
 
 std::unique_ptr<LogReader> Transfer1Model::Reader(const Json& parameters, int clips) const {
-  return std::make_unique<ModelProgress>(Transfer1Progress(clips),
-                                         HistoryKey(name(), parameters, Transfer1Durations()));
+  return std::make_unique<ModelProgress>(Transfer1Progress(clips), KeyOf(name(), parameters));
 }
 
 }  // namespace cosmos::plugins

@@ -13,7 +13,7 @@ using sdk::Json;
 
 // Names of the parameters that the duration of a job depends on.
 std::vector<std::string> Durations() {
-  return {"resolution", "max_frames", "num_video_frames_per_chunk", "num_steps", "distilled", "launcher"};
+  return {"resolution", "num_video_frames_per_chunk", "num_steps", "distilled", "launcher"};
 }
 
 constexpr const char* kControls[] = {"edge", "vis", "depth", "seg"};
@@ -72,21 +72,27 @@ Json ControlSpec(sdk::Task& task, const Json& given) {
 // Half of `frames`, of the form that the tokenizer takes whole: 4n + 1.
 int HalfChunk(int frames) { return std::max(kLeastChunk, (frames / 2 - 1) / 4 * 4 + 1); }
 
+// Frames, and the size of the input, which the model keeps or whose shape it takes.
+sdk::VideoExpectation Expected(const Json& parameters) {
+  const std::string input = Text(parameters, "input_video");
+  return {{input}, static_cast<int>(Number(parameters, "max_frames", 0)), input, {}};
+}
+
+Json KeyOf(const std::string& model, const Json& parameters) {
+  return HistoryKey(model, parameters, Durations(), Expected(parameters));
+}
+
 // What the model makes of a sample, and what it must be like.
 std::map<std::string, sdk::JobOutput> OutputsOf(const Json& parameters, const Json& sample) {
   std::map<std::string, sdk::JobOutput> outputs = Cosmos25Outputs();
-  const std::string input = Text(parameters, "input_video");
-  const int frames = static_cast<int>(Number(parameters, "max_frames", 0));
-  if (frames == 1) {  // one frame is a picture
+  sdk::VideoExpectation expected = Expected(parameters);
+  if (expected.frames == 1) {  // one frame is a picture
     outputs["video"] = {"output.jpg", "file", false, {}};
     return outputs;
   }
-  outputs["video"] = {"output.mp4", "video", false, {}};
-  sdk::VideoExpectation& expect = outputs["video"].expect;
-  expect.as_long_as = {input};
-  expect.frames = frames;
   const bool beside = IsOn(parameters, "show_control_condition") || IsOn(parameters, "show_input");
-  if (IsOn(parameters, "keep_input_resolution") && !beside) expect.size_of = input;
+  if (!IsOn(parameters, "keep_input_resolution") || beside) expected.size_of.clear();
+  outputs["video"] = {"output.mp4", "video", false, std::move(expected)};
   for (const char* name : kControls) {
     if (!sample.contains(name) || sample[name].contains("control_path")) continue;
     outputs[std::string(name) + "_control"] = {std::string("output_control_") + name + ".mp4", "video", true, {}};
@@ -299,7 +305,7 @@ sdk::JobSpec Transfer25Model::Build(sdk::Task& task, const Json& parameters) con
       Cosmos25Job(task, parameters, std::move(sample), {std::begin(kFlags), std::end(kFlags)}, Arguments(parameters));
   job.outputs = outputs;
   job.needs = Needs(parameters);
-  job.needs.history = HistoryKey(name(), parameters, Durations());
+  job.needs.history = KeyOf(name(), parameters);
   SetEnvironment(parameters, &job);
   return job;
 }
@@ -319,7 +325,7 @@ sdk::BatchSpec Transfer25Model::BuildBatch(sdk::Task& task, const std::vector<sd
 }
 
 std::unique_ptr<LogReader> Transfer25Model::Reader(const Json& parameters, int clips) const {
-  return std::make_unique<ModelProgress>(Cosmos25Progress(clips), HistoryKey(name(), parameters, Durations()));
+  return std::make_unique<ModelProgress>(Cosmos25Progress(clips), KeyOf(name(), parameters));
 }
 
 }  // namespace cosmos::plugins

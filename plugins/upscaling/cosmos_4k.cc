@@ -2,12 +2,20 @@
 
 #include "common/model_launch.h"
 #include "common/parameters.h"
+#include "common/phase_timings.h"
 #include "common/transfer1.h"
 
 namespace cosmos::plugins {
 namespace {
 
 constexpr int kScale = 3;  // upscale_factor of the model's inference_utils.py
+
+sdk::VideoExpectation Expected(const sdk::Json& parameters) {
+  const std::string input = Text(parameters, "input");
+  sdk::VideoExpectation expected = {{input}, 0, input, {}};
+  for (const auto& [width, height] : Transfer1Sizes()) expected.sizes.push_back({kScale * width, kScale * height});
+  return expected;
+}
 
 }  // namespace
 
@@ -36,19 +44,20 @@ sdk::Json Cosmos4kParameters() {
   return schema;
 }
 
+sdk::Json Cosmos4kKey(const sdk::Json& parameters) {
+  return HistoryKey("cosmos-4k", parameters, Transfer1Durations(), Expected(parameters));
+}
+
 sdk::JobSpec Cosmos4kJob(sdk::Task& task, const sdk::Json& parameters) {
   const std::string input = Text(parameters, "input");
   sdk::Json spec = {{"input_video_path", task.Input(input)},
                     {"upscale", {{"control_weight", parameters.value("weight", sdk::Json(0.5))}}}};
   if (parameters.contains("prompt")) spec["prompt"] = Text(parameters, "prompt");
   sdk::JobSpec job = Transfer1Job(task, parameters, spec, {});
-  sdk::VideoExpectation& expect = job.outputs["video"].expect;
-  expect.as_long_as = {input};
-  expect.size_of = input;
-  for (const auto& [width, height] : Transfer1Sizes()) expect.sizes.push_back({kScale * width, kScale * height});
+  job.outputs["video"].expect = Expected(parameters);
   job.needs = Transfer1Needs(parameters, "Cosmos-Transfer1-7B", {"4kupscaler_control.pt"});
   job.needs.videos = {{"input", input}};
-  job.needs.history = HistoryKey("cosmos-4k", parameters, Transfer1Durations());
+  job.needs.history = Cosmos4kKey(parameters);
   AddLaunchNeeds(parameters, &job.needs);
   return job;
 }

@@ -12,4 +12,7 @@ sdk::Json Cosmos4kParameters();
 // 1280x704 becomes 3840x2112. Makes output.mp4.
 sdk::JobSpec Cosmos4kJob(sdk::Task& task, const sdk::Json& parameters);
 
+// What earlier jobs like it are kept by; see HistoryKey of common/phase_timings.h.
+sdk::Json Cosmos4kKey(const sdk::Json& parameters);
+
 }  // namespace cosmos::plugins

@@ -43,8 +43,7 @@ class Upscaling : public sdk::JobStage {
 
   sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) override {
     if (parameters.at("backend") == "cosmos-4k") {
-      reader_ = std::make_unique<ModelProgress>(Transfer1Progress(),
-                                                HistoryKey("cosmos-4k", parameters, Transfer1Durations()));
+      reader_ = std::make_unique<ModelProgress>(Transfer1Progress(), Cosmos4kKey(parameters));
       reader_->Begin(task.context());
       return Cosmos4kJob(task, parameters);
     }

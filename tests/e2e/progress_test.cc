@@ -48,6 +48,11 @@ TEST_F(ProgressTest, ASecondRunKnowsFromTheFirstHowLongItTakes) {
   EXPECT_GE(told.front()["eta"], 0.5) << told.front();
   EXPECT_EQ(told.back()["done"], 100);
   EXPECT_EQ(told.back()["eta"], 0);
+  const std::vector<json> keys = Timings();
+  EXPECT_EQ(keys.size(), 2u);
+  for (const json& key : keys) {
+    EXPECT_EQ(key["video"], (json{{"frames", kFrames}, {"width", 1280}, {"height", 704}})) << key;
+  }
 }
 
 TEST_F(ProgressTest, ShowTellsHowFarARunIsAndHowFarOneCameThatWasKilled) {

@@ -56,10 +56,12 @@ json JobOf(const Plan& plan, const StageInstance& instance, const Catalogue& plu
 }
 
 // The most memory that one GPU held in earlier jobs like it, in bytes; 0: not known.
-std::int64_t MeasuredMemory(const StageNeeds& needs, const GpuReading& gpus, const PeakMemory& peak_memory) {
+std::int64_t MeasuredMemory(const StageNeeds& needs, const GpuReading& gpus, const PeakMemory& peak_memory,
+                            const CancelToken& cancel) {
   if (!needs.history.is_object() || !peak_memory || gpus.gpus.empty()) return 0;
   const std::string gpu = needs.gpus_asked ? gpus.gpus.front().name : "";
-  return peak_memory(HistoryKey(needs.history, needs.uses, needs.gpus_asked ? needs.gpus : 0, gpu, needs.target));
+  return peak_memory(
+      HistoryKey(needs.history, needs.uses, needs.gpus_asked ? needs.gpus : 0, gpu, needs.target, cancel));
 }
 
 }  // namespace
@@ -108,7 +110,8 @@ std::set<std::string> Preflight::Targets() const {
   return targets;
 }
 
-PreflightFindings Preflight::LookAt(const std::string& name, Target* target, const PeakMemory& peak_memory) const {
+PreflightFindings Preflight::LookAt(const std::string& name, Target* target, const PeakMemory& peak_memory,
+                                    const CancelToken& cancel) const {
   const std::string workdir = target->Workdir();
   TargetQuestions questions(workdir);
   for (const StageNeeds& needs : needs_) {
@@ -121,7 +124,7 @@ PreflightFindings Preflight::LookAt(const std::string& name, Target* target, con
   for (const StageNeeds& needs : needs_) {
     if (needs.target != name || !needs.of_target()) continue;
     for (PreflightFinding& finding : questions.Judge(needs, answers)) findings.push_back(std::move(finding));
-    for (PreflightFinding& finding : JudgeGpus(needs, gpus, MeasuredMemory(needs, gpus, peak_memory))) {
+    for (PreflightFinding& finding : JudgeGpus(needs, gpus, MeasuredMemory(needs, gpus, peak_memory, cancel))) {
       findings.push_back(std::move(finding));
     }
   }

@@ -62,7 +62,8 @@ class Preflight {
   std::set<std::string> Targets() const;
   // Looks at all that is needed of the target with one short command. `peak_memory` may be empty. Throws what it and
   // Target::Run throw.
-  PreflightFindings LookAt(const std::string& name, Target* target, const PeakMemory& peak_memory) const;
+  PreflightFindings LookAt(const std::string& name, Target* target, const PeakMemory& peak_memory,
+                           const CancelToken& cancel) const;
 
  private:
   std::vector<StageNeeds> needs_;

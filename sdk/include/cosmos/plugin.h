@@ -143,7 +143,10 @@ typedef struct cosmos_store_1 {
 
 /* "cosmos.history/1": how long the parts of earlier jobs took, so that a stage can tell what is left of this one. Keys
  * and timings are JSON objects of the plugin's own; the key holds what the duration depends on (model, size, frames,
- * steps), and the host adds the plugin, the stage's target and its GPUs. Since 1.2. */
+ * steps), and the host adds the plugin, the stage's target and its GPUs. `video` in a key, when there is one, is what
+ * is expected of the video that the job makes, as `expect` of an output of cosmos_job_1; the host puts {"frames",
+ * "width", "height"} in its place, with 0 for what it does not tell (an older host than 1.3 leaves it as it is).
+ * Since 1.2. */
 typedef struct cosmos_history_1 {
   uint32_t struct_size;
   /* Keeps what was measured of a job that did its work. Of each key only the latest stay. Nothing is kept of an attempt
