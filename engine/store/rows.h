@@ -9,7 +9,7 @@
 // The records of records.h as ODB maps them to tables. Private to this folder; run through the `odb` compiler, which
 // understands C++11 at most. A change here changes the schema: see CMakeLists.txt for how a new version is made.
 // Columns are nullable where "nothing yet" is a fact of its own.
-#pragma db model version(1, 5)
+#pragma db model version(1, 6)
 
 namespace cosmos {
 namespace store {
@@ -189,6 +189,20 @@ struct GpuUsageRow {
   double seconds = 0;
   std::int64_t samples = 0;
 #pragma db index("gpu_usages_key") unique members(run, stage, instance, attempt, gpu)
+};
+
+// How many runs and attempts that were alike are forgotten, so that totals never fall; of runs, `uses` is empty.
+#pragma db object table("forgotten_totals")
+struct ForgottenTotalsRow {
+#pragma db id auto
+  std::uint64_t id = 0;
+  std::string uses;
+  std::string status;
+  std::string failure_kind;
+  int bound = -1;
+  std::int64_t count = 0;
+  std::int64_t milliseconds = 0;
+#pragma db index("forgotten_totals_key") unique members(uses, status, failure_kind, bound)
 };
 
 }  // namespace store

@@ -6,11 +6,10 @@
 #include <odb/sqlite/exceptions.hxx>
 
 #include "core/error.h"
-#include "store/database.h"
 #include "store/row_conversion.h"
 #include "store/rows-odb.h"
+#include "store/run_store_impl.h"
 #include "store/sqlite_file.h"
-#include "store/totals_rows-odb.h"
 
 namespace cosmos {
 namespace {
@@ -91,16 +90,6 @@ std::vector<Record> AllOf(odb::database& database, const std::string& run_id) {
   return records;
 }
 
-template <typename Row>
-std::vector<TotalsRecord> Totals(odb::database& database) {
-  std::vector<TotalsRecord> records;
-  for (const Row& row : database.query<Row>()) {
-    records.push_back(
-        {row.uses, row.status, row.failure_kind, row.bound, row.count, static_cast<double>(row.milliseconds) / 1000});
-  }
-  return records;
-}
-
 RunRow LoadRun(odb::database& database, const std::string& run_id) {
   RunRow row;
   if (!database.find(run_id, row)) throw NoSuchRun(run_id);
@@ -133,12 +122,6 @@ odb::query<RunRow> Condition(const RunQuery& asked) {
 }
 
 }  // namespace
-
-class RunStore::Impl {
- public:
-  explicit Impl(const std::string& path) : database(path) {}
-  store::Database database;
-};
 
 RunStore::RunStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RunStore::~RunStore() = default;
@@ -285,24 +268,6 @@ void RunStore::SetRunError(const std::string& run_id, const std::string& failure
   });
 }
 
-void RunStore::DeleteRun(const std::string& run_id) {
-  impl_->database.Write(
-      [&](odb::database& database) { database.erase_query<RunRow>(odb::query<RunRow>::run_id == run_id); });
-}
-
-int RunStore::DeleteUnusedPrompts() {
-  int deleted = 0;
-  impl_->database.Write([&](odb::database& database) {
-    deleted = static_cast<int>(database.execute(
-        "WITH RECURSIVE needed(id) AS (SELECT prompt_id FROM runs WHERE prompt_id IS NOT NULL"
-        " UNION SELECT prompt_id FROM stage_executions WHERE prompt_id IS NOT NULL"
-        " UNION SELECT parent_id FROM prompts JOIN needed ON prompt_id = id WHERE parent_id IS NOT NULL"
-        " UNION SELECT prompt_id FROM prompts JOIN needed ON parent_id = id)"
-        " DELETE FROM prompts WHERE prompt_id NOT IN (SELECT id FROM needed)"));
-  });
-  return deleted;
-}
-
 RunRecord RunStore::GetRun(const std::string& run_id) {
   RunRecord record;
   impl_->database.Read([&](odb::database& database) { record = ToRecord(LoadRun(database, run_id)); });
@@ -383,18 +348,6 @@ std::vector<GpuClaimRecord> RunStore::GpuClaims() {
     const query ordered = query(true) + "ORDER BY" + query::priority + "DESC," + query::id;
     for (const GpuClaimRow& row : database.query<GpuClaimRow>(ordered)) records.push_back(ToRecord(row));
   });
-  return records;
-}
-
-std::vector<TotalsRecord> RunStore::RunTotals() {
-  std::vector<TotalsRecord> records;
-  impl_->database.Read([&](odb::database& database) { records = Totals<store::RunTotalsRow>(database); });
-  return records;
-}
-
-std::vector<TotalsRecord> RunStore::AttemptTotals() {
-  std::vector<TotalsRecord> records;
-  impl_->database.Read([&](odb::database& database) { records = Totals<store::AttemptTotalsRow>(database); });
   return records;
 }
 

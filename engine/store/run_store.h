@@ -78,7 +78,8 @@ class RunStore {
   // Status failed, with `error_message` cut to 1000 characters at a UTF-8 boundary.
   void SetRunError(const std::string& run_id, const std::string& failure_kind, const std::string& error_message);
 
-  // Forgets the run with all that belongs to it; nothing when it is gone already. What was measured of its jobs stays.
+  // Forgets the run with all that belongs to it; nothing when it is gone already. What was measured of its jobs stays,
+  // and it goes on to count (ForgottenTotals).
   void DeleteRun(const std::string& run_id);
   // Forgets the prompts that neither runs nor stages have, nor any prompt that was made from them or that they were
   // made from. Returns how many.
@@ -98,6 +99,8 @@ class RunStore {
   // Over all runs, and over all attempts of their stages, each once.
   std::vector<TotalsRecord> RunTotals();
   std::vector<TotalsRecord> AttemptTotals();
+  // Over all runs that were forgotten (without `uses`), and the attempts of their stages.
+  std::vector<TotalsRecord> ForgottenTotals();
   // Of all runs, those that come first in the queue first.
   std::vector<GpuClaimRecord> GpuClaims();
   // Those of the key, newest first.

@@ -206,6 +206,73 @@ UPDATE "schema_version" SET "version" = 4;
 INSERT INTO timings VALUES (3, '{"model":"m"}', '{"seconds":5}', 'rs_1', 400);
 )sql";
 
+// And what version 5 added to version 4.
+constexpr const char* kVersion5 = R"sql(
+ALTER TABLE "timings" ADD COLUMN "gpu_memory" INTEGER NULL;
+
+CREATE TABLE "gpu_claims" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "run_id" TEXT NOT NULL,
+  "stage" TEXT NOT NULL,
+  "instance" TEXT NOT NULL,
+  "attempt" INTEGER NOT NULL,
+  "target" TEXT NOT NULL,
+  "host" TEXT NOT NULL,
+  "gpus" INTEGER NOT NULL,
+  "priority" INTEGER NOT NULL,
+  "devices" TEXT NULL,
+  "reason" TEXT NULL,
+  "asleep" INTEGER NOT NULL,
+  "requested_at" INTEGER NOT NULL,
+  "granted_at" INTEGER NULL,
+  CONSTRAINT "run_id_fk"
+    FOREIGN KEY ("run_id")
+    REFERENCES "runs" ("run_id")
+    ON DELETE CASCADE);
+
+CREATE INDEX "gpu_claims_host_i"
+  ON "gpu_claims" ("host");
+
+CREATE UNIQUE INDEX "gpu_claims_key"
+  ON "gpu_claims" (
+    "run_id",
+    "stage",
+    "instance",
+    "attempt");
+
+CREATE TABLE "gpu_usages" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "run_id" TEXT NOT NULL,
+  "stage" TEXT NOT NULL,
+  "instance" TEXT NOT NULL,
+  "attempt" INTEGER NOT NULL,
+  "gpu" INTEGER NOT NULL,
+  "uuid" TEXT NULL,
+  "name" TEXT NULL,
+  "memory_total" INTEGER NULL,
+  "peak_memory" INTEGER NULL,
+  "mean_utilization" REAL NULL,
+  "peak_utilization" REAL NULL,
+  "energy" REAL NULL,
+  "seconds" REAL NULL,
+  "samples" INTEGER NOT NULL,
+  CONSTRAINT "run_id_fk"
+    FOREIGN KEY ("run_id")
+    REFERENCES "runs" ("run_id")
+    ON DELETE CASCADE);
+
+CREATE UNIQUE INDEX "gpu_usages_key"
+  ON "gpu_usages" (
+    "run_id",
+    "stage",
+    "instance",
+    "attempt",
+    "gpu");
+
+UPDATE "schema_version" SET "version" = 5;
+INSERT INTO gpu_usages VALUES (1, 'rs_1', 'render', '7', 1, 0, 'GPU-0', 'H100', 80000, 70000, 0.5, 1, 0.25, 60, 12);
+)sql";
+
 const std::vector<std::string> kTables = {"prompts", "jobs", "artifacts"};
 
 unsigned ModeOf(const std::string& path) {
@@ -241,7 +308,7 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   MakeVersion1();
   const auto before = OldRows(path_);
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
-  EXPECT_EQ(RunStore::Versions(path_).latest, 5u);
+  EXPECT_EQ(RunStore::Versions(path_).latest, 6u);
 
   const std::string backup = RunStore::Upgrade(path_);
   EXPECT_THAT(backup, AllOf(StartsWith(path_ + ".v1.2"), EndsWith("Z.bak")));
@@ -249,13 +316,13 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   EXPECT_EQ(OldRows(backup), before);
   EXPECT_EQ(RunStore::Versions(backup).current, 1u);
   EXPECT_EQ(ModeOf(backup), 0600u);
-  EXPECT_EQ(RunStore::Versions(path_).current, 5u);
+  EXPECT_EQ(RunStore::Versions(path_).current, 6u);
 
   EXPECT_EQ(RunStore::Upgrade(path_), "");
   EXPECT_EQ(OldRows(path_), before);
   EXPECT_THAT(Sql(path_, "SELECT log_path, error_message FROM runs"), ElementsAre("NULL|NULL", "NULL|NULL"));
   EXPECT_THAT(Sql(path_, "SELECT count(*) FROM containers"), ElementsAre("0"));
-  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("5|0"));
+  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("6|0"));
 }
 
 TEST_F(RunStoreSchemaTest, UpgradesVersion3AndKeepsEveryRow) {
@@ -289,6 +356,20 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion4AndKeepsEveryRow) {
   EXPECT_THAT(store->GpuUsagesOf("rs_1"), testing::IsEmpty());
 }
 
+TEST_F(RunStoreSchemaTest, UpgradesVersion5AndKeepsEveryRow) {
+  MakeVersion1();
+  Sql(path_, kVersion3);
+  Sql(path_, kVersion4);
+  Sql(path_, kVersion5);
+  const auto before = OldRows(path_);
+
+  EXPECT_THAT(RunStore::Upgrade(path_), StartsWith(path_ + ".v5.2"));
+  EXPECT_EQ(OldRows(path_), before);
+  const auto store = RunStore::Open(path_);
+  EXPECT_EQ(store->GpuUsagesOf("rs_1").at(0).peak_memory, 70000);
+  EXPECT_THAT(store->ForgottenTotals(), testing::IsEmpty());
+}
+
 TEST_F(RunStoreSchemaTest, AnUpgradedDatabaseHasTheSchemaOfANewOne) {
   MakeVersion1();
   RunStore::Upgrade(path_);
@@ -314,7 +395,7 @@ TEST_F(RunStoreSchemaTest, OpenRefusesAnOlderDatabaseAndSaysHowToUpgrade) {
   MakeVersion1();
   const Error error = ErrorOf([&] { RunStore::Open(path_); });
   EXPECT_EQ(error.code(), ErrorCode::kConflict);
-  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 5");
+  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 6");
   EXPECT_EQ(error.hint(), "run `cosmos-engine db upgrade`");
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
 }
@@ -324,7 +405,7 @@ TEST_F(RunStoreSchemaTest, RefusesANewerDatabase) {
   Sql(path_, "UPDATE schema_version SET version = 9");
   for (const Error& error : {ErrorOf([&] { RunStore::Open(path_); }), ErrorOf([&] { RunStore::Upgrade(path_); })}) {
     EXPECT_EQ(error.code(), ErrorCode::kConflict);
-    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 5");
+    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 6");
     EXPECT_THAT(error.hint(), HasSubstr("use the newer cosmos-engine"));
   }
 }

@@ -65,12 +65,19 @@ TEST_F(RunStoreTotalsTest, TellDurationsApartByTheirBounds) {
     Stage((Run("rs_" + std::to_string(i)), "rs_" + std::to_string(i)), "at", "succeeded", 1, 1 + bound);
     Stage("rs_" + std::to_string(i), "over", "failed", 1, 2 + bound);
   }
+  const std::vector<std::string> before = Words(store_->AttemptTotals());
   std::map<std::pair<std::string, int>, std::int64_t> counts;
   for (const TotalsRecord& one : store_->AttemptTotals()) counts[{one.status, one.bound}] = one.count;
   for (int i = 0; i < kDurationBoundCount; ++i) {
     EXPECT_EQ((counts[{"succeeded", i}]), 1) << i;
     EXPECT_EQ((counts[{"failed", i + 1}]), 1) << i;
   }
+  for (int i = 0; i < kDurationBoundCount; ++i) store_->DeleteRun("rs_" + std::to_string(i));
+  std::vector<std::string> after;
+  for (const std::string& words : Words(store_->ForgottenTotals())) {
+    if (words[0] != '|') after.push_back(words);
+  }
+  EXPECT_THAT(after, testing::UnorderedElementsAreArray(before)) << "what is forgotten is told apart by other bounds";
 }
 
 TEST_F(RunStoreTotalsTest, ARunIsForgottenWithAllThatBelongsToIt) {
@@ -91,6 +98,22 @@ TEST_F(RunStoreTotalsTest, ARunIsForgottenWithAllThatBelongsToIt) {
   for (const char* table : {"stage_executions", "jobs", "artifacts", "containers"}) {
     EXPECT_THAT(Sql(path_, std::string("SELECT run_id FROM ") + table), ElementsAre("rs_2"));
   }
+}
+
+TEST_F(RunStoreTotalsTest, WhatIsForgottenStillCounts) {
+  Run("rs_1");
+  Run("rs_2");
+  Run("rs_3", "", "failed", 61000);
+  Stage("rs_1", "a", "failed", 1000, 3000, "cuda_oom");
+  Stage("rs_2", "a", "failed", 1000, 4000, "cuda_oom");
+  Stage("rs_2", "b", "skipped", 0, 5000);
+  EXPECT_THAT(store_->ForgottenTotals(), IsEmpty());
+  for (const char* run_id : {"rs_1", "rs_2", "rs_2"}) store_->DeleteRun(run_id);
+  EXPECT_THAT(
+      Words(store_->ForgottenTotals()),
+      testing::UnorderedElementsAre("|succeeded||0|2|1000", "shell|failed|cuda_oom|1|2|5000", "shell|skipped||-1|1|0"));
+  EXPECT_THAT(Words(store_->RunTotals()), ElementsAre("|failed||3|1|61000"));
+  EXPECT_THAT(store_->AttemptTotals(), IsEmpty());
 }
 
 TEST_F(RunStoreTotalsTest, PromptsStayForAsLongAsAnythingNeedsOneOfTheirKind) {

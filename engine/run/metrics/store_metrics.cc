@@ -18,8 +18,11 @@ struct Durations {
   double sum = 0;
 };
 
-void AddRuns(const std::vector<TotalsRecord>& totals, MetricsText* text) {
+bool IsOfRuns(const TotalsRecord& totals) { return totals.uses.empty(); }
+
+void AddRuns(const std::vector<TotalsRecord>& totals, const std::vector<TotalsRecord>& forgotten, MetricsText* text) {
   std::int64_t all = 0;
+  for (const TotalsRecord& one : forgotten) all += IsOfRuns(one) ? one.count : 0;
   std::map<std::string, std::int64_t> by_status, by_kind;
   for (const Status status : {Status::kRunning, Status::kSucceeded, Status::kFailed, Status::kCancelled}) {
     by_status[std::string(ToString(status))] = 0;
@@ -42,7 +45,8 @@ void AddAttempts(const std::vector<TotalsRecord>& totals, MetricsText* text) {
   std::map<std::string, Durations> durations;
   for (const TotalsRecord& one : totals) {
     // One that was skipped may run yet, under the same record.
-    if (one.bound < 0 || !IsEnd(StatusOf(one.status)) || one.status == ToString(Status::kSkipped)) continue;
+    if (IsOfRuns(one) || one.bound < 0 || !IsEnd(StatusOf(one.status)) || one.status == ToString(Status::kSkipped))
+      continue;
     ends[{one.uses, one.status}] += one.count;
     if (one.status == ToString(Status::kFailed)) failures[{one.uses, one.failure_kind}] += one.count;
     durations[one.uses].counts[static_cast<std::size_t>(one.bound)] += one.count;
@@ -65,8 +69,16 @@ void AddAttempts(const std::vector<TotalsRecord>& totals, MetricsText* text) {
 }  // namespace
 
 void AddStoreMetrics(RunStore* store, MetricsText* text) {
-  AddRuns(store->RunTotals(), text);
-  AddAttempts(store->AttemptTotals(), text);
+  std::vector<TotalsRecord> runs, attempts, forgotten;
+  // At one moment: else what is forgotten meanwhile would count twice, or not at all.
+  store->InTransaction([&] {
+    runs = store->RunTotals();
+    attempts = store->AttemptTotals();
+    forgotten = store->ForgottenTotals();
+  });
+  AddRuns(runs, forgotten, text);
+  attempts.insert(attempts.end(), forgotten.begin(), forgotten.end());
+  AddAttempts(attempts, text);
 }
 
 }  // namespace cosmos

@@ -5,8 +5,8 @@
 
 namespace cosmos {
 
-// Adds what the store knows of all runs. Only what never changes any more is counted: a run that failed may be tried
-// again, an attempt that failed has. Throws what the store throws.
+// Adds what the store knows of all runs, also of those that it has forgotten. Only what never changes any more is
+// counted: a run that failed may be tried again, an attempt that failed has. Throws what the store throws.
 void AddStoreMetrics(RunStore* store, MetricsText* text);
 
 }  // namespace cosmos

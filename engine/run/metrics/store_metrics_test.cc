@@ -106,5 +106,23 @@ TEST_F(StoreMetricsTest, CountersNeverFallWhenARunIsTriedAgain) {
   EXPECT_EQ(samples["cosmos_stage_attempts_total{status=\"failed\",uses=\"inference\"}"], 1);
 }
 
+TEST_F(StoreMetricsTest, CountersNeverFallWhenARunIsForgotten) {
+  Run("rs_1", "failed", "timeout");
+  Run("rs_2", "succeeded");
+  Attempt("rs_1", 1, "failed", 4, "timeout");
+  Attempt("rs_2", 1, "failed", 40, "timeout");
+  Attempt("rs_2", 2, "succeeded", 2);
+  store_->DeleteRun("rs_1");
+  store_->DeleteRun("rs_2");
+  const Exposition samples = Samples();
+  EXPECT_EQ(samples["cosmos_runs_started_total"], 2);
+  EXPECT_EQ(samples["cosmos_runs{status=\"failed\"}"], 0);
+  EXPECT_EQ(samples["cosmos_stage_attempts_total{status=\"failed\",uses=\"inference\"}"], 2);
+  EXPECT_EQ(samples["cosmos_stage_attempts_total{status=\"succeeded\",uses=\"inference\"}"], 1);
+  EXPECT_EQ(samples["cosmos_stage_failures_total{kind=\"timeout\",uses=\"inference\"}"], 2);
+  EXPECT_EQ(samples["cosmos_stage_duration_seconds_bucket{le=\"10\",uses=\"inference\"}"], 2);
+  EXPECT_EQ(samples["cosmos_stage_duration_seconds_sum{uses=\"inference\"}"], 46);
+}
+
 }  // namespace
 }  // namespace cosmos
