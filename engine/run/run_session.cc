@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <utility>
 #include <vector>
@@ -24,6 +23,7 @@
 #include "run/run_log_path.h"
 #include "run/stage_task.h"
 #include "run/targets/command_log.h"
+#include "run/targets/connection_events.h"
 #include "run/targets/target_set.h"
 
 namespace cosmos {
@@ -73,9 +73,6 @@ class Session {
   std::unique_ptr<MetricsFile> MakeMetricsFile();
   void KeepRunRecord();
   void TellBegin();
-  // What a target's connection does, on its own thread.
-  void OnConnection(const std::string& target, const ConnectionChange& change);
-  void Publish(const std::string& target, const ConnectionChange& change);
   void RunHandlers(const RunEnd& end, StageRunner* runner, GpuGate* gate);
   void KeepEnd(const RunEnd& end);
   InspectionSources MakeSources(const Catalogue* plugins);
@@ -98,15 +95,13 @@ class Session {
   StoreWriter writer_;
   EventBus bus_;
   JobRunner jobs_;
-  std::mutex mutex_;  // guards the next two
-  bool begun_ = false;
-  std::vector<std::pair<std::string, ConnectionChange>> before_begin_;
+  RunState state_;
+  ConnectionEvents connections_;
   const TargetSet targets_;
   const GpuCache gpu_cache_;
   GpuLeases leases_;
   const InspectionSources inspection_;
   const RunServices services_;
-  RunState state_;
   GpuSamples samples_;
   std::string prompt_id_;
 };
@@ -127,9 +122,11 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       writer_(store),
       bus_(clock, journal_.last_seq()),
       jobs_(&writer_, &bus_, &logger_, &masker_, clock),
+      state_(&order.plan, order.run_id, order.output_dir, BeginStates()),
+      connections_(&bus_, ContextOfRun(state_)),
       targets_(
           order.plan.targets, TargetsOf(order.plan), cancel,
-          [this](const std::string& target, const ConnectionChange& change) { OnConnection(target, change); },
+          [this](const std::string& target, const ConnectionChange& change) { connections_.OnChange(target, change); },
           &commands_),
       gpu_cache_(order.cache_folder),
       leases_(store, clock, gpu_cache_, HoldersOf(store)),
@@ -137,7 +134,6 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       services_{clock,       &logger_, &masker_, &bus_,     &writer_, store,
                 plugins,     &jobs_,   &leases_, &samples_, &paths_,  &targets_.by_name(),
                 &inspection_},
-      state_(&order.plan, order.run_id, order.output_dir, BeginStates()),
       samples_(&services_, &gpu_cache_, &order.plan.targets, ContextOfRun(state_)) {}
 
 RunPaths Session::MakePaths() {
@@ -255,38 +251,9 @@ void Session::TellBegin() {
     bus_.Publish(context, RunStarted{order_.plan.name, order_.plan.instances.size()});
   }
   history_.PublishMissing(&bus_);
-  {
-    const std::lock_guard lock(mutex_);
-    begun_ = true;
-    for (const auto& [target, change] : before_begin_) Publish(target, change);
-  }
+  connections_.Begin();
   logger_.Log(LogLevel::kInfo, context,
               (order_.mode == RunOrder::Mode::kNew ? "started: " : "goes on: ") + order_.inputs.workflow_path);
-}
-
-// A run's first event is its start, so what happens before waits for it.
-void Session::OnConnection(const std::string& target, const ConnectionChange& change) {
-  const std::lock_guard lock(mutex_);
-  if (!begun_) {
-    before_begin_.emplace_back(target, change);
-  } else {
-    Publish(target, change);
-  }
-}
-
-void Session::Publish(const std::string& target, const ConnectionChange& change) {
-  const RunContext context = ContextOfRun(state_);
-  switch (change.kind) {
-    case ConnectionChange::Kind::kConnected:
-      bus_.Publish(context, TargetConnected{target});
-      break;
-    case ConnectionChange::Kind::kLost:
-      bus_.Publish(context, TargetLost{target, change.reason});
-      break;
-    case ConnectionChange::Kind::kReconnected:
-      bus_.Publish(context, TargetReconnected{target});
-      break;
-  }
 }
 
 // The run has ended, and what its handlers come to changes nothing about how.
