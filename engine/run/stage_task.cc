@@ -14,6 +14,7 @@
 #include "run/gpu/gpu_samples.h"
 #include "run/history_key.h"
 #include "run/input_files.h"
+#include "run/mask_json.h"
 #include "run/run_report.h"
 #include "run/targets/target_paths.h"
 #include "store/attempt.h"
@@ -110,6 +111,7 @@ std::string StageTask::progress() const {
 
 std::string StageTask::HistoryKey(json key) const {
   const std::string gpu = order_.leased.empty() ? "" : order_.leased.front().name;
+  key = MaskJson(key, *services_.masker);
   return cosmos::HistoryKey(std::move(key), order_.instance->uses, order_.gpus, gpu, order_.instance->target, cancel_);
 }
 
@@ -117,7 +119,7 @@ void StageTask::KeepTimings(json key, const json& timings) {
   if (order_.resumed) return;
   TimingsRecord record;
   record.key = HistoryKey(std::move(key));
-  record.timings = timings.dump(-1, ' ', false, json::error_handler_t::replace);
+  record.timings = MaskJson(timings, *services_.masker).dump(-1, ' ', false, json::error_handler_t::replace);
   record.run_id = order_.context.run_id;
   record.ended_at = UnixMilliseconds(services_.clock->Wall());
   record.gpu_memory = services_.samples->PeakMemory(order_.context);

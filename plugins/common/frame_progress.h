@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/job_duration.h"
 #include "common/log_reader.h"
 
 namespace cosmos::plugins {
@@ -15,15 +16,18 @@ namespace cosmos::plugins {
 // thread.
 class FrameProgress final : public LogReader {
  public:
-  // `phase` names what is being done.
-  explicit FrameProgress(std::string phase);
+  // `phase` names what is being done; `key`: see HistoryKey.
+  FrameProgress(std::string phase, sdk::Json key);
 
+  void Begin(const sdk::Context& context) override;
   void Read(sdk::Task& task, std::string_view bytes) override;
+  void Succeed(sdk::Task& task) override;
 
  private:
   void ReadLine(std::string_view line);
 
-  std::string phase_;
+  const std::string phase_;
+  JobDuration duration_;
   double total_ = 0;
   double before_ = 0;
   double done_ = 0;

@@ -15,7 +15,7 @@ class FrameProgressTest : public ::testing::Test {
   sdk::testing::FakeHost host_;
   sdk::Services services_ = sdk::Services::From(*host_.host(), {});
   sdk::Task task_{services_, reinterpret_cast<cosmos_task*>(&host_), "{}"};
-  FrameProgress progress_{"rendering"};
+  FrameProgress progress_{"rendering", {{"model", "m"}}};
 };
 
 TEST_F(FrameProgressTest, ReadsFfmpegsOwnLines) {
@@ -39,6 +39,15 @@ TEST_F(FrameProgressTest, GoesOnFromOneFileToTheNext) {
 TEST_F(FrameProgressTest, NeverTellsMoreThanAll) {
   Read("frames to do: 20\nframe=   25 fps=1\n");
   EXPECT_EQ(Last().done, 20);
+}
+
+TEST_F(FrameProgressTest, AJobThatEndsWellIsKeptForLaterOnes) {
+  Read("frames to do: 20\n");
+  EXPECT_FALSE(Last().has_eta);
+  progress_.Succeed(task_);
+  FrameProgress second("rendering", {{"model", "m"}});
+  second.Read(task_, "frames to do: 20\n");
+  EXPECT_TRUE(Last().has_eta);
 }
 
 TEST_F(FrameProgressTest, PassesOverEverythingElse) {

@@ -1,28 +1,37 @@
 #include "inference/command_model.h"
 
 #include <cosmos/line_splitter.hpp>
+#include <filesystem>
 #include <regex>
 #include <utility>
 
+#include "common/job_duration.h"
 #include "common/parameters.h"
+#include "common/phase_timings.h"
 
 namespace cosmos::plugins {
 namespace {
 
 using sdk::Json;
 
+constexpr const char* kPhase = "rendering";
+
 // Reports what a regular expression finds in the lines of the log: its first group is how much is done, its second, if
 // there is one, of how much; else of 100.
 class PatternReader final : public LogReader {
  public:
-  explicit PatternReader(const std::string& pattern)
+  PatternReader(const std::string& pattern, Json key)
       : pattern_(pattern, std::regex::ECMAScript | std::regex::optimize),
+        duration_(std::move(key)),
         lines_([this](std::string_view line) { ReadLine(line); }) {}
 
+  void Begin(const sdk::Context& context) override { duration_.Begin(context); }
   void Read(sdk::Task& task, std::string_view bytes) override {
+    duration_.Heard(task);
     lines_.Push(bytes);
-    if (std::exchange(news_, false)) task.Progress(done_, total_, "rendering");
+    if (std::exchange(news_, false)) duration_.Report(task, done_, total_, kPhase);
   }
+  void Succeed(sdk::Task& task) override { duration_.Succeed(task); }
 
  private:
   // std::regex goes down a level for each character, so that a long line would be too much for the stack.
@@ -41,19 +50,45 @@ class PatternReader final : public LogReader {
   }
 
   const std::regex pattern_;
+  JobDuration duration_;
   double done_ = 0;
   double total_ = 0;
   bool news_ = false;
   sdk::LineSplitter lines_;
 };
 
-class NoReader final : public LogReader {
+// Reports how far earlier jobs like it were by then.
+class TimeReader final : public LogReader {
  public:
-  void Read(sdk::Task&, std::string_view) override {}
+  explicit TimeReader(Json key) : duration_(std::move(key)) {}
+
+  void Begin(const sdk::Context& context) override { duration_.Begin(context); }
+  void Read(sdk::Task& task, std::string_view) override {
+    duration_.Heard(task);
+    duration_.ReportTime(task, kPhase);
+  }
+  void Succeed(sdk::Task& task) override { duration_.Succeed(task); }
+
+ private:
+  JobDuration duration_;
 };
 
-bool EndsWith(const std::string& text, std::string_view end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+bool IsVideo(const std::string& path) {
+  const std::string extension = std::filesystem::path(path).extension();
+  return extension == ".mp4" || extension == ".mov" || extension == ".mkv" || extension == ".webm";
+}
+
+// The program, and the first video that it reads.
+Json KeyOf(const std::string& model, const Json& parameters) {
+  sdk::VideoExpectation video;
+  const Json inputs = parameters.value("inputs", Json::object());
+  for (const auto& [name, file] : inputs.items()) {
+    if (video.empty() && IsVideo(file.get<std::string>())) {
+      video.size_of = file.get<std::string>();
+      video.as_long_as = {video.size_of};
+    }
+  }
+  return HistoryKey(model, parameters, {"run", "argv"}, video);
 }
 
 std::string Upper(std::string text) {
@@ -97,7 +132,7 @@ Json CommandModel::Parameters() const {
       },
       "progress": {
         "type": "string", "minLength": 1,
-        "description": "A regular expression (ECMAScript) that finds in a line of the log how much is done: its first group, out of its second, or out of 100."
+        "description": "A regular expression (ECMAScript) that finds in a line of the log how much is done: its first group, out of its second, or out of 100. Without it, how far the job is follows from how long it took before."
       }
     }
   })json");
@@ -121,18 +156,16 @@ sdk::JobSpec CommandModel::Build(sdk::Task& task, const Json& parameters) const 
   const Json outputs = parameters.value("outputs", Json::object());
   for (const auto& [name, file] : outputs.items()) {
     const std::string path = file.get<std::string>();
-    const bool video =
-        EndsWith(path, ".mp4") || EndsWith(path, ".mov") || EndsWith(path, ".mkv") || EndsWith(path, ".webm");
-    job.outputs[name] = {path, video ? "video" : "file", false, {}};
+    job.outputs[name] = {path, IsVideo(path) ? "video" : "file", false, {}};
   }
   return job;
 }
 
 std::unique_ptr<LogReader> CommandModel::Reader(const Json& parameters, int) const {
   const std::string pattern = Text(parameters, "progress");
-  if (pattern.empty()) return std::make_unique<NoReader>();
+  if (pattern.empty()) return std::make_unique<TimeReader>(KeyOf(name(), parameters));
   try {
-    return std::make_unique<PatternReader>(pattern);
+    return std::make_unique<PatternReader>(pattern, KeyOf(name(), parameters));
   } catch (const std::regex_error& e) {
     throw sdk::StageFailure("invalid_input", "'progress' is no regular expression: " + std::string(e.what()) +
                                                  "; write one such as 'step (\\d+) of (\\d+)'");

@@ -193,5 +193,16 @@ TEST_F(ModelsTest, ACommandFindsItsInputsAndTellsItsProgress) {
   EXPECT_THAT(Refusal({{"model", "command"}, {"run", "x"}, {"progress", "("}}), HasSubstr("no regular expression"));
 }
 
+TEST_F(ModelsTest, ACommandThatSaysNothingIsAsFarAsItWasTheLastTime) {
+  const Json parameters = {
+      {"model", "command"}, {"outputs", Json::object()}, {"run", "echo 1; sleep 0.3; echo 2; sleep 0.3; echo 3"}};
+  ASSERT_EQ(host_.Run(plugin_, parameters).status, COSMOS_OK);
+  EXPECT_TRUE(host_.progress.empty());
+  ASSERT_EQ(host_.Run(plugin_, parameters).status, COSMOS_OK);
+  ASSERT_FALSE(host_.progress.empty());
+  EXPECT_EQ(host_.progress.front().total, 100);
+  EXPECT_GT(host_.progress.front().eta, 0);
+}
+
 }  // namespace
 }  // namespace cosmos::plugins

@@ -8,6 +8,7 @@
 
 #include "common/frame_progress.h"
 #include "common/parameters.h"
+#include "common/phase_timings.h"
 #include "common/video_script.h"
 #include "inference/burn_in.h"
 
@@ -228,8 +229,11 @@ Json Playblast::Parameters() const {
   return schema;
 }
 
-std::unique_ptr<LogReader> Playblast::Reader(const Json&, int) const {
-  return std::make_unique<FrameProgress>("rendering");
+std::unique_ptr<LogReader> Playblast::Reader(const Json& parameters, int) const {
+  const std::string input = Text(parameters, "input_video");
+  const sdk::VideoExpectation video = {{input}, static_cast<int>(Number(parameters, "max_frames", 0)), input, {}};
+  return std::make_unique<FrameProgress>("rendering",
+                                         HistoryKey(name(), parameters, {"width", "height", "fps"}, video));
 }
 
 sdk::JobSpec Playblast::Build(sdk::Task& task, const Json& parameters) const {

@@ -3,6 +3,7 @@
 #include <cosmos/shell_quote.hpp>
 
 #include "common/parameters.h"
+#include "common/phase_timings.h"
 #include "common/video_script.h"
 
 namespace cosmos::plugins {
@@ -103,6 +104,14 @@ sdk::JobSpec LanczosJob(sdk::Task& task, const sdk::Json& parameters) {
   spec.script += "cd " + sdk::ShellQuote(task.OutputFolder()) + "\ntotal=0 done=0\n" + count +
                  "echo \"frames to do: $total\"\n" + work;
   return spec;
+}
+
+sdk::Json LanczosKey(const sdk::Json& parameters) {
+  const std::vector<std::string> inputs = InputsOf(parameters);
+  const std::string first = inputs.empty() ? "" : inputs.front();
+  sdk::Json key = HistoryKey("lanczos", parameters, {"scale", "width", "height", "crf"}, {{first}, 0, first, {}});
+  key["inputs"] = inputs.size();
+  return key;
 }
 
 }  // namespace cosmos::plugins

@@ -20,4 +20,7 @@ sdk::Json LanczosParameters();
 // rate, sound and metadata stay. Results are output.mp4, or output_1.mp4, output_2.mp4, … for a list.
 sdk::JobSpec LanczosJob(sdk::Task& task, const sdk::Json& parameters);
 
+// What earlier jobs like it are kept by; see HistoryKey of common/phase_timings.h. Of a list it looks at the first.
+sdk::Json LanczosKey(const sdk::Json& parameters);
+
 }  // namespace cosmos::plugins

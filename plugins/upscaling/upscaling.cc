@@ -42,13 +42,14 @@ class Upscaling : public sdk::JobStage {
   }
 
   sdk::JobSpec Build(sdk::Task& task, const sdk::Json& parameters) override {
-    if (parameters.at("backend") == "cosmos-4k") {
+    const bool by_model = parameters.at("backend") == "cosmos-4k";
+    if (by_model) {
       reader_ = std::make_unique<ModelProgress>(Transfer1Progress(), Cosmos4kKey(parameters));
-      reader_->Begin(task.context());
-      return Cosmos4kJob(task, parameters);
+    } else {
+      reader_ = std::make_unique<FrameProgress>("upscaling", LanczosKey(parameters));
     }
-    reader_ = std::make_unique<FrameProgress>("upscaling");
-    return LanczosJob(task, parameters);
+    reader_->Begin(task.context());
+    return by_model ? Cosmos4kJob(task, parameters) : LanczosJob(task, parameters);
   }
 
   void OnOutput(sdk::Task& task, std::string_view bytes) override { reader_->Read(task, bytes); }

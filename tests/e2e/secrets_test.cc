@@ -36,6 +36,7 @@ stages:
   words: {uses: shell, with: {argv: [echo, "x ${{ secrets.token }} y"]}}
   inside: {uses: misbehave, with: {how: leak, text: "${{ secrets.token }}"}}
   reader: {uses: shell, needs: inside, with: {argv: [echo, "${{ stages.inside.outputs.text }}"]}}
+  model: {uses: inference, with: {model: command, argv: [echo, "x ${{ secrets.token }} y"], outputs: {}}}
   fails: {uses: misbehave, with: {how: fail, text: "no access with ${{ secrets.token }}"}}
 )");
   const Ended ended = sandbox.Engine({"run", "w.yaml", "--verbose"});
