@@ -69,8 +69,21 @@ std::string Texts(const json& values, const std::string& separator) {
 
 std::string TypeOf(const json& schema) {
   if (schema.contains("enum")) return "one of " + Texts(schema["enum"], ", ");
+  if (schema.value("format", "") == "input-file" && schema.value("type", json()) == "string") return "file";
   const json type = schema.value("type", json("any value"));
   return type.is_array() ? Texts(type, " or ") : type.get<std::string>();
+}
+
+// The values that a number may have; empty: any.
+std::string RangeOf(const json& schema) {
+  const auto text = [&](const char* key) { return schema.contains(key) ? schema[key].dump() : std::string(); };
+  const std::string least = text("minimum"), above = text("exclusiveMinimum"), most = text("maximum");
+  std::string range;
+  if (!least.empty()) range = most.empty() ? "at least " + least : least + " to " + most;
+  if (!above.empty()) range = "more than " + above + (most.empty() ? "" : ", at most " + most);
+  if (range.empty() && !most.empty()) range = "at most " + most;
+  if (schema.contains("multipleOf")) range += (range.empty() ? "" : ", ") + ("a multiple of " + text("multipleOf"));
+  return range;
 }
 
 void PrintProperties(const json& schema, const std::string& indent, Console* console) {
@@ -79,13 +92,14 @@ void PrintProperties(const json& schema, const std::string& indent, Console* con
   for (const auto& [name, property] : properties.items()) {
     std::string line =
         fmt::format("{}{:<{}} {}", indent, name, 20 - std::min<std::size_t>(indent.size(), 16), TypeOf(property));
+    if (const std::string range = RangeOf(property); !range.empty()) line += ", " + range;
     if (std::find(required.begin(), required.end(), name) != required.end()) line += ", required";
     if (property.contains("default")) line += ", default " + property["default"].dump();
     console->PrintLine(line);
     if (property.contains("description")) {
       console->PrintLine(indent + "    " + property["description"].get<std::string>());
     }
-    PrintProperties(property, indent + "  ", console);
+    PrintProperties(property, indent + "    ", console);
   }
   if (!schema.contains("discriminator")) return;
   // Each branch has parameters of its own, which are told as its own.

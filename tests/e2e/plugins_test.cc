@@ -108,6 +108,7 @@ TEST_F(PluginsTest, ShowTellsParametersAndOutputs) {
        {"\n  with backend openai\n", "\n    model ", "\n    base_url ", "\n  with backend template\n"}) {
     EXPECT_THAT(branches, HasSubstr(line));
   }
+  EXPECT_THAT(sandbox_.Engine({"plugins", "show", "upscaling"}).out, HasSubstr("number, 0 to 1, default 0.5\n"));
   EXPECT_THAT(sandbox_.Engine({"plugins", "show", "inferense"}).err, HasSubstr("'inference'"));
   EXPECT_TRUE(sandbox_.EngineJson({"plugins", "show", "upscaling"})["parameters"].is_object());
 }

@@ -57,6 +57,10 @@ std::optional<std::string> PathOnHost(const StageNeeds& needs, const std::string
   return host + (path.size() > mounted.size() ? "/" + path.substr(mounted.size() + (mounted.back() != '/')) : "");
 }
 
+std::optional<std::string> TargetQuestions::FolderOf(const StageNeeds& needs) const {
+  return needs.files.empty() || needs.folder.empty() ? std::nullopt : PathOnHost(needs, "", workdir_);
+}
+
 TargetQuestions::Image TargetQuestions::ImageOf(const StageNeeds& needs) {
   return {ContainerEngine::FromJson(needs.container), needs.container.value("image", "")};
 }
@@ -65,6 +69,7 @@ void TargetQuestions::Ask(const StageNeeds& needs) {
   for (const std::string& file : needs.files) {
     if (const auto path = PathOnHost(needs, file, workdir_)) files_.emplace(*path, files_.size());
   }
+  if (const auto folder = FolderOf(needs)) files_.emplace(*folder, files_.size());
   gpus_ = gpus_ || needs.gpu_memory_gb > 0 || !needs.driver.empty();
   disk_ = disk_ || needs.disk_gb > 0;
   if (const auto lines = DownloadLines(needs, workdir_)) downloads_.emplace(*lines, downloads_.size());
@@ -112,8 +117,16 @@ void TargetQuestions::JudgeFiles(const StageNeeds& needs, const TargetFacts& ans
                        const std::string& hint) {
     findings->push_back({severity, needs.stage, needs.target, "", file, message, hint});
   };
+  // Of a folder that is not there each of its files would be told of.
+  std::optional<std::string> folder = FolderOf(needs);
+  if (folder && answers.Get(fmt::format("file_{}", files_.at(*folder))) != "no") folder.reset();
+  if (folder) {
+    add(Severity::kError, *folder,
+        fmt::format("there is no folder '{}', and the job needs what should be in it", *folder), needs.files_hint);
+  }
   for (const std::string& file : needs.files) {
     const auto path = PathOnHost(needs, file, workdir_);
+    if (path && folder && IsBelow(*path, *folder)) continue;
     if (!path) {
       add(Severity::kInfo, file, fmt::format("'{}' is inside the container's image, and is not looked for", file), "");
       continue;

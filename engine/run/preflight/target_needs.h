@@ -47,6 +47,8 @@ class TargetQuestions {
   using Numbers = std::map<std::string, int>;  // of what was asked for
 
   static Image ImageOf(const StageNeeds& needs);
+  // The one that the stage's files are in, if it is known and can be looked at.
+  std::optional<std::string> FolderOf(const StageNeeds& needs) const;
   void JudgeFiles(const StageNeeds& needs, const TargetFacts& answers, PreflightFindings* findings) const;
   void JudgeImage(const StageNeeds& needs, const TargetFacts& answers, PreflightFindings* findings) const;
 

@@ -96,6 +96,19 @@ TEST_P(TargetNeedsTest, FindsFilesAndProgramsWhateverTheirNames) {
   EXPECT_THAT(findings[1].message, HasSubstr("there is no program 'no-such-program'"));
 }
 
+TEST_P(TargetNeedsTest, OfAFolderThatIsNotThereItTellsOnce) {
+  needs_.folder = "~/repo";
+  needs_.files = {"a.pt", "b.pt", "/elsewhere/c.pt"};
+  needs_.files_hint = "fetch it";
+  const PreflightFindings findings = Look();
+  ASSERT_EQ(findings.size(), 2u) << output_;
+  EXPECT_EQ(findings[0].message, "there is no folder '~/repo', and the job needs what should be in it");
+  EXPECT_EQ(findings[0].hint, "fetch it");
+  EXPECT_THAT(findings[1].message, HasSubstr("/elsewhere/c.pt"));
+  fs::create_directory(folder_ / "repo");
+  EXPECT_EQ(Look().size(), 3u);
+}
+
 TEST_P(TargetNeedsTest, AsksForGpusAndDisk) {
   Program("nvidia-smi",
           "echo \"0, GPU-0, NVIDIA H100, 570.124.06, 0, 80559, 81559, 1000, 30, 70, 345, 2619, Disabled\"");
