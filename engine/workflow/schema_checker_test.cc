@@ -42,8 +42,9 @@ TEST(SchemaCheckerTest, SaysFoundExpectedAndFix) {
     if (!value.contains("model")) value["model"] = "transfer";
     return ProblemsOf(schema, value);
   };
-  EXPECT_THAT(ProblemsOf(schema, json::object()),
-              ElementsAre("missing key 'model' in the parameters; add it: What makes the video."));
+  EXPECT_THAT(
+      ProblemsOf(schema, json::object()),
+      ElementsAre("missing key 'model' in the parameters; add it, one of playblast, transfer: What makes the video."));
   EXPECT_THAT(problems({{"modle", 1}, {"sed", 1}}),
               ElementsAre("unknown key 'modle' in the parameters; expected one of fixed, flag, list, name, seed, wait, "
                           "weight, width",
@@ -125,7 +126,8 @@ TEST(SchemaCheckerTest, ADiscriminatorChoosesTheBranch) {
   EXPECT_THAT(problems({{"model", "bal"}, {"radius", "x"}}),
               ElementsAre("'model': found the text 'bal', which is none of the values known here; did you mean "
                           "'ball'?"));
-  EXPECT_THAT(problems({{"radius", 3}}), ElementsAre("missing key 'model' in the parameters; add it"));
+  EXPECT_THAT(problems({{"radius", 3}}),
+              ElementsAre("missing key 'model' in the parameters; add it, one of ball, box"));
   EXPECT_THAT(problems({{"model", "${{ params.model }}"}, {"radius", "x"}}), IsEmpty());  // to be checked again
 }
 

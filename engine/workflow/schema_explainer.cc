@@ -22,6 +22,13 @@ size_t Characters(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+// The values of an `enum`, as they are written.
+std::vector<std::string> Words(const json& values) {
+  std::vector<std::string> words;
+  for (const json& value : values) words.push_back(value.is_string() ? value.get<std::string>() : value.dump());
+  return words;
+}
+
 // The names in branches that ask for nothing but keys; empty when one asks for more.
 std::vector<std::string> KeysOfChoice(const json& branches) {
   std::vector<std::string> keys;
@@ -122,8 +129,7 @@ void SchemaExplainer::CheckWords(const json& schema, const json& value, Frame* f
   }
   const auto words = schema.find("enum");
   if (words == schema.end() || std::find(words->begin(), words->end(), value) != words->end()) return;
-  std::vector<std::string> names;
-  for (const json& word : *words) names.push_back(word.is_string() ? word.get<std::string>() : word.dump());
+  const std::vector<std::string> names = Words(*words);
   const std::string found = value.is_string() ? value.get<std::string>() : value.dump();
   Add(frame, "found " + Found(value) + ", which is none of the values known here", Suggestion(found, names));
 }
@@ -207,7 +213,9 @@ void SchemaExplainer::CheckObject(const json& schema, const json& value, Frame* 
       std::string hint = "add it";
       const json properties = schema.value("properties", json::object());
       if (properties.contains(name)) {
-        const std::string description = Dereferenced(root_, properties[name]).value("description", "");
+        const json& property = Dereferenced(root_, properties[name]);
+        if (property.contains("enum")) hint += ", one of " + Join(Words(property["enum"]), ", ");
+        const std::string description = property.value("description", "");
         if (!description.empty()) hint += ": " + description;
       }
       frame->problems.push_back({frame->path, true, "missing key '" + name + "' in " + Name(*frame), hint});
