@@ -261,7 +261,7 @@ TEST_F(BatchTest, AWedgeOnAHostIsOneLoadAndTwelveWithout) {
     EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), batch == "auto" ? 1 : 12);
     std::filesystem::remove(loads);
     EXPECT_EQ(sandbox_.Show("last")["stages"].size(), 12u);
-    EXPECT_THAT(host.Processes(), IsEmpty());
+    host.ExpectNothingLeft();
   }
 }
 

@@ -32,7 +32,7 @@ class ContainerTest : public ::testing::Test {
   std::string LocalLog(const std::string& stage) { return sandbox_.Read("outputs/" + stage + "/logs/run_rs_test.log"); }
   void ExpectNothingLeft() {
     EXPECT_THAT(docker_->Containers(), IsEmpty());
-    EXPECT_THAT(host_->Processes(), IsEmpty());
+    host_->ExpectNothingLeft();
   }
   json Inspect(const std::string& name) { return json::parse(docker_->Docker({"inspect", name}).out)[0]; }
 
@@ -148,7 +148,7 @@ TEST_F(ContainerTest, CancelWithoutAnEngineEndsIt) {
   EXPECT_EQ(sandbox_.EngineJson({"cancel", "rs_test"})["outcome"], "cancelled");
   EXPECT_EQ(docker_->Docker({"ps", "-q"}).out, "");
   EXPECT_THAT(docker_->Containers(), ElementsAre("cosmos_rs_test_a_1"));  // with its log, until gc
-  EXPECT_THAT(host_->Processes(), IsEmpty());
+  host_->ExpectNothingLeft();
 }
 
 TEST_F(ContainerTest, AnImageThatIsNotThereIsTold) {

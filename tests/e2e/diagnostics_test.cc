@@ -242,7 +242,7 @@ TEST_F(RemoteDiagnosticsTest, AContainerOnAHostThatFailed) {
   EXPECT_THAT(FilesWith(kSecret, sandbox_.outputs()), IsEmpty());
   EXPECT_THAT(FilesWith(sandbox_.Read(host_->server().identity()), sandbox_.outputs()), IsEmpty());
   EXPECT_THAT(docker_->Containers(), IsEmpty());
-  EXPECT_THAT(host_->Processes(), IsEmpty());
+  host_->ExpectNothingLeft();
 }
 
 TEST_F(RemoteDiagnosticsTest, ARunThatGoesOnIsLookedAtWithItsContainer) {
@@ -318,7 +318,7 @@ TEST_F(RemoteDiagnosticsTest, WhateverAProgramDoesOnlyItsItemSuffers) {
       if (!before.empty()) Program(program, before.substr(before.find('\n') + 1));
     }
   }
-  EXPECT_THAT(host_->Processes(), IsEmpty());
+  host_->ExpectNothingLeft();
 }
 
 TEST_F(RemoteDiagnosticsTest, AFullDiskOfTheHostIsToldAsOne) {

@@ -236,7 +236,7 @@ stages:
   EXPECT_EQ(sandbox_.Read(stage["log_path"].get<std::string>()),
             repo.string() + "\nUpsampled prompt: heavy it's $(touch pwned)\n");
   EXPECT_FALSE(std::filesystem::exists(repo / "pwned"));
-  EXPECT_THAT(host.Processes(), IsEmpty());
+  host.ExpectNothingLeft();
 }
 
 }  // namespace

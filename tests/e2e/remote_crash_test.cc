@@ -16,7 +16,6 @@ namespace {
 
 using nlohmann::json;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 constexpr const char* kWaiting =
     "hooks: {log-streamer: {}}\n"
@@ -49,7 +48,7 @@ class RemoteCrashTest : public ::testing::Test {
     for (const json& stage : run["stages"]) EXPECT_EQ(stage["attempt"], 1);
     EXPECT_EQ(Log(), "begun\nended\n");
     EXPECT_EQ(sandbox_.Read(run["stages"][1]["outputs"]["out"].get<std::string>()), "made\n");
-    EXPECT_THAT(host_->Processes(), IsEmpty());
+    host_->ExpectNothingLeft();
   }
 
   Sandbox sandbox_;
@@ -101,7 +100,7 @@ TEST_F(RemoteCrashTest, CtrlCEndsTheJobOnItsHost) {
   ::kill(engine, SIGINT);
   EXPECT_EQ(sandbox_.Wait(engine), 130);
   EXPECT_EQ(sandbox_.Show("rs_test")["status"], "cancelled");
-  EXPECT_THAT(host_->Processes(), IsEmpty());
+  host_->ExpectNothingLeft();
   EXPECT_EQ(Log(), sandbox_.Read(host_->job("rs_test", "job") / "run.log"));
 }
 
@@ -125,13 +124,13 @@ TEST_F(RemoteCrashTest, CancelFromAnotherTerminalWithAndWithoutAnEngine) {
   pid_t engine = StartWaiting();
   EXPECT_EQ(sandbox_.EngineJson({"cancel", "rs_test"})["outcome"], "asked");
   EXPECT_EQ(sandbox_.Wait(engine), 130);
-  EXPECT_THAT(host_->Processes(), IsEmpty());
+  host_->ExpectNothingLeft();
   engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", "rs_gone"});
   Await("running job", [&] { return sandbox_.Read("outputs/job/logs/run_rs_gone.log") == "begun\n"; });
   ::kill(engine, SIGKILL);
   sandbox_.Wait(engine);
   EXPECT_EQ(sandbox_.EngineJson({"cancel", "rs_gone"})["outcome"], "cancelled");
-  EXPECT_THAT(host_->Processes(), IsEmpty());
+  host_->ExpectNothingLeft();
   EXPECT_EQ(sandbox_.Show("rs_gone")["status"], "cancelled");
 }
 
@@ -192,7 +191,7 @@ TEST_F(RemoteCrashTest, KilledAtAHundredRandomMomentsEveryJobRunsExactlyOnce) {
     for (const auto& [key, times] : open) ASSERT_EQ(times, 0) << key << " in round " << round;
   }
   EXPECT_GT(resumed, 30) << "few of the moments were within a run";
-  Await("end of what a killed engine was about to do", [&] { return host_->Processes().empty(); });
+  host_->ExpectNothingLeft();
 }
 
 }  // namespace

@@ -31,10 +31,6 @@ class RemoteTest : public ::testing::Test {
   std::string RemoteLog(const std::string& stage, const std::string& run_id = "rs_test") const {
     return sandbox_.Read(host_->job(run_id, stage) / "run.log");
   }
-  // What the engine held there ends when its connection does, which the host may learn a moment after the engine's end.
-  void ExpectNothingLeft() {
-    Await("the end of everything on the host", [&] { return host_->Processes().empty(); });
-  }
 
   Sandbox sandbox_;
   std::unique_ptr<RemoteHost> host_;
@@ -56,7 +52,7 @@ TEST_F(RemoteTest, AChainOfStagesOverOneConnection) {
   for (const std::string stage : {"first", "third"}) EXPECT_EQ(LocalLog(stage), RemoteLog(stage));
   EXPECT_EQ(fs::read_symlink(host_->workdir() / "outputs/third/run.log"), host_->job("rs_test", "third") / "run.log");
   EXPECT_EQ(host_->server().LoginCount(), 1);
-  ExpectNothingLeft();
+  host_->ExpectNothingLeft();
 }
 
 TEST_F(RemoteTest, FailuresAreRecordedWithLogAndDiagnosis) {
@@ -78,7 +74,7 @@ TEST_F(RemoteTest, ATimeoutLeavesNothingOnTheHost) {
   EXPECT_EQ(RunIt().status, 1);
   EXPECT_EQ(sandbox_.Show("rs_test")["failure_kind"], "timeout");
   EXPECT_EQ(LocalLog("a"), "begun\n");
-  ExpectNothingLeft();
+  host_->ExpectNothingLeft();
 }
 
 TEST_F(RemoteTest, AJobKilledFromOutsideIsNotWaitedForForEver) {
@@ -91,7 +87,7 @@ TEST_F(RemoteTest, AJobKilledFromOutsideIsNotWaitedForForEver) {
   EXPECT_EQ(sandbox_.Wait(engine), 1);
   EXPECT_EQ(sandbox_.Show("rs_test")["failure_kind"], "killed");
   EXPECT_EQ(LocalLog("a"), "begun\n");
-  ExpectNothingLeft();
+  host_->ExpectNothingLeft();
 }
 
 // 200,000 lines while the connection breaks again and again.
@@ -118,7 +114,7 @@ TEST_F(RemoteTest, TwentyCutsLoseAndDoubleNothing) {
   EXPECT_TRUE(RemoteLog("a") == expected);
   EXPECT_EQ(sandbox_.Show("rs_test")["stages"].size(), 1u);
   EXPECT_GT(host_->server().LoginCount(), 1);
-  ExpectNothingLeft();
+  host_->ExpectNothingLeft();
 }
 
 TEST_F(RemoteTest, SilenceOfThirtySecondsLosesNothing) {
@@ -221,7 +217,7 @@ TEST_F(RemoteTest, TheQuickstartRunsOnAHostOfTheConfiguration) {
   EXPECT_EQ(videos, 5);
   EXPECT_FALSE(fs::exists(host_->workdir() / "ran"));
   EXPECT_EQ(host_->server().LoginCount(), 1);
-  ExpectNothingLeft();
+  host_->ExpectNothingLeft();
 }
 
 TEST_F(RemoteTest, AFolderIsAnInputToo) {

@@ -46,6 +46,11 @@ class RemoteHost {
 
   // What jobs and commands of the engine still run on the host.
   std::vector<pid_t> Processes() const { return server_.Processes(); }
+  // Nothing may stay. What the engine held there ends when its connection does, of which the host may hear a moment
+  // after the engine's end.
+  void ExpectNothingLeft() const {
+    Await("end of everything on the host", [this] { return Processes().empty(); });
+  }
 
  private:
   TestAccount account_;
