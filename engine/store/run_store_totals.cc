@@ -6,66 +6,60 @@
 namespace cosmos {
 namespace {
 
+using store::AttemptTotalsRow;
 using store::ForgottenTotalsRow;
 using store::RunRow;
-using store::StageRow;
+using store::RunTotalsRow;
 
 template <typename Row>
-TotalsRecord ToRecord(const Row& row) {
-  return {row.uses, row.status, row.failure_kind, row.bound, row.count, static_cast<double>(row.milliseconds) / 1000};
-}
-
-template <typename Row>
-std::vector<TotalsRecord> Totals(odb::database& database) {
+std::vector<TotalsRecord> Totals(store::Database* database) {
   std::vector<TotalsRecord> records;
-  for (const Row& row : database.query<Row>()) records.push_back(ToRecord(row));
+  database->Read([&](odb::database& rows) {
+    for (const Row& row : rows.query<Row>()) {
+      records.push_back(
+          {row.uses, row.status, row.failure_kind, row.bound, row.count, static_cast<double>(row.milliseconds) / 1000});
+    }
+  });
   return records;
 }
 
-// What the totals count one as that took from `begin` to `end`, as the views of totals_rows.h do it.
-ForgottenTotalsRow Counted(const std::string& uses, const std::string& status,
-                           const odb::nullable<std::string>& failure_kind, const odb::nullable<std::int64_t>& begin,
-                           const odb::nullable<std::int64_t>& end) {
-  ForgottenTotalsRow row;
-  row.uses = uses;
-  row.status = status;
-  if (!failure_kind.null()) row.failure_kind = *failure_kind;
-  row.count = 1;
-  if (begin.null() || end.null()) return row;
-  row.milliseconds = *end - *begin;
-  row.bound = DurationBound(row.milliseconds);
-  return row;
-}
-
-void AddForgotten(odb::database& database, const ForgottenTotalsRow& more) {
+template <typename Row>
+void AddForgotten(odb::database& database, const Row& more) {
   using query = odb::query<ForgottenTotalsRow>;
   ForgottenTotalsRow row;
-  if (!database.query_one<ForgottenTotalsRow>(query::uses == more.uses && query::status == more.status &&
-                                                  query::failure_kind == more.failure_kind &&
-                                                  query::bound == more.bound,
-                                              row)) {
-    row = more;
-    database.persist(row);
-    return;
-  }
+  const bool known =
+      database.query_one<ForgottenTotalsRow>(query::uses == more.uses && query::status == more.status &&
+                                                 query::failure_kind == more.failure_kind && query::bound == more.bound,
+                                             row);
+  row.uses = more.uses;
+  row.status = more.status;
+  row.failure_kind = more.failure_kind;
+  row.bound = more.bound;
   row.count += more.count;
   row.milliseconds += more.milliseconds;
-  database.update(row);
+  if (known) {
+    database.update(row);
+  } else {
+    database.persist(row);
+  }
+}
+
+// Of one run, as the totals count it.
+template <typename Row>
+void Forget(odb::database& database, const std::string& run_id) {
+  using query = odb::query<Row>;
+  auto totals = database.query<Row>("run_id = " + query::_val(run_id));
+  totals.cache();  // as the database is changed meanwhile
+  for (const Row& row : totals) AddForgotten(database, row);
 }
 
 }  // namespace
 
 void RunStore::DeleteRun(const std::string& run_id) {
   impl_->database.Write([&](odb::database& database) {
-    RunRow run;
-    if (!database.find(run_id, run)) return;
-    std::vector<ForgottenTotalsRow> forgotten = {
-        Counted("", run.status, run.failure_kind, run.started_at, run.ended_at)};
-    for (const StageRow& stage : database.query<StageRow>(odb::query<StageRow>::run == run_id)) {
-      forgotten.push_back(Counted(stage.uses, stage.status, stage.failure_kind, stage.started_at, stage.ended_at));
-    }
-    for (const ForgottenTotalsRow& row : forgotten) AddForgotten(database, row);
-    database.erase<RunRow>(run_id);
+    Forget<RunTotalsRow>(database, run_id);
+    Forget<AttemptTotalsRow>(database, run_id);
+    database.erase_query<RunRow>(odb::query<RunRow>::run_id == run_id);
   });
 }
 
@@ -82,22 +76,10 @@ int RunStore::DeleteUnusedPrompts() {
   return deleted;
 }
 
-std::vector<TotalsRecord> RunStore::RunTotals() {
-  std::vector<TotalsRecord> records;
-  impl_->database.Read([&](odb::database& database) { records = Totals<store::RunTotalsRow>(database); });
-  return records;
-}
+std::vector<TotalsRecord> RunStore::RunTotals() { return Totals<RunTotalsRow>(&impl_->database); }
 
-std::vector<TotalsRecord> RunStore::AttemptTotals() {
-  std::vector<TotalsRecord> records;
-  impl_->database.Read([&](odb::database& database) { records = Totals<store::AttemptTotalsRow>(database); });
-  return records;
-}
+std::vector<TotalsRecord> RunStore::AttemptTotals() { return Totals<AttemptTotalsRow>(&impl_->database); }
 
-std::vector<TotalsRecord> RunStore::ForgottenTotals() {
-  std::vector<TotalsRecord> records;
-  impl_->database.Read([&](odb::database& database) { records = Totals<ForgottenTotalsRow>(database); });
-  return records;
-}
+std::vector<TotalsRecord> RunStore::ForgottenTotals() { return Totals<ForgottenTotalsRow>(&impl_->database); }
 
 }  // namespace cosmos

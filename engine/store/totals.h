@@ -10,19 +10,14 @@ namespace cosmos {
 constexpr int kDurationBounds[] = {1, 10, 60, 300, 900, 1800, 3600, 7200, 14400};
 constexpr int kDurationBoundCount = sizeof(kDurationBounds) / sizeof(kDurationBounds[0]);
 
-// The first bound that so many milliseconds do not exceed; kDurationBoundCount: they exceed all.
-inline int DurationBound(std::int64_t milliseconds) {
-  int bound = 0;
-  while (bound < kDurationBoundCount && milliseconds > std::int64_t(1000) * kDurationBounds[bound]) ++bound;
-  return bound;
-}
-
 // How many runs, or stage attempts, are alike in all that this tells of them.
 struct TotalsRecord {
   std::string uses;  // of attempts: the stage's plugin
   std::string status;
   std::string failure_kind;  // empty without one
-  int bound = -1;            // DurationBound of how long they took; -1: they have not begun, or not ended
+  // The first of kDurationBounds that they did not take longer than; kDurationBoundCount: longer than all; -1: they
+  // have not begun, or not ended.
+  int bound = -1;
   std::int64_t count = 0;
   double seconds = 0;  // that those took together which have begun and ended
 };

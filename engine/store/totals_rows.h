@@ -5,7 +5,8 @@
 #include <string>
 
 // The totals of totals.h as queries: views, which are no part of the schema. Private to this folder; run through the
-// `odb` compiler as rows.h is. The bounds are those of kDurationBounds, in milliseconds.
+// `odb` compiler as rows.h is. Without a condition they are over all. The bounds are those of kDurationBounds, in
+// milliseconds.
 namespace cosmos {
 namespace store {
 
@@ -24,7 +25,7 @@ namespace store {
     " WHEN ended_at - started_at <= 7200000 THEN 7"              \
     " WHEN ended_at - started_at <= 14400000 THEN 8 ELSE 9 END," \
     " COUNT(*), COALESCE(SUM(ended_at - started_at), 0)"         \
-    " FROM runs GROUP BY 2, 3, 4 ORDER BY 2, 3, 4")
+    " FROM runs WHERE (?) GROUP BY 2, 3, 4 ORDER BY 2, 3, 4")
 struct RunTotalsRow {
   std::string uses;
   std::string status;
@@ -47,7 +48,7 @@ struct RunTotalsRow {
     " WHEN ended_at - started_at <= 7200000 THEN 7"              \
     " WHEN ended_at - started_at <= 14400000 THEN 8 ELSE 9 END," \
     " COUNT(*), COALESCE(SUM(ended_at - started_at), 0)"         \
-    " FROM stage_executions GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4")
+    " FROM stage_executions WHERE (?) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4")
 struct AttemptTotalsRow {
   std::string uses;
   std::string status;
