@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace cosmos {
 namespace {
@@ -11,8 +12,7 @@ using Size = std::array<int, 2>;
 
 std::string Text(const Size& size) { return std::to_string(size[0]) + "x" + std::to_string(size[1]); }
 
-Size SizeOf(const VideoExpectation& expectation, const CancelToken& cancel) {
-  const VideoFacts like = ProbeVideo(expectation.size_of, cancel);
+Size SizeOf(const VideoExpectation& expectation, const VideoFacts& like) {
   const auto distance = [&](const Size& size) {
     return std::abs(static_cast<double>(size[0]) / size[1] - static_cast<double>(like.width) / like.height);
   };
@@ -33,13 +33,18 @@ VideoExpectation VideoExpectation::FromJson(const json& json) {
 }
 
 ExpectedVideo Expect(const VideoExpectation& expectation, const CancelToken& cancel) {
+  std::map<std::string, VideoFacts> known;  // length and size are mostly those of one video
+  const auto facts = [&](const std::string& video) -> const VideoFacts& {
+    const auto found = known.find(video);
+    return found != known.end() ? found->second : known[video] = ProbeVideo(video, cancel);
+  };
   ExpectedVideo expected;
   expected.frames = expectation.frames;
   for (const std::string& video : expectation.as_long_as) {
-    const std::int64_t there = ProbeVideo(video, cancel).frames;
+    const std::int64_t there = facts(video).frames;
     expected.frames = expected.frames == 0 ? there : std::min(expected.frames, there);
   }
-  if (!expectation.size_of.empty()) expected.size = SizeOf(expectation, cancel);
+  if (!expectation.size_of.empty()) expected.size = SizeOf(expectation, facts(expectation.size_of));
   return expected;
 }
 

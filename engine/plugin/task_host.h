@@ -35,8 +35,8 @@ class TaskHost {
   virtual void AddArtifact(const std::string& path) = 0;
   virtual std::string PutPrompt(const nlohmann::json& prompt) = 0;
   virtual nlohmann::json Containers(const std::string& run_id) = 0;
-  virtual void KeepTimings(nlohmann::json key, const nlohmann::json& timings) = 0;
-  virtual nlohmann::json FindTimings(nlohmann::json key) = 0;
+  virtual void KeepTimings(const nlohmann::json& key, const nlohmann::json& timings) = 0;
+  virtual nlohmann::json FindTimings(const nlohmann::json& key) = 0;
   // Any thread.
   virtual Inspection& Inspect() {
     throw Error(ErrorCode::kPlugin, "nothing can be looked at here", "ask while the stage is carried out, by itself");

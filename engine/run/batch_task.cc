@@ -29,9 +29,9 @@ void BatchTask::Progress(double done, double total, std::string_view phase, std:
   for (const auto& task : tasks_) task->Progress(done, total, phase, eta_seconds);
 }
 
-void BatchTask::KeepTimings(json key, const json& timings) { tasks_.front()->KeepTimings(std::move(key), timings); }
+void BatchTask::KeepTimings(const json& key, const json& timings) { tasks_.front()->KeepTimings(key, timings); }
 
-json BatchTask::FindTimings(json key) { return tasks_.front()->FindTimings(std::move(key)); }
+json BatchTask::FindTimings(const json& key) { return tasks_.front()->FindTimings(key); }
 
 std::string BatchTask::Input(const std::string& local_path) { return tasks_.front()->Input(local_path); }
 

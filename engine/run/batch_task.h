@@ -35,8 +35,8 @@ class BatchTask final : public TaskHost {
   void AddArtifact(const std::string&) override { Refuse(); }
   std::string PutPrompt(const nlohmann::json&) override { Refuse(); }
   nlohmann::json Containers(const std::string&) override { Refuse(); }
-  void KeepTimings(nlohmann::json key, const nlohmann::json& timings) override;
-  nlohmann::json FindTimings(nlohmann::json key) override;
+  void KeepTimings(const nlohmann::json& key, const nlohmann::json& timings) override;
+  nlohmann::json FindTimings(const nlohmann::json& key) override;
 
   // Runs the job of `plan` (StagePlugin::PlanBatch), or attaches to it, and gives what became of each member; one has
   // succeeded when its outputs are good, whatever became of the job. Each has its part of the log where its own would

@@ -109,16 +109,20 @@ std::string StageTask::progress() const {
   return progress_;
 }
 
-std::string StageTask::HistoryKey(json key) const {
-  const std::string gpu = order_.leased.empty() ? "" : order_.leased.front().name;
-  key = MaskJson(key, *services_.masker);
-  return cosmos::HistoryKey(std::move(key), order_.instance->uses, order_.gpus, gpu, order_.instance->target, cancel_);
+const std::string& StageTask::HistoryKey(const json& key) {
+  std::string& known = history_keys_[key];
+  if (known.empty()) {
+    const std::string gpu = order_.leased.empty() ? "" : order_.leased.front().name;
+    known = cosmos::HistoryKey(MaskJson(key, *services_.masker), order_.instance->uses, order_.gpus, gpu,
+                               order_.instance->target, cancel_);
+  }
+  return known;
 }
 
-void StageTask::KeepTimings(json key, const json& timings) {
+void StageTask::KeepTimings(const json& key, const json& timings) {
   if (order_.resumed) return;
   TimingsRecord record;
-  record.key = HistoryKey(std::move(key));
+  record.key = HistoryKey(key);
   record.timings = MaskJson(timings, *services_.masker).dump(-1, ' ', false, json::error_handler_t::replace);
   record.run_id = order_.context.run_id;
   record.ended_at = UnixMilliseconds(services_.clock->Wall());
@@ -126,9 +130,9 @@ void StageTask::KeepTimings(json key, const json& timings) {
   services_.store->Write([record](RunStore& store) mutable { store.KeepTimings(&record); });
 }
 
-json StageTask::FindTimings(json key) {
+json StageTask::FindTimings(const json& key) {
   json found = json::array();
-  services_.store->WriteAndWait([&, key = HistoryKey(std::move(key))](RunStore& store) {
+  services_.store->WriteAndWait([&, key = HistoryKey(key)](RunStore& store) {
     for (const TimingsRecord& record : store.TimingsOf(key, kTimings)) found.push_back(json::parse(record.timings));
   });
   return found;

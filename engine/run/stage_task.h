@@ -43,8 +43,8 @@ class StageTask final : public TaskHost {
   std::string OutputFolder() override;
   JobResult RunJob(const nlohmann::json& spec, const std::function<void(std::string_view)>& on_output) override;
   nlohmann::json Containers(const std::string& run_id) override;
-  void KeepTimings(nlohmann::json key, const nlohmann::json& timings) override;
-  nlohmann::json FindTimings(nlohmann::json key) override;
+  void KeepTimings(const nlohmann::json& key, const nlohmann::json& timings) override;
+  nlohmann::json FindTimings(const nlohmann::json& key) override;
   Inspection& Inspect() override { return inspection_; }
   std::string Folder() override;
   void AddArtifact(const std::string& path) override;
@@ -82,14 +82,15 @@ class StageTask final : public TaskHost {
  private:
   std::string JobFolder();
   // What the plugin's key is in the store: with what only the engine knows.
-  std::string HistoryKey(nlohmann::json key) const;
+  const std::string& HistoryKey(const nlohmann::json& key);
 
   const RunServices& services_;
   const Order order_;
   const CancelToken& cancel_;
   Target& target_;
   RunInspection inspection_;
-  std::vector<FileTransfer> inputs_;  // for a target that is another machine
+  std::vector<FileTransfer> inputs_;                    // for a target that is another machine
+  std::map<nlohmann::json, std::string> history_keys_;  // by the plugin's, as videos are looked at for them
   bool job_ran_ = false;
   std::string lost_;
   mutable std::mutex mutex_;     // guards what follows

@@ -46,8 +46,8 @@ class DiagnosisHost final : public TaskHost {
     });
     return containers;
   }
-  void KeepTimings(json, const json&) override { Refuse(); }
-  json FindTimings(json) override { Refuse(); }
+  void KeepTimings(const json&, const json&) override { Refuse(); }
+  json FindTimings(const json&) override { Refuse(); }
   Inspection& Inspect() override { return inspection_; }
 
  private:

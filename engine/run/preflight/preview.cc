@@ -41,8 +41,8 @@ class PreviewHost final : public TaskHost {
   void AddArtifact(const std::string&) override { Refuse(); }
   std::string PutPrompt(const json&) override { Refuse(); }
   json Containers(const std::string&) override { Refuse(); }
-  void KeepTimings(json, const json&) override { Refuse(); }
-  json FindTimings(json) override { Refuse(); }
+  void KeepTimings(const json&, const json&) override { Refuse(); }
+  json FindTimings(const json&) override { Refuse(); }
 
   const json& inputs() const { return inputs_; }
 
