@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "core/error.h"
+#include "core/json_values.h"
 #include "core/text.h"
 #include "plugin/catalogue.h"
 
@@ -61,17 +62,11 @@ int List(const Catalogue& catalogue, Console* console) {
   return bad ? kExitWrongInput : kExitSucceeded;
 }
 
-std::string Texts(const json& values, const std::string& separator) {
-  std::vector<std::string> texts;
-  for (const json& value : values) texts.push_back(value.is_string() ? value.get<std::string>() : value.dump());
-  return Join(texts, separator);
-}
-
 std::string TypeOf(const json& schema) {
-  if (schema.contains("enum")) return "one of " + Texts(schema["enum"], ", ");
+  if (schema.contains("enum")) return "one of " + Join(PlainTexts(schema["enum"]), ", ");
   if (schema.value("format", "") == "input-file" && schema.value("type", json()) == "string") return "file";
   const json type = schema.value("type", json("any value"));
-  return type.is_array() ? Texts(type, " or ") : type.get<std::string>();
+  return type.is_array() ? Join(PlainTexts(type), " or ") : type.get<std::string>();
 }
 
 // The values that a number may have; empty: any.
@@ -105,8 +100,7 @@ void PrintProperties(const json& schema, const std::string& indent, Console* con
   // Each branch has parameters of its own, which are told as its own.
   const std::string chooser = schema["discriminator"]["propertyName"];
   for (json branch : schema.value("oneOf", json::array())) {
-    console->PrintLine(
-        fmt::format("{}with {} {}", indent, chooser, Texts({branch["properties"][chooser]["const"]}, "")));
+    console->PrintLine(fmt::format("{}with {} {}", indent, chooser, PlainText(branch["properties"][chooser]["const"])));
     branch["properties"].erase(chooser);
     PrintProperties(branch, indent + "  ", console);
   }

@@ -1,13 +1,35 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "core/clock.h"
 
-// How what is not set stands in the JSON that scripts rely on. Pure functions; any thread.
+// Values of JSON as texts for people and programs, and how what is not set stands in the JSON that scripts rely on.
+// Pure functions; any thread.
 namespace cosmos {
+
+// A text as it is, anything else as JSON.
+inline std::string PlainText(const nlohmann::json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+// Of each value of a list.
+inline std::vector<std::string> PlainTexts(const nlohmann::json& values) {
+  std::vector<std::string> texts;
+  for (const nlohmann::json& value : values) texts.push_back(PlainText(value));
+  return texts;
+}
+
+// Of each member of an object.
+inline std::map<std::string, std::string> PlainMembers(const nlohmann::json& object) {
+  std::map<std::string, std::string> texts;
+  for (const auto& [name, value] : object.items()) texts[name] = PlainText(value);
+  return texts;
+}
 
 // Null for an empty text.
 inline nlohmann::json TextOrNull(const std::string& text) {

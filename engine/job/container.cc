@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/json_values.h"
 #include "core/text.h"
 #include "job/container_engine.h"
 
@@ -57,15 +58,10 @@ ContainerSpec ContainerSpec::FromJson(const json& value) {
   spec.engine = value.value("engine", spec.engine);
   spec.image = value.value("image", "");
   spec.sudo = value.value("sudo", false);
-  if (value.contains("shm_size")) {
-    spec.shm_size = value["shm_size"].is_string() ? value["shm_size"].get<std::string>() : value["shm_size"].dump();
-  }
+  if (value.contains("shm_size")) spec.shm_size = PlainText(value["shm_size"]);
   spec.ipc = value.value("ipc", "");
   spec.mounts = value.value("mounts", spec.mounts);
-  const json env = value.value("env", json::object());
-  for (const auto& [name, text] : env.items()) {
-    spec.env[name] = text.is_string() ? text.get<std::string>() : text.dump();
-  }
+  spec.env = PlainMembers(value.value("env", json::object()));
   spec.workdir = value.value("workdir", "");
   spec.args = value.value("args", spec.args);
   return spec;

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/ids.h"
+#include "core/json_values.h"
 #include "core/text.h"
 #include "run/retry_policy.h"
 #include "run/stage_task.h"
@@ -15,13 +16,6 @@ namespace cosmos {
 namespace {
 
 using nlohmann::json;
-
-std::map<std::string, std::string> Variables(const json& env) {
-  std::map<std::string, std::string> variables;
-  for (const auto& [name, value] : env.items())
-    variables[name] = value.is_string() ? value.get<std::string>() : value.dump();
-  return variables;
-}
 
 }  // namespace
 
@@ -144,7 +138,7 @@ StageRunner::Prepared StageRunner::Prepare(const StageInstance& instance, const 
   order.context = prepared.call.context;
   order.instance = &instance;
   order.plugin = &library.facts();
-  order.env = Variables(Resolve(instance.env, scope));
+  order.env = PlainMembers(Resolve(instance.env, scope));
   order.gpus = ladder.gpus;
   order.leased = begin.gpus;
   order.resumed = begin.begun;

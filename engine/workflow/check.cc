@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/ids.h"
+#include "core/json_values.h"
 #include "core/text.h"
 #include "workflow/document_check.h"
 #include "workflow/expression.h"
@@ -160,9 +161,8 @@ class WorkflowCheck {
     if (!AllFindings().empty()) return;
     const auto name = workflow_.Resolved("'prompt_name'", node, [&] { return Resolve(given, scope); });
     if (name)
-      plan_.prompt_name = name->is_string() && IsSafeName(name->get<std::string>())
-                              ? name->get<std::string>()
-                              : SafeNameOf(name->is_string() ? name->get<std::string>() : name->dump());
+      plan_.prompt_name = name->is_string() && IsSafeName(name->get<std::string>()) ? name->get<std::string>()
+                                                                                    : SafeNameOf(PlainText(*name));
   }
 
   void TakeTargets(const KnownScope& scope) {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/ids.h"
+#include "core/json_values.h"
 #include "core/text.h"
 #include "workflow/batches.h"
 #include "workflow/evaluator.h"
@@ -16,9 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-Duration DurationOf(const json& value) {
-  return ParseDuration(value.is_string() ? value.get<std::string>() : value.dump());
-}
+Duration DurationOf(const json& value) { return ParseDuration(PlainText(value)); }
 
 // By `batch:`; 0: off.
 size_t MostInBatch(const json& fields) {

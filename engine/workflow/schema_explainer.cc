@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/json_values.h"
 #include "core/text.h"
 #include "workflow/expression.h"
 #include "workflow/schema_walk.h"
@@ -20,13 +21,6 @@ using nlohmann::json;
 size_t Characters(const std::string& text) {
   return static_cast<size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-// The values of an `enum`, as they are written.
-std::vector<std::string> Words(const json& values) {
-  std::vector<std::string> words;
-  for (const json& value : values) words.push_back(value.is_string() ? value.get<std::string>() : value.dump());
-  return words;
 }
 
 // The names in branches that ask for nothing but keys; empty when one asks for more.
@@ -129,9 +123,8 @@ void SchemaExplainer::CheckWords(const json& schema, const json& value, Frame* f
   }
   const auto words = schema.find("enum");
   if (words == schema.end() || std::find(words->begin(), words->end(), value) != words->end()) return;
-  const std::vector<std::string> names = Words(*words);
-  const std::string found = value.is_string() ? value.get<std::string>() : value.dump();
-  Add(frame, "found " + Found(value) + ", which is none of the values known here", Suggestion(found, names));
+  Add(frame, "found " + Found(value) + ", which is none of the values known here",
+      Suggestion(PlainText(value), PlainTexts(*words)));
 }
 
 void SchemaExplainer::CheckNumber(const json& schema, const json& value, Frame* frame) {
@@ -214,7 +207,7 @@ void SchemaExplainer::CheckObject(const json& schema, const json& value, Frame* 
       const json properties = schema.value("properties", json::object());
       if (properties.contains(name)) {
         const json& property = Dereferenced(root_, properties[name]);
-        if (property.contains("enum")) hint += ", one of " + Join(Words(property["enum"]), ", ");
+        if (property.contains("enum")) hint += ", one of " + Join(PlainTexts(property["enum"]), ", ");
         const std::string description = property.value("description", "");
         if (!description.empty()) hint += ": " + description;
       }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/json_values.h"
 #include "core/text.h"
 
 namespace cosmos {
@@ -60,7 +61,7 @@ std::string TypeHint(const std::vector<std::string>& expected, const json& value
     return "write it in quotes: \"" + value.dump() + "\"";
   }
   if (!value.is_structured() && !value.is_null() && expects("array")) {
-    return "write it as a list: [" + (value.is_string() ? value.get<std::string>() : value.dump()) + "]";
+    return "write it as a list: [" + PlainText(value) + "]";
   }
   if (expects_number) return expects("integer") ? "write an integer, such as 3" : "write a number, such as 0.5";
   if (expects("string")) return "write a text";

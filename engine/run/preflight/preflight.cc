@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/json_values.h"
 #include "run/history_key.h"
 #include "run/preflight/gpu_needs.h"
 #include "run/preflight/local_needs.h"
@@ -40,9 +41,7 @@ StageNeeds NeedsOf(const StageInstance& instance, const json& needs) {
   read.container = instance.container;
   json variables = instance.container.is_null() ? json() : instance.container.value("env", json());
   variables.update(instance.env);
-  for (const auto& [name, text] : variables.items()) {
-    read.env[name] = text.is_string() ? text.get<std::string>() : text.dump();
-  }
+  read.env = PlainMembers(variables);
   return read;
 }
 
