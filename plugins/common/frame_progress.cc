@@ -19,17 +19,13 @@ double NumberAfter(std::string_view prefix, std::string_view line) {
 }  // namespace
 
 FrameProgress::FrameProgress(std::string phase, sdk::Json key)
-    : phase_(std::move(phase)), duration_(std::move(key)), lines_([this](std::string_view line) { ReadLine(line); }) {}
-
-void FrameProgress::Begin(const sdk::Context& context) { duration_.Begin(context); }
-
-void FrameProgress::Succeed(sdk::Task& task) { duration_.Succeed(task); }
+    : DurationProgress(std::move(phase), std::move(key)), lines_([this](std::string_view line) { ReadLine(line); }) {}
 
 void FrameProgress::Read(sdk::Task& task, std::string_view bytes) {
-  duration_.Heard(task);
+  Heard(task);
   lines_.Push(bytes);
   // One report a piece: of several lines that came together, only the last is news.
-  if (std::exchange(news_, false)) duration_.Report(task, done_, total_, phase_);
+  if (std::exchange(news_, false)) Report(task, done_, total_);
 }
 
 void FrameProgress::ReadLine(std::string_view line) {

@@ -5,7 +5,7 @@
 #include <regex>
 #include <utility>
 
-#include "common/job_duration.h"
+#include "common/duration_progress.h"
 #include "common/parameters.h"
 #include "common/phase_timings.h"
 
@@ -18,20 +18,18 @@ constexpr const char* kPhase = "rendering";
 
 // Reports what a regular expression finds in the lines of the log: its first group is how much is done, its second, if
 // there is one, of how much; else of 100.
-class PatternReader final : public LogReader {
+class PatternReader final : public DurationProgress {
  public:
   PatternReader(const std::string& pattern, Json key)
-      : pattern_(pattern, std::regex::ECMAScript | std::regex::optimize),
-        duration_(std::move(key)),
+      : DurationProgress(kPhase, std::move(key)),
+        pattern_(pattern, std::regex::ECMAScript | std::regex::optimize),
         lines_([this](std::string_view line) { ReadLine(line); }) {}
 
-  void Begin(const sdk::Context& context) override { duration_.Begin(context); }
   void Read(sdk::Task& task, std::string_view bytes) override {
-    duration_.Heard(task);
+    Heard(task);
     lines_.Push(bytes);
-    if (std::exchange(news_, false)) duration_.Report(task, done_, total_, kPhase);
+    if (std::exchange(news_, false)) Report(task, done_, total_);
   }
-  void Succeed(sdk::Task& task) override { duration_.Succeed(task); }
 
  private:
   // std::regex goes down a level for each character, so that a long line would be too much for the stack.
@@ -50,27 +48,10 @@ class PatternReader final : public LogReader {
   }
 
   const std::regex pattern_;
-  JobDuration duration_;
   double done_ = 0;
   double total_ = 0;
   bool news_ = false;
   sdk::LineSplitter lines_;
-};
-
-// Reports how far earlier jobs like it were by then.
-class TimeReader final : public LogReader {
- public:
-  explicit TimeReader(Json key) : duration_(std::move(key)) {}
-
-  void Begin(const sdk::Context& context) override { duration_.Begin(context); }
-  void Read(sdk::Task& task, std::string_view) override {
-    duration_.Heard(task);
-    duration_.ReportTime(task, kPhase);
-  }
-  void Succeed(sdk::Task& task) override { duration_.Succeed(task); }
-
- private:
-  JobDuration duration_;
 };
 
 bool IsVideo(const std::string& path) {
@@ -163,7 +144,7 @@ sdk::JobSpec CommandModel::Build(sdk::Task& task, const Json& parameters) const 
 
 std::unique_ptr<LogReader> CommandModel::Reader(const Json& parameters, int) const {
   const std::string pattern = Text(parameters, "progress");
-  if (pattern.empty()) return std::make_unique<TimeReader>(KeyOf(name(), parameters));
+  if (pattern.empty()) return std::make_unique<DurationProgress>(kPhase, KeyOf(name(), parameters));
   try {
     return std::make_unique<PatternReader>(pattern, KeyOf(name(), parameters));
   } catch (const std::regex_error& e) {
