@@ -283,9 +283,13 @@ unsigned ModeOf(const std::string& path) {
 
 class RunStoreSchemaTest : public testing::Test {
  protected:
-  void MakeVersion1() {
+  // With rows in it, of each version some.
+  void MakeVersion(int version) {
     Sql(path_, kVersion1);
     Sql(path_, kRowsOfVersion1);
+    for (const auto& [number, changes] : {std::pair(3, kVersion3), {4, kVersion4}, {5, kVersion5}}) {
+      if (number <= version) Sql(path_, changes);
+    }
   }
   std::vector<std::vector<std::string>> OldRows(const std::string& path) {
     std::vector<std::vector<std::string>> rows;
@@ -305,7 +309,7 @@ class RunStoreSchemaTest : public testing::Test {
 };
 
 TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
-  MakeVersion1();
+  MakeVersion(1);
   const auto before = OldRows(path_);
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
   EXPECT_EQ(RunStore::Versions(path_).latest, 6u);
@@ -326,8 +330,7 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
 }
 
 TEST_F(RunStoreSchemaTest, UpgradesVersion3AndKeepsEveryRow) {
-  MakeVersion1();
-  Sql(path_, kVersion3);
+  MakeVersion(3);
   const auto before = OldRows(path_);
   const auto containers = Sql(path_, "SELECT * FROM containers");
   ASSERT_EQ(containers.size(), 1u);
@@ -343,9 +346,7 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion3AndKeepsEveryRow) {
 }
 
 TEST_F(RunStoreSchemaTest, UpgradesVersion4AndKeepsEveryRow) {
-  MakeVersion1();
-  Sql(path_, kVersion3);
-  Sql(path_, kVersion4);
+  MakeVersion(4);
   const auto before = OldRows(path_);
 
   EXPECT_THAT(RunStore::Upgrade(path_), StartsWith(path_ + ".v4.2"));
@@ -357,10 +358,7 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion4AndKeepsEveryRow) {
 }
 
 TEST_F(RunStoreSchemaTest, UpgradesVersion5AndKeepsEveryRow) {
-  MakeVersion1();
-  Sql(path_, kVersion3);
-  Sql(path_, kVersion4);
-  Sql(path_, kVersion5);
+  MakeVersion(5);
   const auto before = OldRows(path_);
 
   EXPECT_THAT(RunStore::Upgrade(path_), StartsWith(path_ + ".v5.2"));
@@ -371,7 +369,7 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion5AndKeepsEveryRow) {
 }
 
 TEST_F(RunStoreSchemaTest, AnUpgradedDatabaseHasTheSchemaOfANewOne) {
-  MakeVersion1();
+  MakeVersion(1);
   RunStore::Upgrade(path_);
   RunStore::Open(folder_ / "new.db");
   const auto columns = [](const std::string& path) {
@@ -392,7 +390,7 @@ TEST_F(RunStoreSchemaTest, AnUpgradedDatabaseHasTheSchemaOfANewOne) {
 }
 
 TEST_F(RunStoreSchemaTest, OpenRefusesAnOlderDatabaseAndSaysHowToUpgrade) {
-  MakeVersion1();
+  MakeVersion(1);
   const Error error = ErrorOf([&] { RunStore::Open(path_); });
   EXPECT_EQ(error.code(), ErrorCode::kConflict);
   EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 6");
@@ -411,7 +409,7 @@ TEST_F(RunStoreSchemaTest, RefusesANewerDatabase) {
 }
 
 TEST_F(RunStoreSchemaTest, AFailedUpgradeLeavesTheDatabaseAsItWas) {
-  MakeVersion1();
+  MakeVersion(1);
   Sql(path_, "ALTER TABLE runs ADD COLUMN error_message TEXT NULL");  // the second statement of the upgrade will fail
   const auto before = Sql(path_, "SELECT name, sql FROM sqlite_master");
   EXPECT_EQ(ErrorOf([&] { RunStore::Upgrade(path_); }).code(), ErrorCode::kUnavailable);

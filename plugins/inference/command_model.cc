@@ -64,10 +64,8 @@ Json KeyOf(const std::string& model, const Json& parameters) {
   sdk::VideoExpectation video;
   const Json inputs = parameters.value("inputs", Json::object());
   for (const auto& [name, file] : inputs.items()) {
-    if (video.empty() && IsVideo(file.get<std::string>())) {
-      video.size_of = file.get<std::string>();
-      video.as_long_as = {video.size_of};
-    }
+    const std::string path = file.get<std::string>();
+    if (video.empty() && IsVideo(path)) video = sdk::VideoExpectation::Like(path);
   }
   return HistoryKey(model, parameters, {"run", "argv"}, video);
 }

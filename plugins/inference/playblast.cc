@@ -230,8 +230,8 @@ Json Playblast::Parameters() const {
 }
 
 std::unique_ptr<LogReader> Playblast::Reader(const Json& parameters, int) const {
-  const std::string input = Text(parameters, "input_video");
-  const sdk::VideoExpectation video = {{input}, static_cast<int>(Number(parameters, "max_frames", 0)), input, {}};
+  auto video = sdk::VideoExpectation::Like(Text(parameters, "input_video"));
+  video.frames = static_cast<int>(Number(parameters, "max_frames", 0));
   return std::make_unique<FrameProgress>("rendering",
                                          HistoryKey(name(), parameters, {"width", "height", "fps"}, video));
 }

@@ -74,8 +74,9 @@ int HalfChunk(int frames) { return std::max(kLeastChunk, (frames / 2 - 1) / 4 * 
 
 // Frames, and the size of the input, which the model keeps or whose shape it takes.
 sdk::VideoExpectation Expected(const Json& parameters) {
-  const std::string input = Text(parameters, "input_video");
-  return {{input}, static_cast<int>(Number(parameters, "max_frames", 0)), input, {}};
+  auto expected = sdk::VideoExpectation::Like(Text(parameters, "input_video"));
+  expected.frames = static_cast<int>(Number(parameters, "max_frames", 0));
+  return expected;
 }
 
 Json KeyOf(const std::string& model, const Json& parameters) {

@@ -11,8 +11,7 @@ namespace {
 constexpr int kScale = 3;  // upscale_factor of the model's inference_utils.py
 
 sdk::VideoExpectation Expected(const sdk::Json& parameters) {
-  const std::string input = Text(parameters, "input");
-  sdk::VideoExpectation expected = {{input}, 0, input, {}};
+  auto expected = sdk::VideoExpectation::Like(Text(parameters, "input"));
   for (const auto& [width, height] : Transfer1Sizes()) expected.sizes.push_back({kScale * width, kScale * height});
   return expected;
 }

@@ -108,8 +108,8 @@ sdk::JobSpec LanczosJob(sdk::Task& task, const sdk::Json& parameters) {
 
 sdk::Json LanczosKey(const sdk::Json& parameters) {
   const std::vector<std::string> inputs = InputsOf(parameters);
-  const std::string first = inputs.empty() ? "" : inputs.front();
-  sdk::Json key = HistoryKey("lanczos", parameters, {"scale", "width", "height", "crf"}, {{first}, 0, first, {}});
+  const auto video = inputs.empty() ? sdk::VideoExpectation() : sdk::VideoExpectation::Like(inputs.front());
+  sdk::Json key = HistoryKey("lanczos", parameters, {"scale", "width", "height", "crf"}, video);
   key["inputs"] = inputs.size();
   return key;
 }

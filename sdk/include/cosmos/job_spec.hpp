@@ -19,6 +19,9 @@ struct VideoExpectation {
   // With size_of: not its size, but the one of these {width, height} whose shape is nearest to its shape.
   std::vector<std::array<int, 2>> sizes;
 
+  // As long and as large as `video`.
+  static VideoExpectation Like(const std::string& video) { return {{video}, 0, video, {}}; }
+
   bool empty() const { return frames == 0 && as_long_as.empty() && size_of.empty(); }
   Json ToJson() const {
     return {{"frames", frames}, {"as_long_as", as_long_as}, {"size_of", size_of}, {"sizes", sizes}};
