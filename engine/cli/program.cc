@@ -43,6 +43,7 @@ int StatusOf(ErrorCode code) {
     case ErrorCode::kUnavailable:
     case ErrorCode::kConnectionLost:
     case ErrorCode::kIo:
+    case ErrorCode::kUnfinished:
     case ErrorCode::kInternal:
       return kExitCannotWork;
   }

@@ -58,6 +58,7 @@ int Run(const Arguments& arguments, Console* console) {
   order.inputs = InputsOf(input, order.plan, arguments);
   const int processors = static_cast<int>(std::thread::hardware_concurrency());
   order.inputs.jobs = static_cast<std::size_t>(arguments.GetNumber("jobs", 1, std::max(kLeastDefaultJobs, processors)));
+  order.inputs.owner = NewToken();
   order.inputs.priority = arguments.GetNumber("priority", kLeastPriority, 0);
   order.output_dir = std::filesystem::absolute(arguments.Get("output-dir", "outputs")).lexically_normal();
   if (arguments.Has("dry-run")) return DryRun(order, plugins, arguments, console);

@@ -13,6 +13,7 @@ enum class ErrorCode {
   kUnavailable,     // a target, a database or a program cannot be used now
   kConnectionLost,  // a target cannot be reached now; what goes on there goes on
   kIo,              // a system call on a file failed
+  kUnfinished,      // the engine cannot go on with a job that it started; the job and what it made are still there
   kPlugin,          // a plugin is wrong or broke its contract
   kInternal,        // a defect of the engine
 };

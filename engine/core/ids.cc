@@ -13,7 +13,13 @@ namespace {
 
 constexpr size_t kMaxNameLength = 128;
 
-std::string RandomHex32() {
+bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+}  // namespace
+
+std::string NewToken() {
   unsigned char bytes[16];
   // 16 bytes are below 256, so getrandom never returns part of them.
   while (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) {
@@ -27,14 +33,8 @@ std::string RandomHex32() {
   return hex;
 }
 
-bool IsNameCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-}
-
-}  // namespace
-
-std::string NewRunId() { return "rs_" + RandomHex32(); }
-std::string NewOperationId() { return "op_" + RandomHex32(); }
+std::string NewRunId() { return "rs_" + NewToken(); }
+std::string NewOperationId() { return "op_" + NewToken(); }
 std::string PromptIdOf(std::string_view record) { return "ps_" + Sha256(record).substr(0, 32); }
 
 bool IsSafeName(std::string_view name) {

@@ -9,6 +9,8 @@ namespace cosmos {
 std::string NewRunId();
 // `op_` and 32 random hex digits. Any thread.
 std::string NewOperationId();
+// 32 random hex digits, which nobody can guess. Any thread.
+std::string NewToken();
 // `ps_` and the first 32 hex digits of the SHA-256 of `record` (the canonical JSON of a prompt record).
 std::string PromptIdOf(std::string_view record);
 

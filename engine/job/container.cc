@@ -9,14 +9,13 @@
 #include "core/json_values.h"
 #include "core/text.h"
 #include "job/container_engine.h"
+#include "job/container_script.h"
 
 namespace cosmos {
 namespace {
 
 using nlohmann::json;
 using std::chrono::seconds;
-
-constexpr auto kLongest = std::chrono::minutes(2);  // for a container engine to answer
 
 std::string EngineOf(const ContainerRecord& container) {
   return ContainerEngine{container.engine, container.sudo}.Words();
@@ -63,6 +62,7 @@ ContainerSpec ContainerSpec::FromJson(const json& value) {
   spec.mounts = value.value("mounts", spec.mounts);
   spec.env = PlainMembers(value.value("env", json::object()));
   spec.workdir = value.value("workdir", "");
+  spec.entrypoint = value.value("entrypoint", spec.entrypoint);
   spec.args = value.value("args", spec.args);
   return spec;
 }
@@ -102,18 +102,21 @@ std::string RunContainerWords(const ContainerSpec& spec, const RunContext& conte
   return words;
 }
 
-bool StopContainer(Target* target, const ContainerRecord& container, Duration grace) {
+bool StopContainer(Target* target, const ContainerRecord& container, Duration grace, Duration limit) {
+  const std::string engine = EngineOf(container);
   const std::string script =
       UnlessMissing(container) +
-      fmt::format("{0} stop -t {1} {2} >/dev/null 2>&1\n{0} kill {2} >/dev/null 2>&1\n", EngineOf(container),
-                  std::chrono::ceil<seconds>(grace).count(), ShellQuote(container.name)) +
+      fmt::format(
+          "timeout -k 1 5 {3} >/dev/null 2>&1\n{0} stop -t {1} {2} >/dev/null 2>&1\n{0} kill {2} >/dev/null 2>&1\n",
+          engine, std::chrono::ceil<seconds>(grace).count(), ShellQuote(container.name),
+          TerminateInContainerScript(engine, container.name)) +
       NoneLeft(container, "ps -q");
-  return target->Run(script, grace + kLongest).exit_status == 0;
+  return target->Run(script, limit).exit_status == 0;
 }
 
-std::string InspectContainer(Target* target, ContainerRecord* container) {
+std::string InspectContainer(Target* target, ContainerRecord* container, Duration limit) {
   const TargetOutput output =
-      target->Run(EngineOf(*container) + " inspect " + ShellQuote(container->name) + " 2>/dev/null", kLongest);
+      target->Run(EngineOf(*container) + " inspect " + ShellQuote(container->name) + " 2>/dev/null", limit);
   const json all = json::parse(output.output, nullptr, false);
   if (output.exit_status != 0 || !all.is_array() || all.empty() || !all[0].is_object()) return "";
   const json state = all[0].value("State", json::object());
@@ -126,12 +129,28 @@ std::string InspectContainer(Target* target, ContainerRecord* container) {
   return all[0].dump(2);
 }
 
-bool RemoveContainer(Target* target, const ContainerRecord& container) {
+bool RemoveContainer(Target* target, const ContainerRecord& container, Duration limit) {
   const std::string script =
       UnlessMissing(container) +
       fmt::format("{} rm -f -v {} >/dev/null 2>&1\n", EngineOf(container), ShellQuote(container.name)) +
       NoneLeft(container, "ps -aq");
-  return target->Run(script, kLongest).exit_status == 0;
+  return target->Run(script, limit).exit_status == 0;
+}
+
+// In a container of rootless podman the account is user 0.
+bool TakeOver(Target* target, const ContainerRecord& container, const std::string& folder, Duration limit) {
+  const std::string script =
+      "cd -- " + ShellQuote(folder) +
+      " || exit\nforeign() { find . ! -user \"$(id -u)\" 2>&1 | head -n 1; }\n"
+      "chmod -R u+rwX . 2>/dev/null\n"
+      "for owner in \"$(id -u):$(id -g)\" 0:0; do\n"
+      "  [ -n \"$(foreign)\" ] || exit 0\n" +
+      fmt::format(
+          "  {} run --rm --network none --user 0:0 --entrypoint /bin/sh -v {} {} -c 'chown -hR \"$1\" /job && chmod -R "
+          "u+rwX /job' sh \"$owner\" >/dev/null 2>&1\n",
+          EngineOf(container), ShellQuote(folder + ":/job"), ShellQuote(container.image)) +
+      "done\n[ -z \"$(foreign)\" ]\n";
+  return target->Run(script, limit).exit_status == 0;
 }
 
 }  // namespace cosmos

@@ -21,6 +21,9 @@ struct ContainerSpec {
   std::vector<std::string> mounts;  // HOST:CONTAINER[:ro]; HOST may begin with `~/` or `./` (the target's workdir)
   std::map<std::string, std::string> env;
   std::string workdir;  // inside; empty: the target's workdir, which has the same path there
+  // What becomes of the image's entrypoint: keep, none, or the absolute path of another one. An entrypoint gets the
+  // job's command as its arguments and has to execute it.
+  std::string entrypoint = "keep";
   std::vector<std::string> args;
   std::vector<int> gpus;  // devices of the host, as nvidia-smi counts them
 
@@ -37,12 +40,19 @@ std::string ContainerNameOf(const RunContext& context);
 std::string RunContainerWords(const ContainerSpec& spec, const RunContext& context, const std::string& workdir,
                               const std::vector<std::string>& env);
 
-// What is done with the container `name` on its target; names must be safe. All throw what Target::Run throws.
-// Ends it: TERM, after `grace` KILL. True when it does not run any more, or is not there.
-bool StopContainer(Target* target, const ContainerRecord& container, Duration grace);
-// Fills in what the container engine tells; as it was when it tells nothing. Returns all it tells, as JSON text.
-std::string InspectContainer(Target* target, ContainerRecord* container);
+// What follows asks the container engine of a target, which gets at most `limit` to answer; names must be safe. All
+// throw what Target::Run throws.
+constexpr auto kContainerLimit = std::chrono::minutes(2);
+// Ends it: TERM to its command, after `grace` KILL. True when it does not run any more, or is not there.
+bool StopContainer(Target* target, const ContainerRecord& container, Duration grace, Duration limit = kContainerLimit);
+// Fills in what the container engine says; as it was when it says nothing. Returns all it says, as JSON text.
+std::string InspectContainer(Target* target, ContainerRecord* container, Duration limit = kContainerLimit);
 // True when it is gone.
-bool RemoveContainer(Target* target, const ContainerRecord& container);
+bool RemoveContainer(Target* target, const ContainerRecord& container, Duration limit = kContainerLimit);
+// Gives the target's account everything in a job's folder that the container made under another user, so that it can be
+// read and removed: by a container of the same image, as only the engine may. Nothing happens where there is nothing to
+// do. False when something is left.
+bool TakeOver(Target* target, const ContainerRecord& container, const std::string& folder,
+              Duration limit = kContainerLimit);
 
 }  // namespace cosmos

@@ -19,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 // `docker ps` prints the files of `running` (with -a those of `all`) whose names match the filter, as docker does.
 constexpr const char* kDocker = R"sh(#!/bin/sh
@@ -71,7 +72,8 @@ class ContainerEndTest : public ::testing::Test {
 TEST_F(ContainerEndTest, StopGivesItsGraceInWholeSeconds) {
   Run(container_.name);
   EXPECT_TRUE(StopContainer(&target_, container_, 1500ms));
-  EXPECT_EQ(Told().front(), "stop -t 2 " + container_.name);
+  EXPECT_THAT(Told().front(), StartsWith("exec " + container_.name + " /bin/sh -c "));  // its command gets TERM
+  EXPECT_EQ(Told()[1], "stop -t 2 " + container_.name);
 }
 
 TEST_F(ContainerEndTest, StopKillsWhatDoesNotStopAndSaysWhatStays) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "core/command.h"
 #include "core/files.h"
@@ -172,7 +173,7 @@ class ContainerJobTest : public ContainerTest {
   ContainerJobTest() {
     MakeFolders(root_ / "bin");
     WriteFile(root_ / "bin/docker",
-              "#!/bin/sh\nfor word; do printf '%s\\n' \"$word\"; done >words\n"
+              "#!/bin/sh\n[ \"$1\" = run ] || exit 1\nfor word; do printf '%s\\001' \"$word\"; done >words\n"
               "while [ $# -gt 0 ]; do [ \"$1\" != -e ] || printf '%s=%s\\n' \"$2\" \"$(printenv \"$2\")\"; shift; done "
               ">taken\nexit 4\n",
               0755);
@@ -195,7 +196,9 @@ class ContainerJobTest : public ContainerTest {
   }
   // Behind the image.
   std::vector<std::string> Command() const {
-    std::vector<std::string> words = SplitLines(ReadFile(root_ / "words"));
+    std::vector<std::string> words;
+    std::istringstream all(ReadFile(root_ / "words"));
+    for (std::string word; std::getline(all, word, '\1');) words.push_back(word);
     const auto image = std::find(words.begin(), words.end(), spec_.image);
     EXPECT_NE(image, words.end());
     words.erase(words.begin(), image == words.end() ? image : image + 1);
@@ -210,14 +213,16 @@ class ContainerJobTest : public ContainerTest {
 TEST_F(ContainerJobTest, AnArgvRunsInTheContainer) {
   command_.argv = {"python", "it's", "$(touch PWNED)", "-n"};
   EXPECT_EQ(Run(), 4);  // the engine's exit status is the job's
-  EXPECT_THAT(Command(), ElementsAre("python", "it's", "$(touch PWNED)", "-n"));
+  EXPECT_THAT(Command(),
+              ElementsAre("/bin/sh", "-c", HasSubstr("/.cosmos-job"), "sh", "python", "it's", "$(touch PWNED)", "-n"));
   EXPECT_FALSE(fs::exists(root_ / "PWNED"));
 }
 
 TEST_F(ContainerJobTest, AScriptRunsInTheContainersShell) {
   command_.script = "echo 'one'; false";
   EXPECT_EQ(Run(), 4);
-  EXPECT_THAT(Command(), ElementsAre("/bin/sh", "-e", "-c", "echo 'one'; false"));
+  EXPECT_THAT(Command(), ElementsAre("/bin/sh", "-c", HasSubstr("/.cosmos-job"), "sh", "/bin/sh", "-e", "-c",
+                                     "echo 'one'; false"));
 }
 
 TEST_F(ContainerJobTest, ItsEnvironmentIsTakenOverByName) {

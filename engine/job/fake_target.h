@@ -85,7 +85,8 @@ class FakeTarget final : public Target {
   bool Cancel(const JobHandle&, Duration) override { return true; }
   void Upload(const std::vector<FileTransfer>&, const std::string&, const CancelToken&,
               const TransferListener&) override {}
-  std::vector<bool> Download(const std::vector<FileTransfer>&, const CancelToken&, const TransferListener&) override {
+  std::vector<Downloaded> Download(const std::vector<FileTransfer>&, const CancelToken&,
+                                   const TransferListener&) override {
     return {};
   }
 

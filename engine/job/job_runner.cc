@@ -1,16 +1,18 @@
 #include "job/job_runner.h"
 
 #include <fmt/format.h>
-#include <string.h>
 
 #include <algorithm>
 #include <atomic>
 #include <utility>
 
+#include "core/deadline_token.h"
 #include "core/error.h"
 #include "core/failure_patterns.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "job/job_failure.h"
+#include "job/job_time.h"
 #include "job/stall_watch.h"
 #include "job/transfer_watch.h"
 #include "store/attempt.h"
@@ -20,10 +22,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr auto kLongestWait = std::chrono::hours(1);
 constexpr auto kTellInterval = milliseconds(100);  // of a log that grows
 constexpr auto kDiagnosisTime = std::chrono::seconds(10);
-constexpr int kHighestSignal = 64;
+constexpr auto kEngineTime = std::chrono::seconds(30);      // for a container engine, at the end of a job
+constexpr auto kLeastEngineTime = std::chrono::seconds(1);  // of one question
+constexpr auto kTroubleLimit = std::chrono::minutes(10);
+constexpr auto kTroublePause = std::chrono::seconds(30);
 // Commands of the diagnosis of a job that runs; without arguments, which may be anybody's secrets.
 constexpr const char* kWhatItDoes = "; ps -e -o pid,ppid,sid,stat,wchan:24,pcpu,rss,etime,comm; nvidia-smi 2>&1 || :";
 
@@ -59,31 +63,23 @@ void KeepSubmissionTime(RunStore& store, JobRecord* record) {
   }
 }
 
-// A shell reports a command that a signal ended as 128 + its number.
-Failure FailureOf(const JobState& state, const std::filesystem::path& log, const ContainerRecord* container) {
-  const std::string see = "; see its log " + log.string();
-  if (state.gone == FailureKind::kHostRebooted) {
-    return {state.gone, "the machine was restarted while the job ran" + see};
+// What goes wrong on a host while a job runs there, and for how long it is borne: it may have no room for a process
+// just now. For one thread.
+class HostTrouble {
+ public:
+  // Whether to try again, after `pause`.
+  bool Endure(SteadyTime now, Duration* pause) {
+    if (since_ == SteadyTime()) since_ = now;
+    *pause = pause_ = std::min<Duration>(pause_ * 2, kTroublePause);
+    return now - since_ < kTroubleLimit;
   }
-  if (state.gone != FailureKind::kNone) {
-    return {state.gone, "the job was killed from outside and left no exit status" + see};
-  }
-  if (state.exit_status == 0) return {};
-  if (container != nullptr && container->oom_killed) {
-    return {FailureKind::kKilled, "the job's container was killed: the machine had no memory left for it" + see};
-  }
-  if (container != nullptr && state.exit_status == 125) {
-    return {FailureKind::kExitCode,
-            "the container of image '" + container->image + "' could not be started (status 125)" + see};
-  }
-  const int signal = state.exit_status - 128;
-  if (signal >= 1 && signal <= kHighestSignal) {
-    const char* name = ::sigabbrev_np(signal);
-    return {FailureKind::kKilled,
-            fmt::format("the job was killed by signal {} (SIG{}){}", signal, name != nullptr ? name : "?", see)};
-  }
-  return {FailureKind::kExitCode, fmt::format("the job exited with status {}{}", state.exit_status, see)};
-}
+  bool is_new() const { return since_ == SteadyTime(); }
+  void IsOver() { *this = HostTrouble(); }
+
+ private:
+  SteadyTime since_{};
+  Duration pause_ = milliseconds(500);
+};
 
 // Hooks cannot get at a log any more once the job is not waited for.
 class OpenedLog {
@@ -111,16 +107,30 @@ JobRunner::JobRunner(StoreWriter* store, EventBus* bus, Logger* logger, const Ma
     : store_(store), bus_(bus), logger_(logger), masker_(masker), clock_(clock) {}
 
 JobOutcome JobRunner::Run(const JobRequest& request, const CancelToken& cancel, const JobLog::Listener& on_output) {
+  bool submitted = request.resumed;
+  try {
+    return RunJob(request, cancel, on_output, &submitted);
+  } catch (const Error& error) {
+    if (!submitted || error.code() == ErrorCode::kConnectionLost) throw;
+    throw Error(ErrorCode::kUnfinished, error.message(), error.hint(), error.where());
+  } catch (const std::exception& error) {
+    if (!submitted) throw;
+    throw Error(ErrorCode::kUnfinished, error.what());
+  }
+}
+
+JobOutcome JobRunner::RunJob(const JobRequest& request, const CancelToken& cancel, const JobLog::Listener& on_output,
+                             bool* submitted) {
   const OutputCollector collector(request.outputs, request.folder, request.local_folder);
-  Job job{request, {}, {}, std::nullopt, {}, nullptr};
+  Job job{request, {}, {}, std::nullopt, {}, nullptr, false, {}};
   if (request.command.container) job.container = ContainerOf(request);
   bool attached = request.target->Find(request.folder).has_value();
   JobOutcome outcome;
-  if (!attached && !BringInputs(request, cancel)) {
-    outcome.failure = {FailureKind::kCancelled, "cancelled"};
-    return outcome;
+  if (!attached) {
+    outcome.failure = BringInputs(request, cancel);
+    if (outcome.failure) return outcome;
   }
-  attached = Start(&job, collector, attached);
+  attached = Start(&job, collector, attached, submitted);
   OpenLog(&job, on_output);
   const OpenedLog opened(&logs_, JobLogs::NameOf(request.context), job.log);
   if (attached) {
@@ -129,11 +139,10 @@ JobOutcome JobRunner::Run(const JobRequest& request, const CancelToken& cancel, 
     bus_->Publish(request.context, JobSubmitted{request.target_name, job.handle.folder, job.handle.pid});
   }
   bus_->Publish(request.context, LogAvailable{request.log_path, 0, false});
-  outcome.failure = Await(&job, cancel);
+  outcome.failure = Await(&job, attached, cancel);
   bus_->Publish(request.context, LogAvailable{request.log_path, job.log->Finish(), false});
   if (!outcome.failure) {
-    TransferWatch watch(bus_, clock_, request.context, {"download", request.target_name, request.outputs.size()});
-    Collection collection = collector.Collect(request.target, cancel, watch.Around(request.on_progress));
+    Collection collection = Collect(&job, collector, cancel);
     outcome.failure = std::move(collection.failure);
     outcome.outputs = std::move(collection.outputs);
   }
@@ -142,25 +151,57 @@ JobOutcome JobRunner::Run(const JobRequest& request, const CancelToken& cancel, 
     KeepDiagnosis(job, "host", "");
   }
   if (job.container) Remove(&job);
+  outcome.left_behind = job.left_behind;
   return outcome;
 }
 
-bool JobRunner::BringInputs(const JobRequest& request, const CancelToken& cancel) {
-  if (request.inputs.empty()) return true;
+Failure JobRunner::BringInputs(const JobRequest& request, const CancelToken& cancel) {
+  if (request.inputs.empty()) return {};
+  std::optional<Duration> left;
+  if (request.timeout) left = std::max<Duration>(*request.timeout - (clock_->Steady() - request.begun), Duration(0));
+  const DeadlineToken limit(cancel, left);
   TransferWatch watch(bus_, clock_, request.context, {"upload", request.target_name, request.inputs.size()});
-  request.target->Upload(request.inputs, request.context.run_id, cancel,
+  request.target->Upload(request.inputs, request.context.run_id, limit.token(),
                          [listener = watch.Around(request.on_progress)](std::int64_t done, std::int64_t total) {
                            listener(static_cast<double>(done), static_cast<double>(total), "uploading");
                          });
-  return !cancel.cancelled();
+  if (cancel.cancelled()) return {FailureKind::kCancelled, "cancelled"};
+  if (!limit.expired()) return {};
+  return {FailureKind::kTimeout, "timed out after " + FormatDuration(*request.timeout) +
+                                     ", before its inputs were uploaded and its job could start"};
 }
 
-bool JobRunner::Start(Job* job, const OutputCollector& collector, bool attached) {
+// A job that is not known to have been started is asked for once more, as the answer may have been lost alone.
+Submission JobRunner::Submit(const JobRequest& request, bool* submitted) {
+  const JobScript script = MakeJobScript(request.context, request.folder, request.command, *masker_);
+  const bool resumed = std::exchange(*submitted, true);
+  Submission submission;
+  try {
+    submission = request.target->Submit(
+        {request.folder, script.text, script.environment, request.newest_log, request.owner, resumed});
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kConnectionLost || resumed) throw;
+    const auto handle = request.target->Find(request.folder);
+    if (!handle || handle->pid == 0) {
+      *submitted = false;
+      throw;
+    }
+    return {*handle, false, false};
+  }
+  if (submission.foreign) {
+    *submitted = false;
+    throw Error(ErrorCode::kInvalidInput,
+                "the folder " + request.folder + " on '" + request.target_name +
+                    "' belongs to another run that had the same ID '" + request.context.run_id + "'",
+                "give another --run-id, or remove that folder once nobody needs what is in it");
+  }
+  return submission;
+}
+
+bool JobRunner::Start(Job* job, const OutputCollector& collector, bool attached, bool* submitted) {
   const JobRequest& request = job->request;
   if (!attached) collector.RemoveOld();
-  const JobScript script = MakeJobScript(request.context, request.folder, request.command, *masker_);
-  const Submission submission =
-      request.target->Submit({request.folder, script.text, script.environment, request.newest_log});
+  const Submission submission = Submit(request, submitted);
   attached = attached || submission.attached;
   job->handle = submission.handle;
   if (job->container) job->handle.container = job->container->name;
@@ -200,42 +241,66 @@ void JobRunner::OpenLog(Job* job, const JobLog::Listener& on_output) {
   job->log = std::make_shared<JobLog>(std::move(order));
 }
 
-Failure JobRunner::Await(Job* job, const CancelToken& cancel) {
+Failure JobRunner::AwaitEnd(Job* job, bool attached, const CancelToken& cancel, JobState* state) {
   const JobRequest& request = job->request;
-  Failure ended_by_us;
-  JobState state;
-  SteadyTime next_pump = clock_->Steady();
-  StallWatch stall(request.stall_timeout, next_pump, [&] { return request.target->ReadLog(job->handle, 0, 1).size; });
+  const SteadyTime begin = clock_->Steady();
+  std::optional<Duration> limit = request.timeout;
+  if (limit && !attached) *limit -= std::min<Duration>(*limit, begin - request.begun);
+  JobTime time(limit, begin, attached);
+  SteadyTime next_pump = begin;
+  StallWatch stall(request.stall_timeout, begin, [&] { return request.target->ReadLog(job->handle, 0, 1).size; });
+  HostTrouble trouble;
   for (;;) {
-    const std::optional<Duration> interval = job->log->PumpInterval();
-    Duration longest = interval ? *interval : Duration(kLongestWait);
-    if (request.deadline) longest = std::min(longest, Duration(*request.deadline - clock_->Wall()));
-    longest = std::min(longest, stall.UntilNextLook(clock_->Steady()));
-    state = request.target->Wait(job->handle, cancel, longest);
-    if (state.phase == JobState::Phase::kEnded) break;
-    if (cancel.abandoned()) {
-      throw Error(ErrorCode::kConnectionLost, "the engine gave up; the job goes on", "`cosmos-engine resume` finds it");
+    try {
+      const std::optional<Duration> interval = job->log->PumpInterval();
+      const SteadyTime now = clock_->Steady();
+      Duration wait = std::min(time.UntilLook(now), stall.UntilNextLook(now));
+      if (interval) wait = std::min(wait, *interval);
+      *state = request.target->Wait(job->handle, cancel, wait);
+      if (state->phase == JobState::Phase::kEnded) return {};
+      if (cancel.abandoned()) {
+        throw Error(ErrorCode::kConnectionLost, "the engine gave up; the job goes on",
+                    "`cosmos-engine resume` finds it");
+      }
+      if (interval && clock_->Steady() >= next_pump) {
+        job->log->Pump();
+        next_pump = clock_->Steady() + *interval;
+      }
+      // Whatever is held against the job, it is looked at first: it may have ended, well and in time, long ago.
+      const bool stalled = stall.Stalled(clock_->Steady());
+      if (cancel.cancelled() || stalled || time.IsToLook(clock_->Steady())) {
+        *state = request.target->Poll(job->handle);
+        if (state->phase == JobState::Phase::kEnded) return {};
+      }
+      if (cancel.cancelled()) return {FailureKind::kCancelled, "cancelled"};
+      if (time.IsOver(*state, clock_->Steady())) {
+        return {FailureKind::kTimeout, "timed out after " + FormatDuration(*request.timeout) + "; its job was ended"};
+      }
+      if (stalled) {
+        return {FailureKind::kStalled,
+                "the job wrote nothing to its log for " + FormatDuration(*request.stall_timeout) +
+                    " and was ended; what it did then stands in " + request.diagnostics.string()};
+      }
+      trouble.IsOver();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kUnavailable || cancel.cancelled()) throw;
+      if (trouble.is_new()) Warn(request, std::string("the job is looked at again later: ") + error.what());
+      Duration pause;
+      if (!trouble.Endure(clock_->Steady(), &pause)) throw;
+      cancel.WaitFor(pause);
     }
-    if (interval && clock_->Steady() >= next_pump) {
-      job->log->Pump();
-      next_pump = clock_->Steady() + *interval;
-    }
-    if (cancel.cancelled()) ended_by_us = {FailureKind::kCancelled, "cancelled"};
-    if (!ended_by_us && request.deadline && clock_->Wall() >= *request.deadline) {
-      ended_by_us = {FailureKind::kTimeout, "the stage's time was over and its job was ended"};
-    }
-    if (!ended_by_us && stall.Stalled(clock_->Steady())) {
-      ended_by_us = {FailureKind::kStalled,
-                     "the job wrote nothing to its log for " + FormatDuration(*request.stall_timeout) +
-                         " and was ended; what it did " + "then stands in " + request.diagnostics.string()};
-      KeepDiagnosis(*job, "stalled", kWhatItDoes);
-    }
-    if (ended_by_us) break;
   }
+}
+
+Failure JobRunner::Await(Job* job, bool attached, const CancelToken& cancel) {
+  const JobRequest& request = job->request;
+  JobState state;
+  Failure ended_by_us = AwaitEnd(job, attached, cancel, &state);
+  if (ended_by_us.kind == FailureKind::kStalled) KeepDiagnosis(*job, "stalled", kWhatItDoes);
+  job->engine_time = clock_->Steady() + request.grace + kEngineTime;
   // Also after a good end: nothing that the job started stays behind.
-  if (!End(job, static_cast<bool>(ended_by_us)) && ended_by_us) {
-    ended_by_us.message += ", but not all that it started could be ended";
-  }
+  End(job, static_cast<bool>(ended_by_us));
+  if (ended_by_us && job->left_behind) ended_by_us.message += ", but not all that it started could be ended";
   if (ended_by_us) state = request.target->Poll(job->handle);
   const Failure failure =
       ended_by_us ? ended_by_us : FailureOf(state, request.log_path, job->container ? &*job->container : nullptr);
@@ -247,23 +312,42 @@ Failure JobRunner::Await(Job* job, const CancelToken& cancel) {
   return failure;
 }
 
-bool JobRunner::End(Job* job, bool runs) {
+Duration JobRunner::EngineLimit(const Job& job) const {
+  return std::max<Duration>(job.engine_time - clock_->Steady(), kLeastEngineTime);
+}
+
+void JobRunner::End(Job* job, bool runs) {
   const JobRequest& request = job->request;
-  bool gone = true;
   if (job->container) {
-    if (runs) gone = StopContainer(request.target, *job->container, request.grace);
-    job->container_facts = InspectContainer(request.target, &*job->container);
+    bool gone = true;
+    if (runs) gone = StopContainer(request.target, *job->container, request.grace, EngineLimit(*job));
+    job->container_facts = InspectContainer(request.target, &*job->container, EngineLimit(*job));
     if (job->container->status == "running" && !job->container_facts.empty()) {
-      gone = StopContainer(request.target, *job->container, request.grace);
-      job->container_facts = InspectContainer(request.target, &*job->container);
+      gone = StopContainer(request.target, *job->container, request.grace, EngineLimit(*job));
+      job->container_facts = InspectContainer(request.target, &*job->container, EngineLimit(*job));
     }
     PutContainer(*job->container);
-    if (!gone) Warn(request, "the container " + job->container->name + " could not be ended");
+    if (!gone) {
+      job->left_behind = true;
+      Warn(request, "the container " + job->container->name + " could not be ended");
+    }
   }
-  if (request.target->Cancel(job->handle, request.grace)) return gone;
+  if (request.target->Cancel(job->handle, request.grace)) return;
+  job->left_behind = true;
   Warn(request,
        fmt::format("processes of the job in {} could not be ended (session {})", job->handle.folder, job->handle.pid));
-  return false;
+}
+
+Collection JobRunner::Collect(Job* job, const OutputCollector& collector, const CancelToken& cancel) {
+  const JobRequest& request = job->request;
+  TransferWatch watch(bus_, clock_, request.context, {"download", request.target_name, request.outputs.size()});
+  const auto collect = [&] { return collector.Collect(request.target, cancel, watch.Around(request.on_progress)); };
+  Collection collection = collect();
+  if (!collection.unreadable) return collection;
+  const std::string folder = ShellQuote(request.folder + "/out");
+  request.target->Run("chmod -R u+rwX -- " + folder, kDiagnosisTime);
+  if (job->container) TakeOver(request.target, *job->container, request.folder);
+  return collect();
 }
 
 void JobRunner::KeepDiagnosis(const Job& job, const std::string& moment, const std::string& more) {
@@ -285,8 +369,12 @@ void JobRunner::KeepDiagnosis(const Job& job, const std::string& moment, const s
 }
 
 void JobRunner::Remove(Job* job) {
-  if (!RemoveContainer(job->request.target, *job->container)) {
-    return Warn(job->request, "the container " + job->container->name + " could not be removed");
+  const JobRequest& request = job->request;
+  if (!job->left_behind && !TakeOver(request.target, *job->container, request.folder, EngineLimit(*job))) {
+    Warn(request, "files of the container in " + request.folder + " cannot be removed by the target's account");
+  }
+  if (!RemoveContainer(request.target, *job->container, EngineLimit(*job))) {
+    return Warn(request, "the container " + job->container->name + " could not be removed");
   }
   job->container->status = "removed";
   PutContainer(*job->container);

@@ -32,11 +32,14 @@ struct JobRequest {
   JobCommand command;
   std::vector<FileTransfer> inputs;  // to be on the target before the job starts
   std::vector<JobOutput> outputs;
-  std::filesystem::path local_folder;  // for the outputs
-  std::filesystem::path log_path;      // local, absolute
-  std::int64_t max_log_bytes = 0;      // of the local log
-  std::filesystem::path diagnostics;   // local folder; what is known of a failed job is kept there
-  std::optional<WallTime> deadline;
+  std::filesystem::path local_folder;     // for the outputs
+  std::filesystem::path log_path;         // local, absolute
+  std::int64_t max_log_bytes = 0;         // of the local log
+  std::filesystem::path diagnostics;      // local folder; what is known of a failed job is kept there
+  std::string owner;                      // as in JobOrder
+  bool resumed = false;                   // likewise
+  std::optional<Duration> timeout;        // for its inputs to be there and then for itself to run
+  SteadyTime begun{};                     // when the attempt began in this engine
   std::optional<Duration> stall_timeout;  // how long the job may write nothing to its log
   Duration grace{};                       // between TERM and KILL
   StoreWriter::Change also;               // committed together with the handle; may be empty
@@ -47,18 +50,21 @@ struct JobRequest {
 struct JobOutcome {
   Failure failure;  // kCancelled when the token was cancelled
   std::vector<CollectedOutput> outputs;
+  bool left_behind = false;  // something of the job may still run, so that it must not be repeated
 };
 
 // Runs one durable job from its folder to its checked outputs: brings its inputs, submits it or attaches to it, keeps
 // its handle in the store before it counts as running, tells the bus, brings its log, waits, and ends it on
-// cancellation and time-out. A container goes only when its log, its outputs and, after a failure, its diagnosis are
-// local. Called again for the same folder, by this or another engine, it goes on where it was. Thread-safe.
+// cancellation and timeout. A container goes only when its log, its outputs and, after a failure, its diagnosis are
+// local. Called again for the same folder, by this or another engine, it continues where it was. Thread-safe.
 class JobRunner {
  public:
   // All pointers must outlive the runner.
   JobRunner(StoreWriter* store, EventBus* bus, Logger* logger, const Masker* masker, Clock* clock);
 
-  // Throws Error when the target, the store or a local file fails; the job then goes on and may be attached to again.
+  // Throws Error: kUnfinished when the store, a local file or the host fails once the job may have been submitted, and
+  // kConnectionLost; the job, or what it made, is then still there and may be attached to again. Any other code: it was
+  // not submitted.
   JobOutcome Run(const JobRequest& request, const CancelToken& cancel, const JobLog::Listener& on_output);
 
   // The logs of the jobs under way.
@@ -73,22 +79,33 @@ class JobRunner {
     std::optional<ContainerRecord> container;
     std::string container_facts;  // JSON text, as the container engine tells it
     std::shared_ptr<JobLog> log;
+    bool left_behind = false;
+    SteadyTime engine_time{};  // until when the container engine may take for what is asked at the end
   };
 
-  // False when `cancel` was cancelled meanwhile.
-  bool BringInputs(const JobRequest& request, const CancelToken& cancel);
+  // `submitted`: whether the job may have been.
+  JobOutcome RunJob(const JobRequest& request, const CancelToken& cancel, const JobLog::Listener& on_output,
+                    bool* submitted);
+  // What ended it before the inputs were there: cancellation or timeout; or nothing.
+  Failure BringInputs(const JobRequest& request, const CancelToken& cancel);
   // Submits the job and keeps its handle. `attached`: it was found to have been started before. Whether it had been.
-  bool Start(Job* job, const OutputCollector& collector, bool attached);
+  bool Start(Job* job, const OutputCollector& collector, bool attached, bool* submitted);
+  Submission Submit(const JobRequest& request, bool* submitted);
   void OpenLog(Job* job, const JobLog::Listener& on_output);
-  // How the job ended: by itself, or ended by us (cancelled, timeout).
-  Failure Await(Job* job, const CancelToken& cancel);
-  // Ends what the job started; `runs`: the job itself, too. False, and a warning in the log, when something of it would
-  // not go.
-  bool End(Job* job, bool runs);
+  // How the job ended: by itself, or ended by us (cancelled, timeout, stalled).
+  Failure Await(Job* job, bool attached, const CancelToken& cancel);
+  // Waits until the job has ended, or says why it is to be ended. Host trouble is waited out for a while.
+  Failure AwaitEnd(Job* job, bool attached, const CancelToken& cancel, JobState* state);
+  // Ends what the job started; `runs`: the job itself, too. Sets left_behind, with a warning in the log, when something
+  // of it would not go.
+  void End(Job* job, bool runs);
+  Collection Collect(Job* job, const OutputCollector& collector, const CancelToken& cancel);
   // What a failed job leaves for people, below JobRequest::diagnostics: facts of its host, named after `moment`, with
   // what the commands `more` print.
   void KeepDiagnosis(const Job& job, const std::string& moment, const std::string& more);
   void Remove(Job* job);
+  // What the container engine may still take.
+  Duration EngineLimit(const Job& job) const;
   void PutContainer(const ContainerRecord& container);
   void Warn(const JobRequest& request, const std::string& text);
 

@@ -53,6 +53,7 @@ class JobRunnerTest : public ::testing::Test {
     request.log_path = root_ / "city/logs/run.log";
     request.diagnostics = root_ / "diagnostics";
     request.grace = 10s;
+    request.begun = clock_.Steady();
     return request;
   }
 
@@ -118,7 +119,7 @@ TEST_F(JobRunnerTest, ASecondEngineAttachesAndRunsNothingTwice) {
 
 TEST_F(JobRunnerTest, TimeoutEndsTheGroup) {
   JobRequest request = Request("sleep 1000 & sleep 1000");
-  request.deadline = clock_.Wall() + 50ms;
+  request.timeout = 50ms;
   EXPECT_EQ(Run(request).failure.kind, FailureKind::kTimeout);
   const JobRecord job = store_->JobsOf("rs_1").at(0);
   EXPECT_TRUE(ProcessesOfSession(static_cast<pid_t>(job.pid)).empty());

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "job/container_script.h"
 
 namespace cosmos {
 namespace {
@@ -51,6 +52,48 @@ std::string WriteFiles(const RunContext& context, const std::vector<JobFile>& fi
 
 }  // namespace
 
+namespace {
+
+// Functions of the environment that are named like what the script uses must not replace it (bash(1), "Functions");
+// special builtins come before functions anyway.
+constexpr const char* kBegin = R"sh(#!/bin/sh
+# A job of cosmos-engine. Started again it does nothing: whoever creates the file `pid` does the work.
+unset -f cd read printf kill wait cat chmod wc date sleep tail head cmp 2>/dev/null
+)sh";
+
+constexpr const char* kClaim = R"sh(read -r stat </proc/$$/stat
+{ read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
+set -C -- ${stat##*) }
+printf '%s %s %s\n' $$ "${20}" "${boot:--}" >pid || exit 0
+set +C --
+exec >>run.log 2>&1 9<>exit_status.reserved
+stop=
+trap stop=yes HUP INT QUIT TERM
+trap : USR1 USR2
+)sh";
+
+constexpr const char* kEnd = R"sh([ -e run.log ] || cat </proc/$$/fd/1 >run.log
+{ echo "$status${note:+ $note}" >exit_status; } 2>/dev/null || printf '%-15s\n' "$status${note:+ $note}" >&9
+)sh";
+
+// The environment of the command: what the job says, and by what others recognise whose it is.
+std::map<std::string, std::string> EnvironmentOf(const RunContext& context, const std::string& folder,
+                                                 const JobCommand& command) {
+  std::map<std::string, std::string> env = command.env;
+  env["COSMOS_RUN_ID"] = context.run_id;
+  env["COSMOS_STAGE"] = context.key();
+  env["COSMOS_ATTEMPT"] = std::to_string(context.attempt);
+  env["COSMOS_PROMPT_NAME"] = context.prompt_name;
+  env["COSMOS_PROMPT_ID"] = context.prompt_id;
+  env["COSMOS_OUTPUT_DIR"] = folder + "/out";
+  if (command.container) {
+    for (const auto& [name, value] : command.container->env) env.try_emplace(name, value);
+  }
+  return env;
+}
+
+}  // namespace
+
 JobScript MakeJobScript(const RunContext& context, const std::string& folder, const JobCommand& command,
                         const Masker& masker) {
   if (masker.Finds(command.script)) {
@@ -59,55 +102,35 @@ JobScript MakeJobScript(const RunContext& context, const std::string& folder, co
   }
   JobScript job;
   SecretQuoter quoter(masker, &job.environment);
-  std::string& text = job.text;
-  text =
-      "#!/bin/sh\n"
-      "# A job of cosmos-engine. Started again it does nothing: whoever creates the file `pid` does the work.\n"
-      "cd " +
-      ShellQuote(folder) +
-      " || exit 1\n"
-      "read -r stat </proc/$$/stat\n"
-      "read -r boot </proc/sys/kernel/random/boot_id\n"
-      "set -C -- ${stat##*) }\n"
-      "printf '%s %s %s\\n' $$ \"${20}\" \"$boot\" >pid || exit 0\n"
-      "set +C --\n"
-      "exec >>run.log 2>&1\n"
-      "trap : HUP INT TERM\n"
-      "(\n"
-      "trap - HUP INT TERM\n";
-  std::map<std::string, std::string> env = command.env;
-  env["COSMOS_RUN_ID"] = context.run_id;
-  env["COSMOS_STAGE"] = context.key();
-  env["COSMOS_ATTEMPT"] = std::to_string(context.attempt);
-  env["COSMOS_PROMPT_NAME"] = context.prompt_name;
-  env["COSMOS_PROMPT_ID"] = context.prompt_id;
-  env["COSMOS_OUTPUT_DIR"] = folder + "/out";
-  for (const char* name : {"COSMOS_RUN_ID", "COSMOS_STAGE", "COSMOS_OUTPUT_DIR"}) job.environment[name] = env[name];
-  if (command.container) {
-    for (const auto& [name, value] : command.container->env) env.try_emplace(name, value);
-  }
-  text += "export";
-  for (const auto& [name, value] : env) text += " " + name + "=" + quoter.Quote(value);
-  text += "\n" + WriteFiles(context, command.files, masker);
-  text += "cd " + ShellQuote(command.workdir) + " || exit 126\n";
-  std::string container;
+  const std::map<std::string, std::string> env = EnvironmentOf(context, folder, command);
+  for (const char* name : {"COSMOS_RUN_ID", "COSMOS_STAGE", "COSMOS_OUTPUT_DIR"}) job.environment[name] = env.at(name);
+  const std::string to_workdir = "cd " + ShellQuote(command.workdir) + " || exit 126\n";
+  ContainerScript container;
   if (command.container) {
     std::vector<std::string> names;
     for (const auto& [name, value] : env) names.push_back(name);
-    container = RunContainerWords(*command.container, context, command.workdir, names);
+    container = MakeContainerScript(*command.container, context, folder, command.workdir, names);
   }
-  if (!command.argv.empty()) {
-    text += "exec" + (container.empty() ? "" : " " + container);
+  std::string& text = job.text;
+  text = kBegin;
+  const bool is_script = command.argv.empty();
+  const bool runs_itself = is_script && !command.container;
+  if (runs_itself) {  // of any length, which an argument could not be
+    text += "if [ \"$1\" = command ]; then\n" + to_workdir + "shift\nset -e\neval " + ShellQuote(command.script) +
+            "\nexit\nfi\n";
+  }
+  text += "cd " + ShellQuote(folder) + " || exit 1\n" + kClaim + container.before + "(\nexec 9>&-\nexport";
+  for (const auto& [name, value] : env) text += " " + name + "=" + quoter.Quote(value);
+  text += "\n" + WriteFiles(context, command.files, masker);
+  if (runs_itself) {
+    text += "exec /bin/sh ./job.sh command\n";
+  } else {
+    text += to_workdir + "exec" + (command.container ? " " + container.run : "");
+    if (is_script) text += " /bin/sh -e -c " + ShellQuote(command.script);
     for (const std::string& word : command.argv) text += " " + quoter.Quote(word);
     text += "\n";
-  } else if (container.empty()) {
-    text += "set -e\neval " + ShellQuote(command.script) + "\n";
-  } else {
-    text += "exec " + container + " /bin/sh -e -c " + ShellQuote(command.script) + "\n";
   }
-  text +=
-      ")\n"
-      "printf '%s\\n' $? >exit_status\n";
+  text += ")\nstatus=$? note=\n" + container.after + kEnd;
   return job;
 }
 

@@ -35,11 +35,14 @@ struct JobScript {
   std::map<std::string, std::string> environment;
 };
 
-// Wraps a command so that it is durable (DESIGN 6). The script needs nothing but a POSIX shell and Linux's /proc, and
-// starts no process but the command (or the container engine's). In its folder it
-//  - claims the job by creating `pid` (process, start time, boot id) exclusively; a second start ends at once,
-//  - appends stdout and stderr to run.log,
-//  - writes `exit_status` in one go, also after a TERM that ended the command.
+// Wraps a command so that it is durable (DESIGN 4). The script needs nothing but a POSIX shell and Linux's /proc. In
+// its folder it
+//  - claims the job by creating `pid` (process, start time, boot ID) exclusively; a second start ends at once,
+//  - appends stdout and stderr to run.log, which it restores when somebody deletes it meanwhile,
+//  - runs the command as a process of its own, so that a signal that the command sends to itself ends the command,
+//  - writes `exit_status` (JobState), also after a TERM that ended the command; when that file cannot be written, as on
+//  a
+//    full disk, into the bytes of kReservedStatus, which the target made before the start.
 // Where a value of env or a word of argv holds a secret, the script only names a variable of the environment. Throws
 // Error{kInvalidInput} when `script` holds one, as there is no safe place for it in a text of unknown quoting, or a
 // file does, and for a file whose path leaves the output folder.

@@ -15,7 +15,7 @@ namespace {
 // What is wrong with a video that a job made, or "".
 std::string ProblemOf(const JobOutput& output, const fs::path& video, const CancelToken& cancel) {
   if (const std::string problem = CheckVideo(video, cancel).problem; !problem.empty()) {
-    return "is no sound video: " + problem;
+    return "is not a valid video: " + problem;
   }
   if (output.expect.empty()) return "";
   const std::string problem = ExpectationProblem(output.expect, ProbeVideo(video, cancel), cancel);
@@ -52,29 +52,48 @@ void OutputCollector::RemoveOld() const {
   }
 }
 
-bool OutputCollector::Bring(Target* target, const CancelToken& cancel, const Target::TransferListener& listener) const {
+Collection OutputCollector::Fetch(Target* target, const CancelToken& cancel,
+                                  const Target::TransferListener& listener) const {
   std::vector<FileTransfer> files;
+  std::vector<const JobOutput*> outputs;
   for (const JobOutput& output : outputs_) {
     const bool absolute = fs::path(output.path).is_absolute();
     if (absolute && target->IsLocal()) continue;
-    files.push_back(
-        {LocalPath(output, target->IsLocal()), absolute ? output.path : output_folder_ + "/" + output.path});
+    files.push_back({LocalPath(output, target->IsLocal()), absolute ? output.path : output_folder_ + "/" + output.path,
+                     "", absolute ? "" : output_folder_});
+    outputs.push_back(&output);
   }
-  if (!files.empty()) target->Download(files, cancel, listener);
-  return !cancel.cancelled();
+  Collection collection;
+  const std::vector<Downloaded> results =
+      files.empty() ? std::vector<Downloaded>() : target->Download(files, cancel, listener);
+  if (cancel.cancelled()) {
+    collection.failure = {FailureKind::kCancelled, "cancelled"};
+    return collection;
+  }
+  for (std::size_t i = 0; i < results.size() && !collection.failure; ++i) {
+    const std::string name = "the output '" + outputs[i]->name + "' (" + outputs[i]->path + ") ";
+    collection.unreadable = results[i] == Downloaded::kUnreadable;
+    if (collection.unreadable) {
+      collection.failure = {FailureKind::kOutputInvalid,
+                            name + "cannot be read by the target's account: permission denied on " + files[i].remote +
+                                "; let the job make its files readable"};
+    } else if (results[i] == Downloaded::kOutside) {
+      collection.failure = {FailureKind::kOutputInvalid,
+                            name +
+                                "is a link that leads out of the job's output folder, which is not followed; let "
+                                "the job copy the file there"};
+    }
+  }
+  return collection;
 }
 
 Collection OutputCollector::Collect(
     Target* target, const CancelToken& cancel,
     const std::function<void(double done, double total, std::string_view phase)>& on_progress) const {
-  Collection collection;
-  const bool brought = Bring(target, cancel, [&](std::int64_t done, std::int64_t total) {
+  Collection collection = Fetch(target, cancel, [&](std::int64_t done, std::int64_t total) {
     if (on_progress) on_progress(static_cast<double>(done), static_cast<double>(total), "downloading");
   });
-  if (!brought) {
-    collection.failure = {FailureKind::kCancelled, "cancelled"};
-    return collection;
-  }
+  if (collection.failure) return collection;
   for (const JobOutput& output : outputs_) {
     const fs::path local = LocalPath(output, target->IsLocal());
     std::error_code error;

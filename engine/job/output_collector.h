@@ -30,7 +30,8 @@ struct CollectedOutput {
 };
 
 struct Collection {
-  Failure failure;  // output_missing or output_invalid, when something is wrong; cancelled
+  Failure failure;          // output_missing or output_invalid, when something is wrong; cancelled
+  bool unreadable = false;  // that is because the target's account may not read an output
   std::vector<CollectedOutput> outputs;
 };
 
@@ -52,8 +53,8 @@ class OutputCollector {
 
  private:
   std::filesystem::path LocalPath(const JobOutput& output, bool is_local) const;
-  // False when `cancel` was cancelled meanwhile.
-  bool Bring(Target* target, const CancelToken& cancel, const Target::TransferListener& listener) const;
+  // What is wrong with what came, or nothing.
+  Collection Fetch(Target* target, const CancelToken& cancel, const Target::TransferListener& listener) const;
 
   const std::vector<JobOutput> outputs_;
   const std::string output_folder_;  // on the target

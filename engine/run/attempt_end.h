@@ -13,8 +13,9 @@ struct AttemptEnd {
   Status status = Status::kSucceeded;  // succeeded, failed, cancelled or skipped
   Failure failure;
   nlohmann::json outputs = nlohmann::json::object();
-  std::string log_path;  // empty when the attempt left no log
-  std::string progress;  // the latest, as the store keeps it
+  std::string log_path;      // empty when the attempt left no log
+  std::string progress;      // the latest, as the store keeps it
+  bool left_behind = false;  // something of its job may still run, so there must not be another attempt
 };
 
 // What an exception means for the attempt that met it; one that is no Error of the engine is the plugin's.

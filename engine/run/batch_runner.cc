@@ -129,6 +129,7 @@ void StageRunner::RunMembers(const std::vector<BatchMember>& members, const std:
     end.outputs = results[k].outputs;
     end.log_path = task.LogOf(k);
     end.progress = task.members()[k]->progress();
+    end.left_behind = task.LeftBehind();
   }
 }
 

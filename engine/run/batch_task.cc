@@ -89,14 +89,16 @@ std::vector<MemberResult> BatchTask::RunBatch(const json& plan,
     fs::remove(LogOf(i));
     Symlink(request.log_path, LogOf(i));
   }
-  const JobOutcome outcome = tasks_.front()->OnTarget([&] { return services_.jobs->Run(request, cancel_, on_output); });
-  services_.store->Write(ShareJob());
-  if (fs::exists(request.log_path)) SliceLog(request.log_path, &slices);  // else it was cancelled before it began
+  const JobOutcome outcome = tasks_.front()->Carry(request, on_output);
   std::vector<MemberResult> results;
-  for (std::size_t i = 0; i < orders_.size(); ++i) {
-    results.push_back(HasEnded(i) ? MemberResult()
-                                  : Collect(i, plan["members"][i], request, outcome.failure, slices[i].begun));
-  }
+  tasks_.front()->KeepResults([&] {
+    services_.store->Write(ShareJob());
+    if (fs::exists(request.log_path)) SliceLog(request.log_path, &slices);  // it was not cancelled before it began
+    for (std::size_t i = 0; i < orders_.size(); ++i) {
+      results.push_back(HasEnded(i) ? MemberResult()
+                                    : Collect(i, plan["members"][i], request, outcome.failure, slices[i].begun));
+    }
+  });
   return results;
 }
 
@@ -108,8 +110,7 @@ MemberResult BatchTask::Collect(std::size_t member, const json& planned, const J
                                   planned.value("folder", ""));
   TransferWatch watch(services_.bus, services_.clock, orders_[member].context,
                       {"download", request.target_name, planned.at("outputs").size()});
-  Collection collection = tasks_.front()->OnTarget(
-      [&] { return collector.Collect(request.target, cancel_, watch.Around(request.on_progress)); });
+  Collection collection = collector.Collect(request.target, cancel_, watch.Around(request.on_progress));
   MemberResult result;
   if (!collection.failure) {
     for (const CollectedOutput& output : collection.outputs) {

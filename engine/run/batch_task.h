@@ -46,6 +46,7 @@ class BatchTask final : public TaskHost {
 
   // As StageTask::lost.
   const std::string& lost() const { return tasks_.front()->lost(); }
+  bool LeftBehind() const { return tasks_.front()->LeftBehind(); }
   std::filesystem::path LogOf(std::size_t member) const;
   const std::vector<std::shared_ptr<StageTask>>& members() const { return tasks_; }
 

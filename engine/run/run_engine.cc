@@ -60,7 +60,7 @@ void RunEngine::AwaitWorkers(const CancelToken& cancel) {
     if (tell) stopping_ = true;
     lock.unlock();
     if (tell) runner_.CancelAll();
-    runner_.CancelOverdue(services_.clock->Wall());
+    runner_.CancelOverdue(services_.clock->Steady());
     runner_.KeepProgress(services_.clock->Steady());
     lock.lock();
     if (tell) work_.notify_all();
@@ -174,7 +174,7 @@ bool RunEngine::WillRetry(std::size_t index, const AttemptEnd& end, const Cancel
   const bool out_of_memory = end.status == Status::kFailed && end.failure.kind == FailureKind::kCudaOom;
   if (out_of_memory) ++state.out_of_memory;
   state_.Set(index, state);
-  if (end.status != Status::kFailed || cancel.cancelled() ||
+  if (end.status != Status::kFailed || end.left_behind || cancel.cancelled() ||
       !ShouldRetry(instance, end.failure.kind, done, state.out_of_memory)) {
     return false;
   }

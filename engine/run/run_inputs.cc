@@ -20,7 +20,8 @@ void SaveRunInputs(const RunInputs& inputs, const fs::path& path) {
                                 {"working_folder", inputs.working_folder},
                                 {"jobs", inputs.jobs},
                                 {"priority", inputs.priority},
-                                {"targets", inputs.targets}};
+                                {"targets", inputs.targets},
+                                {"owner", inputs.owner}};
   WriteFileAtomically(path, saved.dump(2) + "\n");
 }
 
@@ -44,6 +45,7 @@ RunInputs LoadRunInputs(const fs::path& path) {
     inputs.jobs = saved.at("jobs");
     inputs.priority = saved.value("priority", 0);
     inputs.targets = saved.value("targets", nlohmann::json::object());
+    inputs.owner = saved.value("owner", "");
   } catch (const nlohmann::json::exception& reason) {
     throw Error(ErrorCode::kIo, "cannot read '" + path.string() + "': " + reason.what());
   }

@@ -21,6 +21,8 @@ struct RunInputs {
   std::size_t jobs = 1;
   int priority = 0;                                   // of its stages among those that wait for GPUs
   nlohmann::json targets = nlohmann::json::object();  // resolved, by name
+  // Tells this run from every other one, also of the same ID: a token of NewToken. Empty in runs of older versions.
+  std::string owner;
 };
 
 // Throw Error{kIo}; Load also Error{kNotFound} with what to do when the run's folder is gone.

@@ -35,6 +35,7 @@ struct RunServices {
   const RunPaths* paths;
   const std::map<std::string, Target*>* targets;  // by name
   const InspectionSources* inspection;
+  std::string owner;  // RunInputs::owner
 };
 
 }  // namespace cosmos

@@ -131,9 +131,13 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       gpu_cache_(order.cache_folder),
       leases_(store, clock, gpu_cache_, HoldersOf(store)),
       inspection_(MakeSources(plugins)),
-      services_{clock,       &logger_, &masker_, &bus_,     &writer_, store,
-                plugins,     &jobs_,   &leases_, &samples_, &paths_,  &targets_.by_name(),
-                &inspection_},
+      services_{clock,        &logger_,
+                &masker_,     &bus_,
+                &writer_,     store,
+                plugins,      &jobs_,
+                &leases_,     &samples_,
+                &paths_,      &targets_.by_name(),
+                &inspection_, order.inputs.owner},
       samples_(&services_, &gpu_cache_, &order.plan.targets, ContextOfRun(state_)) {}
 
 RunPaths Session::MakePaths() {

@@ -143,7 +143,8 @@ StageRunner::Prepared StageRunner::Prepare(const StageInstance& instance, const 
   order.leased = begin.gpus;
   order.resumed = begin.begun;
   order.max_log_bytes = state_.plan().max_log_bytes;
-  if (instance.timeout) order.deadline = FromUnixMilliseconds(attempt->started_at()) + *instance.timeout;
+  order.timeout = instance.timeout;
+  order.begun = services_.clock->Steady();
   order.running = attempt->Running(services_.paths->StageLog(library.facts(), order.context));
   return prepared;
 }
@@ -154,13 +155,14 @@ AttemptEnd StageRunner::Work(const StageInstance& instance, const InstanceState&
   const auto task = std::make_shared<StageTask>(&services_, prepared.order, &cancel);
   Watch(task);
   const auto plugin = std::make_shared<StagePlugin>(&services_.plugins->Get(instance.uses));
-  const StageResult result = CallPlugin(plugin, task.get(), prepared.call, prepared.order.deadline);
+  const StageResult result = CallPlugin(plugin, task, prepared);
   if (!task->lost().empty()) throw Abandoned{task->lost()};
   AttemptEnd end;
   end.failure = result.failure;
   end.outputs = result.outputs;
   end.log_path = task->FinishLog();
   end.progress = task->progress();
+  end.left_behind = task->LeftBehind();
   return end;
 }
 
@@ -170,18 +172,21 @@ json StageRunner::ParametersOf(const StageInstance& instance) const {
       .Checked(Resolve(instance.with, StageScope(&state_, &instance, &secrets_)));
 }
 
-StageResult StageRunner::CallPlugin(const std::shared_ptr<StagePlugin>& plugin, TaskHost* task, const StageCall& call,
-                                    std::optional<WallTime> deadline) {
+StageResult StageRunner::CallPlugin(const std::shared_ptr<StagePlugin>& plugin, const std::shared_ptr<StageTask>& task,
+                                    const Prepared& prepared) {
+  const std::optional<Duration>& timeout = prepared.order.timeout;
   std::list<Active>::iterator active;
   {
     const std::lock_guard lock(mutex_);
-    active = active_.insert(active_.end(), {plugin, deadline, false});
+    const auto deadline = timeout ? std::optional(prepared.order.begun + *timeout) : std::nullopt;
+    active = active_.insert(active_.end(), {plugin, task, deadline, false});
   }
-  StageResult result = plugin->Run(task, call);
+  StageResult result = plugin->Run(task.get(), prepared.call);
   const std::lock_guard lock(mutex_);
   // A plugin that was asked to stop because its time was over was not cancelled by anybody.
-  if (active->overdue && result.failure) {
-    result.failure = {FailureKind::kTimeout, "the stage's time was over; it ended with: " + result.failure.message};
+  if (active->overdue && result.failure && !task->JobFailed()) {
+    result.failure = {FailureKind::kTimeout,
+                      "timed out after " + FormatDuration(*timeout) + "; it ended with: " + result.failure.message};
   }
   active_.erase(active);
   return result;
@@ -216,12 +221,12 @@ void StageRunner::KeepProgress(SteadyTime now) {
   }
 }
 
-void StageRunner::CancelOverdue(WallTime now) {
+void StageRunner::CancelOverdue(SteadyTime now) {
   std::vector<std::shared_ptr<StagePlugin>> plugins;
   {
     const std::lock_guard lock(mutex_);
     for (Active& active : active_) {
-      if (!active.deadline || now < *active.deadline) continue;
+      if (!active.deadline || now < *active.deadline || active.task->JobRuns()) continue;
       active.overdue = true;
       plugins.push_back(active.plugin);
     }

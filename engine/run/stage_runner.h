@@ -49,8 +49,8 @@ class StageRunner {
   void EndWithoutRun(const StageInstance& instance, const InstanceState& state, const std::string& reason);
   // Asks every plugin at work to return.
   void CancelAll();
-  // Asks those whose time is over to return; to be called now and then. (The time of a job is kept by its JobRunner.)
-  void CancelOverdue(WallTime now);
+  // Asks those whose time is over to return; to be called now and then. While a job runs, its JobRunner keeps its time.
+  void CancelOverdue(SteadyTime now);
   // Keeps in the store how far those at work are; to be called now and then. Does not wait.
   void KeepProgress(SteadyTime now);
 
@@ -58,7 +58,8 @@ class StageRunner {
   // One attempt while its plugin works.
   struct Active {
     std::shared_ptr<StagePlugin> plugin;
-    std::optional<WallTime> deadline;
+    std::shared_ptr<const StageTask> task;
+    std::optional<SteadyTime> deadline;
     bool overdue = false;
   };
   // Thrown when the engine itself cannot go on: the attempt has not ended, and must not be recorded as if it had.
@@ -95,8 +96,8 @@ class StageRunner {
   // Carries out the job of the members and tells the ends of those that have not ended before.
   void RunMembers(const std::vector<BatchMember>& members, const std::string& folder, const CancelToken& cancel,
                   std::vector<AttemptEnd>* ends);
-  StageResult CallPlugin(const std::shared_ptr<StagePlugin>& plugin, TaskHost* task, const StageCall& call,
-                         std::optional<WallTime> deadline);
+  StageResult CallPlugin(const std::shared_ptr<StagePlugin>& plugin, const std::shared_ptr<StageTask>& task,
+                         const Prepared& prepared);
 
   const RunServices& services_;
   const RunState& state_;

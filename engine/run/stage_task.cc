@@ -196,7 +196,10 @@ JobRequest StageTask::RequestFor(const json& spec) {
   request.on_progress = [this](double done, double total, std::string_view phase) {
     Progress(done, total, phase, std::nullopt);
   };
-  request.deadline = order_.deadline;
+  request.owner = services_.owner;
+  request.resumed = order_.resumed;
+  request.timeout = order_.timeout;
+  request.begun = order_.begun;
   request.stall_timeout = order_.instance->stall_timeout;
   request.grace = kGrace;
   request.also = order_.running;
@@ -223,13 +226,28 @@ JobResult StageTask::RunJob(const json& spec, const std::function<void(std::stri
   MakeFolders(request.log_path.parent_path());
   Symlink(fs::path("logs") / request.log_path.filename(), services_.paths->NewestLog(*order_.plugin, order_.context));
   for (const JobFile& file : request.command.files) KeepFile(file);
-  const JobOutcome outcome = OnTarget([&] { return services_.jobs->Run(request, cancel_, on_output); });
+  const JobOutcome outcome = Carry(request, on_output);
   JobResult result{outcome.failure, json::object()};
-  for (const CollectedOutput& output : outcome.outputs) {
-    Keep(output);
-    result.outputs[output.name] = output.path.string();
-  }
+  KeepResults([&] {
+    for (const CollectedOutput& output : outcome.outputs) {
+      Keep(output);
+      result.outputs[output.name] = output.path.string();
+    }
+  });
   return result;
+}
+
+JobOutcome StageTask::Carry(const JobRequest& request, const std::function<void(std::string_view)>& on_output) {
+  struct Running {
+    explicit Running(std::atomic<bool>* flag) : flag_(flag) { *flag_ = true; }
+    ~Running() { *flag_ = false; }
+    std::atomic<bool>* flag_;
+  };
+  const Running running(&job_runs_);
+  const JobOutcome outcome = OnTarget([&] { return services_.jobs->Run(request, cancel_, on_output); });
+  left_behind_ = outcome.left_behind;
+  job_failed_ = static_cast<bool>(outcome.failure);
+  return outcome;
 }
 
 // Each attempt's own, as its log is.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <exception>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -28,7 +30,8 @@ class StageTask final : public TaskHost {
     int gpus = 0;                            // that the attempt may use
     std::vector<LeasedGpu> leased;           // which they are
     bool resumed = false;                    // an earlier engine began the attempt
-    std::optional<WallTime> deadline;
+    std::optional<Duration> timeout;
+    SteadyTime begun{};  // when the attempt began in this engine
     std::int64_t max_log_bytes = 0;
     StoreWriter::Change running;  // records that the stage is running, with the job's handle
     std::string job_folder = "";  // of a job that attempts share; empty: the attempt's own
@@ -53,8 +56,14 @@ class StageTask final : public TaskHost {
   // Writes the plugin's own lines to the stage's log when no job has one. Returns the log's path, empty when there is
   // none.
   std::string FinishLog();
-  // Why the attempt has not ended although the plugin has returned: its target cannot be reached any more. Empty else.
+  // Why the attempt has not ended although the plugin has returned: its target cannot be reached any more, or the
+  // engine cannot go on with its job. Empty otherwise.
   const std::string& lost() const { return lost_; }
+  // While it does, the time of the attempt is the job's.
+  bool JobRuns() const { return job_runs_; }
+  // The job failed, or something of it may still run, so that it must not be repeated.
+  bool JobFailed() const { return job_failed_; }
+  bool LeftBehind() const { return left_behind_; }
 
   // The latest progress as the store keeps it, a JSON object; empty: none was reported.
   std::string progress() const;
@@ -63,16 +72,28 @@ class StageTask final : public TaskHost {
   void KeepProgress(SteadyTime now);
 
   // The parts of RunJob, for attempts that share a job.
-  // Does what asks the target, and notes when it cannot be reached.
+  // Does what asks the target, and notes when it cannot be reached or the engine cannot go on with the job.
   template <typename Work>
   auto OnTarget(Work work) -> decltype(work()) {
     try {
       return work();
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kConnectionLost) lost_ = error.message();
+      if (error.code() == ErrorCode::kConnectionLost || error.code() == ErrorCode::kUnfinished) Lose(error.what());
       throw;
     }
   }
+  // Does what keeps the results of a job that has ended: when it fails, they are still where the job left them.
+  template <typename Work>
+  auto KeepResults(Work work) -> decltype(work()) {
+    try {
+      return work();
+    } catch (const std::exception& error) {
+      Lose(error.what());
+      throw;
+    }
+  }
+  // Carries out the job, once its request is complete.
+  JobOutcome Carry(const JobRequest& request, const std::function<void(std::string_view)>& on_output);
   JobRequest RequestFor(const nlohmann::json& spec);
   static std::vector<JobOutput> OutputsOf(const nlohmann::json& outputs);
   // Keep as artifacts of the attempt.
@@ -80,6 +101,7 @@ class StageTask final : public TaskHost {
   void Keep(const CollectedOutput& output);
 
  private:
+  void Lose(const std::string& reason) { lost_ = reason; }
   std::string JobFolder();
   // What the plugin's key is in the store: with what only the engine knows.
   const std::string& HistoryKey(const nlohmann::json& key);
@@ -92,6 +114,9 @@ class StageTask final : public TaskHost {
   std::vector<FileTransfer> inputs_;                    // for a target that is another machine
   std::map<nlohmann::json, std::string> history_keys_;  // by the plugin's, as videos are looked at for them
   bool job_ran_ = false;
+  std::atomic<bool> job_runs_ = false;
+  std::atomic<bool> job_failed_ = false;
+  bool left_behind_ = false;
   std::string lost_;
   mutable std::mutex mutex_;     // guards what follows
   std::string lines_;            // the plugin's own

@@ -128,8 +128,8 @@ void RecordedTarget::Upload(const std::vector<FileTransfer>& files, const std::s
   Carry("upload", Rate::kOnce, Names(files), [&] { target_->Upload(files, owner, cancel, listener); });
 }
 
-std::vector<bool> RecordedTarget::Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
-                                           const TransferListener& listener) {
+std::vector<Downloaded> RecordedTarget::Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
+                                                 const TransferListener& listener) {
   return Carry("download", Rate::kOnce, Names(files), [&] { return target_->Download(files, cancel, listener); });
 }
 

@@ -56,8 +56,8 @@ class RecordedTarget final : public Target {
   LogDigest DigestOfLog(const JobHandle& handle, std::int64_t size) override;
   void Upload(const std::vector<FileTransfer>& files, const std::string& owner, const CancelToken& cancel,
               const TransferListener& listener) override;
-  std::vector<bool> Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
-                             const TransferListener& listener) override;
+  std::vector<Downloaded> Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
+                                   const TransferListener& listener) override;
 
  private:
   enum class Rate { kOnce, kRepeats };

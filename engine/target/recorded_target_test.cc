@@ -57,8 +57,9 @@ class Host final : public Target {
               const TransferListener&) override {
     before();
   }
-  std::vector<bool> Download(const std::vector<FileTransfer>&, const CancelToken&, const TransferListener&) override {
-    return before(), std::vector<bool>{true};
+  std::vector<Downloaded> Download(const std::vector<FileTransfer>&, const CancelToken&,
+                                   const TransferListener&) override {
+    return before(), std::vector<Downloaded>{Downloaded::kDone};
   }
 
  private:
@@ -86,7 +87,7 @@ class RecordedTargetTest : public ::testing::Test {
     EXPECT_EQ(target_->FollowLog(handle_, 0, cancel, [](std::string_view) {}), FollowEnd::kLost);
     target_->DigestOfLog(handle_, 0);
     target_->Upload({{"a", "/in/a"}, {"b", "/in/b"}}, "rs", cancel, nullptr);
-    EXPECT_THAT(target_->Download({{"a", "/out/a"}}, cancel, nullptr), ElementsAre(true));
+    EXPECT_THAT(target_->Download({{"a", "/out/a"}}, cancel, nullptr), ElementsAre(Downloaded::kDone));
   }
 
   const JobHandle handle_{"/job", 0, 0, "", ""};

@@ -16,4 +16,18 @@ std::optional<JobHandle> ParseHandle(const std::string& folder, const std::strin
   return handle;
 }
 
+std::optional<JobState> ParseExitStatus(const std::string& text) {
+  const std::string line = text.substr(0, text.find('\n'));
+  int status = 0, end = 0;
+  if (line.size() == text.size() || std::sscanf(line.c_str(), "%d%n", &status, &end) != 1) return std::nullopt;
+  std::string note = line.substr(static_cast<std::size_t>(end));
+  note.erase(note.find_last_not_of(' ') + 1);
+  if (!note.empty() && note != " unexecuted" && note != " unfinished") return std::nullopt;
+  JobState state;
+  state.phase = JobState::Phase::kEnded;
+  state.exit_status = status;
+  state.note = note.substr(note.empty() ? 0 : 1);
+  return state;
+}
+
 }  // namespace cosmos

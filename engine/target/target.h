@@ -17,11 +17,16 @@ namespace cosmos {
 
 // What a target needs to start a durable job.
 struct JobOrder {
-  std::string folder;  // absolute, on the target; the job's own. Below it: job.sh, run.log, pid, exit_status, out/
+  // Absolute, on the target; the job's own. Below it: job.sh, run.log, pid, exit_status, exit_status.reserved, out/
+  std::string folder;
   std::string script;  // for /bin/sh; made by job/job_script.h, which writes the files that a target reads
   // Given to the process from its first moment on, and never written anywhere.
   std::map<std::string, std::string> environment;
   std::string newest_log = "";  // absolute; becomes a link to the job's run.log. Empty: none
+  // Of the run that submits it, kept in the job's folder as `owner`: a folder of another owner is not touched. Empty: a
+  // run of an older version, which has none.
+  std::string owner = "";
+  bool resumed = false;  // the run knows that it may have submitted it before
 };
 
 // All it takes to find a job again, from any process, after any crash (DESIGN 6). A value; kept in the store.
@@ -39,6 +44,7 @@ std::optional<JobHandle> ParseHandle(const std::string& folder, const std::strin
 struct Submission {
   JobHandle handle;
   bool attached = false;  // it had been started before
+  bool foreign = false;   // the folder is another run's; nothing was done, and there is no handle
 };
 
 struct JobState {
@@ -47,7 +53,23 @@ struct JobState {
   Phase phase = Phase::kRunning;
   int exit_status = -1;                   // when ended; -1: it left none
   FailureKind gone = FailureKind::kNone;  // why it left none: kKilled or kHostRebooted
+  // Of a container's end that does not prove that its command ran to its end: `unexecuted` (the entrypoint did not
+  // execute it) or `unfinished` (the container ended first).
+  std::string note = "";
+  // How long the job runs by its host's own measure, which no step of a clock changes; nullopt: not known.
+  std::optional<Duration> ran = std::nullopt;
 };
+
+// What stands for the boot ID of a host that has none. Such a handle outlives no reboot, as then its process is gone.
+constexpr const char* kNoBootId = "-";
+
+// The file in which a job's script has its exit status when it could not write `exit_status`. It exists, filled with
+// kReservedStatus, before the job starts.
+constexpr const char* kReservedStatusFile = "exit_status.reserved";
+constexpr const char* kReservedStatus = "                ";
+
+// The job's end as its script wrote it: a line `STATUS` or `STATUS NOTE`. nullopt: it is not there, or not complete.
+std::optional<JobState> ParseExitStatus(const std::string& text);
 
 struct LogPiece {
   std::string bytes;
@@ -72,6 +94,16 @@ struct FileTransfer {
   std::filesystem::path local;
   std::string remote;       // absolute
   std::string sha256 = "";  // of the local file, where it is known, so that it need not be read for it
+  // Of a download: the folder on the target that `remote` must not leave through links; empty: it may.
+  std::string within = "";
+};
+
+// What became of a file that was to be downloaded.
+enum class Downloaded {
+  kDone,
+  kMissing,
+  kOutside,     // a link leads out of FileTransfer::within
+  kUnreadable,  // the account on the target may not read it
 };
 
 // What a short command came to.
@@ -113,11 +145,12 @@ class Target {
   virtual std::optional<JobHandle> Find(const std::string& folder) = 0;
   // From exit_status, process and boot id alone; never from the log, never from time.
   virtual JobState Poll(const JobHandle& handle) = 0;
-  // Blocks until the job has ended, `cancel` is cancelled or `longest` has passed; then as Poll (it may tell of a job
-  // as running that ended this moment).
+  // Blocks until the job has ended, `cancel` is cancelled or `longest` has passed. In the first case as Poll; else it
+  // may say of a job that it runs although it has ended, and not how long it has run: who has to know asks Poll.
   virtual JobState Wait(const JobHandle& handle, const CancelToken& cancel, Duration longest) = 0;
-  // TERM to everything the job started, after `grace` KILL. True only when all of it is gone; also ends what a job that
-  // has ended left behind.
+  // TERM to everything the job started, after `grace` KILL: its session, and whatever has the job's output folder in
+  // its environment (COSMOS_OUTPUT_DIR) as every process of a job has that did not clear it. True only when all of it
+  // is gone; also ends what a job that has ended left behind.
   virtual bool Cancel(const JobHandle& handle, Duration grace) = 0;
 
   // Bytes of the job's run.log from `offset` on, at most `limit`; none when there is no log yet.
@@ -134,10 +167,9 @@ class Target {
   // the right SHA-256. `listener` may be empty. Ends early, with what is done, when `cancel` is cancelled.
   virtual void Upload(const std::vector<FileTransfer>& files, const std::string& owner, const CancelToken& cancel,
                       const TransferListener& listener) = 0;
-  // The same the other way, replacing what is there; true for each file that the target has. The machine itself moves
-  // it.
-  virtual std::vector<bool> Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
-                                     const TransferListener& listener) = 0;
+  // The same the other way, replacing what is there; says of each file what became of it. On this machine it is moved.
+  virtual std::vector<Downloaded> Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
+                                           const TransferListener& listener) = 0;
 };
 
 }  // namespace cosmos

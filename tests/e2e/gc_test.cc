@@ -32,11 +32,6 @@ std::string Sleep(int number) {
   return "sleep 4" + std::to_string(::getpid()) + std::to_string(test) + std::to_string(number);
 }
 
-// A job's script that starts the command so that it outlives the job, and ends once it has begun.
-std::string Detached(const std::string& command) {
-  return "setsid sh -c \": >begun; " + command + "\" & until test -e begun; do sleep 0.01; done; rm begun";
-}
-
 bool Runs(const std::string& command) {
   const std::vector<Process> all = AllProcesses();
   return std::any_of(all.begin(), all.end(),
@@ -86,6 +81,18 @@ class GcTest : public ::testing::Test {
     const Ended ended = sandbox_.Engine({"run", "w.yaml", "--run-id", run_id});
     EXPECT_EQ(ended.status, status) << ended.out << ended.err;
   }
+  // A run that has ended, and a process in a session of its own that says that it is of the run's job: the end of an
+  // attempt leaves none, but that of an older version did.
+  void RunAndLeave(const std::string& run_id, const std::string& command) const {
+    sandbox_.Write("w.yaml", "version: 1\nstages: {a: {uses: shell, with: {run: \"true\"}}}\n");
+    Run(run_id);
+    const std::string out = (sandbox_.run_folder(run_id) / "jobs/a/1/out").string();
+    const Ended ended = sandbox_.Run(
+        {"sh", "-c",
+         "COSMOS_RUN_ID=" + run_id + " COSMOS_OUTPUT_DIR=" + out + " setsid sh -c \"$0\" </dev/null >/dev/null 2>&1 &",
+         command});
+    EXPECT_EQ(ended.status, 0) << ended.err;
+  }
   // A run whose one job has begun its command.
   pid_t Begin(const std::string& run_id, const std::string& command) {
     const pid_t engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", run_id});
@@ -117,8 +124,7 @@ TEST_F(GcTest, NothingIsRemovedWithoutConsent) {
 
 TEST_F(GcTest, OnThisMachineLeftoversOfEndedRunsGo) {
   const std::string ended = Id("ended"), active = Id("active"), interrupted = Id("interrupted");
-  Workflow(Detached(Sleep(1) + " & env -i " + Sleep(2) + " & wait"));
-  Run(ended);
+  RunAndLeave(ended, Sleep(1) + " & env -i " + Sleep(2) + " & wait");
   Await("what is left", [&] { return Runs(Sleep(1)) && Runs(Sleep(2)); });
   // Of a run of the same name in another database.
   BackgroundProgram stranger(
@@ -148,8 +154,7 @@ TEST_F(GcTest, OnThisMachineLeftoversOfEndedRunsGo) {
 
 TEST_F(GcTest, WhatIgnoresTermIsKilled) {
   const std::string run_id = Id("deaf");
-  Workflow(Detached("trap : TERM; while :; do " + Sleep(1) + "; done"));
-  Run(run_id);
+  RunAndLeave(run_id, "trap : TERM; while :; do " + Sleep(1) + "; done");
   Await("what is left", [&] { return Runs(Sleep(1)); });
   EXPECT_THAT(LocalItemsOf(run_id, {"--yes"}), ElementsAre("processes " + run_id + " removable, removed"));
   EXPECT_FALSE(Runs(Sleep(1)));
@@ -157,8 +162,7 @@ TEST_F(GcTest, WhatIgnoresTermIsKilled) {
 
 TEST_F(GcTest, ATerminalIsAsked) {
   const std::string run_id = Id("asked");
-  Workflow(Detached(Sleep(1)));
-  Run(run_id);
+  RunAndLeave(run_id, Sleep(1) + " & wait");
   Await("what is left", [&] { return Runs(Sleep(1)); });
   const auto answer = [&](const std::string& text, const std::string& more = "") {
     const fs::path engine = fs::read_symlink("/proc/self/exe").parent_path() / "cosmos-engine";
@@ -204,8 +208,10 @@ class RemoteGcTest : public GcTest {
 TEST_F(RemoteGcTest, RemovesWhatEndedRunsLeftAndKeepsAllElse) {
   const std::string ended = Id("ended"), failed = Id("failed"), active = Id("active"), open = Id("open"),
                     foreign = Id("foreign");
-  RemoteWorkflow(Detached(Sleep(1)));
+  RemoteWorkflow("true");
   Run(ended);
+  OnHost("COSMOS_RUN_ID=" + ended + " COSMOS_OUTPUT_DIR=" + folder("jobs/" + ended + "/a/1/out").string() + " setsid " +
+         Sleep(1) + " >/dev/null 2>&1 &");
   RemoteWorkflow("exit 3");
   Run(failed, 1);
   RemoteWorkflow(Sleep(2));
@@ -293,8 +299,8 @@ TEST_F(RemoteGcTest, FindsTargetsThatOnlyRunsStillKnow) {
 
 TEST_F(RemoteGcTest, AHostThatCannotBeReachedIsLeftOut) {
   const std::string run_id = Id("here");
-  Workflow(Detached(Sleep(1)));
-  Run(run_id);
+  RunAndLeave(run_id, Sleep(1) + " & wait");
+  Await("what is left", [&] { return Runs(Sleep(1)); });
   host_->proxy().SetRefuse(true);
   const json target = Gc({"--yes"}, 3);
   EXPECT_FALSE(target["reachable"].get<bool>());

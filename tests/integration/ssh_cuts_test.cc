@@ -157,14 +157,14 @@ TEST_F(SshCutsTest, ADownloadGoesOnWhereItWasCut) {
     const std::uint64_t before = proxy_->BytesForwarded();
     bool cut = false;
     proxy_->SetThrottle(10'000'000);
-    const std::vector<bool> found =
+    const std::vector<Downloaded> found =
         target_->Download({{folder_ / "b", there() + "/a"}}, cancel_, [&](std::int64_t done, std::int64_t total) {
           EXPECT_EQ(total, kSize);
           if (cut || done < kSize / 2) return;
           cut = true;
           reset ? proxy_->ResetAll() : proxy_->CutAll();
         });
-    EXPECT_THAT(found, ElementsAre(true));
+    EXPECT_THAT(found, ElementsAre(Downloaded::kDone));
     EXPECT_TRUE(cut);
     EXPECT_TRUE(ReadFile(folder_ / "b") == bytes);
     EXPECT_FALSE(fs::exists(folder_ / ".b.part"));

@@ -58,14 +58,14 @@ TEST_F(SshFilesTest, AFileThatChangesThereWhileItIsFetchedArrivesWhole) {
   WriteThere("a", before);
   proxy_->SetThrottle(8'000'000);
   bool changed = false;
-  const std::vector<bool> found =
+  const std::vector<Downloaded> found =
       target_->Download({{here() / "a", there() + "/a"}}, cancel_, [&](std::int64_t done, std::int64_t) {
         if (changed || done < 2'000'000) return;
         changed = true;
         WriteThere("next", after);
         fs::rename(there() + "/next", there() + "/a");
       });
-  EXPECT_THAT(found, ElementsAre(true));
+  EXPECT_THAT(found, ElementsAre(Downloaded::kDone));
   // The one that was opened, or the one that is there now: never something between.
   const std::string fetched = ReadFile(here() / "a");
   EXPECT_TRUE(fetched == before || fetched == after) << fetched.size();
@@ -125,10 +125,13 @@ TEST_F(SshFilesTest, ACancelledTransferEndsAndIsGoneOnWith) {
                                 [&](std::int64_t done, std::int64_t) {
                                   if (done > 5'000'000) again.Cancel();
                                 }),
-              ElementsAre(false));
+              ElementsAre(Downloaded::kMissing));
   EXPECT_FALSE(fs::exists(here() / "b"));
   proxy_->SetThrottle(0);
-  EXPECT_LT(BytesOf([&] { EXPECT_THAT(Download({{here() / "b", there() + "/a"}}), ElementsAre(true)); }), 5'000'000u);
+  EXPECT_LT(BytesOf([&] {
+              EXPECT_THAT(Download({{here() / "b", there() + "/a"}}), ElementsAre(Downloaded::kDone));
+            }),
+            5'000'000u);
   EXPECT_TRUE(ReadFile(here() / "b") == bytes);
 }
 

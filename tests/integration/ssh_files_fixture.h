@@ -28,7 +28,9 @@ class SshFilesTest : public SshTargetTest {
 
   std::filesystem::path here() const { return folder_ / "here"; }
   void Upload(const std::vector<FileTransfer>& files) { target_->Upload(files, "me", cancel_, {}); }
-  std::vector<bool> Download(const std::vector<FileTransfer>& files) { return target_->Download(files, cancel_, {}); }
+  std::vector<Downloaded> Download(const std::vector<FileTransfer>& files) {
+    return target_->Download(files, cancel_, {});
+  }
   // What is transferred while `work` is done.
   std::uint64_t BytesOf(const std::function<void()>& work) const {
     const std::uint64_t before = proxy_->BytesForwarded();

@@ -48,7 +48,7 @@ TEST_F(SshFilesTest, FilesOfAnyNameAndSizeGoThereAndBack) {
     down.push_back({folder_ / "back" / name / name, there() + "/in/" + name + "/" + name});
   }
   Upload(up);
-  EXPECT_THAT(Download(down), Each(true));
+  EXPECT_THAT(Download(down), Each(Downloaded::kDone));
   for (std::size_t i = 0; i < kOddNames.size(); ++i) {
     EXPECT_TRUE(ReadFile(up[i].remote) == contents[i]) << kOddNames[i];
     EXPECT_TRUE(ReadFile(down[i].local) == contents[i]) << kOddNames[i];
@@ -72,7 +72,7 @@ TEST_F(SshFilesTest, AnEmptyFileArrives) {
   });
   EXPECT_EQ(last, 0);
   EXPECT_EQ(fs::file_size(there() + "/a"), 0u);
-  EXPECT_THAT(Download({{here() / "b", there() + "/a"}}), ElementsAre(true));
+  EXPECT_THAT(Download({{here() / "b", there() + "/a"}}), ElementsAre(Downloaded::kDone));
   EXPECT_EQ(fs::file_size(here() / "b"), 0u);
 }
 
@@ -92,7 +92,7 @@ TEST_F(SshFilesTest, HundredsOfSmallFilesArrive) {
   });
   EXPECT_EQ(before, all);
   EXPECT_EQ(all, 300 * 100 + 299 * 300 / 2);
-  EXPECT_THAT(Download(down), Each(true));
+  EXPECT_THAT(Download(down), Each(Downloaded::kDone));
   for (unsigned i = 0; i < 300; ++i) EXPECT_TRUE(ReadFile(down[i].local) == Bytes(100 + i, i)) << i;
   EXPECT_EQ(Names(there()).size(), 300u);
   EXPECT_EQ(server_->LoginCount(), 1);
@@ -109,13 +109,13 @@ TEST_F(SshFilesTest, WhatIsThereIsNotSentAgain) {
             }),
             100'000u);
   EXPECT_EQ(last, 5'000'000);
-  EXPECT_LT(BytesOf([&] { EXPECT_THAT(Download(files), Each(true)); }), 100'000u);
+  EXPECT_LT(BytesOf([&] { EXPECT_THAT(Download(files), Each(Downloaded::kDone)); }), 100'000u);
   // One of the same size, but another one.
   std::fstream(here() / "b").put('x');
   EXPECT_LT(BytesOf([&] { Upload(files); }), 2'500'000u);
   EXPECT_TRUE(ReadFile(there() + "/b") == ReadFile(here() / "b"));
   std::fstream(here() / "b").put('y');
-  EXPECT_LT(BytesOf([&] { EXPECT_THAT(Download(files), Each(true)); }), 2'500'000u);
+  EXPECT_LT(BytesOf([&] { EXPECT_THAT(Download(files), Each(Downloaded::kDone)); }), 2'500'000u);
   EXPECT_TRUE(ReadFile(here() / "b") == ReadFile(there() + "/b"));
 }
 
@@ -126,20 +126,36 @@ TEST_F(SshFilesTest, WhatTheHostDoesNotHaveIsSaid) {
                         {here() / "a", there() + "/a"},
                         {here() / "folder", there() + "/folder"},
                         {here() / "deep/none", there() + "/no/such"}}),
-              ElementsAre(false, true, false, false));
+              ElementsAre(Downloaded::kMissing, Downloaded::kDone, Downloaded::kMissing, Downloaded::kMissing));
   EXPECT_THAT(Names(here()), ElementsAre("a"));
+}
+
+TEST_F(SshFilesTest, ALinkThatLeavesItsFolderIsNotFollowed) {
+  WriteThere("secret", "secret");
+  WriteThere("out/real", "real");
+  const std::string out = there() + "/out";
+  fs::create_symlink("../secret", out + "/up");
+  fs::create_symlink(there() + "/secret", out + "/absolute");
+  fs::create_symlink("real", out + "/inside");
+  fs::create_directory_symlink(there(), out + "/folder");
+  EXPECT_THAT(Download({{here() / "up", out + "/up", "", out},
+                        {here() / "absolute", out + "/absolute", "", out},
+                        {here() / "folder", out + "/folder/secret", "", out},
+                        {here() / "inside", out + "/inside", "", out}}),
+              ElementsAre(Downloaded::kOutside, Downloaded::kOutside, Downloaded::kOutside, Downloaded::kDone));
+  EXPECT_THAT(Names(here()), ElementsAre("inside"));
 }
 
 TEST_F(SshFilesTest, ADownloadReplacesWhatIsHere) {
   WriteThere("a", "a new one");
   WriteFile(here() / "a", "the old one");
   WriteFile(here() / ".a.part", "left of something else, and longer");
-  EXPECT_THAT(Download({{here() / "a", there() + "/a"}}), ElementsAre(true));
+  EXPECT_THAT(Download({{here() / "a", there() + "/a"}}), ElementsAre(Downloaded::kDone));
   EXPECT_EQ(ReadFile(here() / "a"), "a new one");
   EXPECT_THAT(Names(here()), ElementsAre("a"));
   WriteFile(here() / ".a.part", "left");  // shorter than what is there, and no beginning of it
   fs::remove(here() / "a");
-  EXPECT_THAT(Download({{here() / "a", there() + "/a"}}), ElementsAre(true));
+  EXPECT_THAT(Download({{here() / "a", there() + "/a"}}), ElementsAre(Downloaded::kDone));
   EXPECT_EQ(ReadFile(here() / "a"), "a new one");
   EXPECT_THAT(Names(here()), ElementsAre("a"));
 }

@@ -88,7 +88,7 @@ TEST_P(SshSessionsTest, CommandsWatchesFollowersAndTransfersAtOnce) {
     for (int i = 0; i < 5; ++i) {
       target_->Upload({{folder_ / "a", there() + "/a" + std::to_string(i)}}, "me", cancel_, {});
       EXPECT_THAT(target_->Download({{folder_ / "b", there() + "/a" + std::to_string(i)}}, cancel_, {}),
-                  ElementsAre(true));
+                  ElementsAre(Downloaded::kDone));
       EXPECT_TRUE(ReadFile(folder_ / "b") == bytes);
       fs::remove(folder_ / "b");
     }

@@ -183,29 +183,6 @@ TEST_F(SshTargetTest, AnOrdinaryAccountWorksInItsHome) {
   }
 }
 
-TEST_F(SshTargetTest, ALoginShellThatPrintsIsNoTrouble) {
-  Serve();
-  UseAccount();
-  const std::string noise =
-      "echo 'Welcome to this host!'\nprintf 'running\\nno line end'\necho 'a warning: file truncated elsewhere' >&2\n";
-  WriteFile(account_->home() / ".bashrc", noise);
-  Connect(Options(account_->name()));
-  ASSERT_THAT(target_->Run("true", 1h).errors, HasSubstr("Welcome"));  // the noise is there
-  EXPECT_EQ(target_->Run("echo out", 1h).output, "out\n");
-  const std::string workdir = account_->home().string() + "/cosmos-engine";
-  EXPECT_EQ(target_->Workdir(), workdir);
-  const JobHandle handle = target_->Submit(OrderIn(workdir, "a", "echo line; exit 5")).handle;
-  EXPECT_EQ(WaitForEnd(handle).exit_status, 5);
-  EXPECT_EQ(target_->ReadLog(handle, 0, 100).bytes, "line\n");
-  EXPECT_EQ(target_->DigestOfLog(handle, -1).sha256, Sha256("line\n"));
-  EXPECT_TRUE(target_->Find(handle.folder));
-  EXPECT_TRUE(target_->Cancel(handle, 1s));
-  WriteFile(folder_ / "a", Bytes(100'000, 1));
-  target_->Upload({{folder_ / "a", workdir + "/a"}}, "me", cancel_, {});
-  EXPECT_THAT(target_->Download({{folder_ / "b", workdir + "/a"}}, cancel_, {}), ::testing::ElementsAre(true));
-  EXPECT_TRUE(ReadFile(folder_ / "b") == Bytes(100'000, 1));
-}
-
 TEST_F(SshTargetTest, ALoginShellsWordsOfATruncatedFileAreNoChangeOfTheLog) {
   Serve();
   UseAccount();

@@ -36,13 +36,23 @@ constexpr auto kKillWait = std::chrono::seconds(10);
 constexpr auto kLogPause = milliseconds(20);
 constexpr std::size_t kLogPiece = 1 << 18;
 
-std::optional<int> ReadExitStatus(const std::string& folder) {
-  Fd file(::open((folder + "/exit_status").c_str(), O_RDONLY | O_CLOEXEC));
-  char text[16];
-  const ssize_t n = file.valid() ? ::read(file.get(), text, sizeof text - 1) : 0;
-  if (n < 2 || text[n - 1] != '\n') return std::nullopt;
-  text[n] = '\0';
-  return std::atoi(text);
+// Whether the folder is another run's: by its owner, or, where it has none, by its script.
+bool IsForeign(const JobOrder& order) {
+  std::error_code error;
+  if (fs::exists(order.folder + "/owner", error)) return ReadFile(order.folder + "/owner") != order.owner + "\n";
+  if (order.resumed || !fs::exists(order.folder + "/pid", error)) return false;
+  return ReadFile(order.folder + "/job.sh") != order.script;
+}
+
+std::optional<JobState> ReadEnd(const std::string& folder) {
+  for (const char* name : {"/exit_status", "/exit_status.reserved"}) {
+    Fd file(::open((folder + name).c_str(), O_RDONLY | O_CLOEXEC));
+    char text[64];
+    const ssize_t n = file.valid() ? ::read(file.get(), text, sizeof text) : 0;
+    if (n <= 0) continue;
+    if (auto end = ParseExitStatus(std::string(text, static_cast<std::size_t>(n)))) return end;
+  }
+  return std::nullopt;
 }
 
 bool SameProcess(const JobHandle& handle) {
@@ -50,17 +60,25 @@ bool SameProcess(const JobHandle& handle) {
   return process && process->start_time == handle.pid_start_time;
 }
 
-// What of the job's session is alive. Empty when the number now belongs to somebody else's later session.
 std::vector<ProcessInfo> Survivors(const JobHandle& handle) {
   const pid_t leader = static_cast<pid_t>(handle.pid);
   if (leader <= 1) return {};
-  if (::kill(-leader, 0) != 0 && errno == ESRCH && !SameProcess(handle)) return {};
-  std::vector<ProcessInfo> members = ProcessesOfSession(leader);
-  std::erase_if(members, [&](const ProcessInfo& process) { return process.start_time < handle.pid_start_time; });
-  const bool leader_is_another = std::any_of(members.begin(), members.end(), [&](const ProcessInfo& process) {
-    return process.pid == leader && process.start_time != handle.pid_start_time;
-  });
-  return leader_is_another ? std::vector<ProcessInfo>() : members;
+  return ProcessesOfJob(leader, handle.pid_start_time, "COSMOS_OUTPUT_DIR=" + handle.folder + "/out");
+}
+
+// What can be said of a file before it is moved.
+Downloaded Presence(const FileTransfer& file) {
+  std::error_code error;
+  const fs::path real = fs::canonical(file.remote, error);
+  if (error == std::errc::permission_denied) return Downloaded::kUnreadable;
+  if (error || !fs::is_regular_file(real, error)) return Downloaded::kMissing;
+  if (!file.within.empty()) {
+    const fs::path folder = fs::canonical(file.within, error);
+    if (std::mismatch(folder.begin(), folder.end(), real.begin(), real.end()).first != folder.end()) {
+      return Downloaded::kOutside;
+    }
+  }
+  return ::access(real.c_str(), R_OK) == 0 ? Downloaded::kDone : Downloaded::kUnreadable;
 }
 
 void Signal(const std::vector<ProcessInfo>& processes, int signal) {
@@ -69,7 +87,10 @@ void Signal(const std::vector<ProcessInfo>& processes, int signal) {
 
 std::vector<std::string> Environment(const std::map<std::string, std::string>& more) {
   std::vector<std::string> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    // A bash function that is named like a builtin would take its place in the job's script, see bash(1).
+    if (std::strncmp(*variable, "BASH_FUNC_", 10) != 0) variables.emplace_back(*variable);
+  }
   for (const auto& [name, value] : more) variables.push_back(name + "=" + value);
   return variables;
 }
@@ -103,7 +124,7 @@ class SpawnSettings {
 
 LocalTarget::LocalTarget(const std::string& workdir)
     : workdir_(fs::absolute(workdir.empty() ? fs::current_path() : fs::path(workdir)).lexically_normal().string()),
-      boot_id_(BootId()) {}
+      boot_id_(BootId().empty() ? kNoBootId : BootId()) {}
 
 void LocalTarget::Reach(Duration) { MakeFolders(workdir_); }
 
@@ -116,17 +137,22 @@ Submission LocalTarget::Submit(const JobOrder& order) {
   MakeFolders(fs::path(order.folder).parent_path());
   const bool fresh = ::mkdir(order.folder.c_str(), 0700) == 0;
   if (!fresh && errno != EEXIST) throw IoError("make the job folder", order.folder, errno);
+  if (!fresh && IsForeign(order)) return {{}, false, true};
   if (!fresh) {
     // One that was started only just has not written its handle yet, and a second one might come before it.
     const bool submitted = ::access((order.folder + "/job.sh").c_str(), F_OK) == 0;
     for (const SteadyTime end = std::chrono::steady_clock::now() + kStartWait;;) {
-      if (const auto handle = Find(order.folder)) return {*handle, true};
+      if (const auto handle = Find(order.folder)) return {*handle, true, false};
       if (!submitted || std::chrono::steady_clock::now() > end) break;
       std::this_thread::sleep_for(milliseconds(2));
     }
   }
   MakeFolders(order.folder + "/out");
+  if (!order.owner.empty()) WriteFile(order.folder + "/owner", order.owner + "\n");
   WriteFile(order.folder + "/job.sh", order.script, 0700);
+  if (::access((order.folder + "/pid").c_str(), F_OK) != 0) {
+    WriteFile(order.folder + "/" + kReservedStatusFile, kReservedStatus);
+  }
   AppendToFile(order.folder + "/run.log", "");  // there from now on, so that others can link to it
   if (!order.newest_log.empty()) {
     MakeFolders(fs::path(order.newest_log).parent_path());
@@ -136,16 +162,16 @@ Submission LocalTarget::Submit(const JobOrder& order) {
   if (fresh) {
     // Running, or a zombie that has written its handle.
     const auto process = FindProcess(pid);
-    if (process) return {{order.folder, pid, process->start_time, boot_id_, ""}, false};
+    if (process) return {{order.folder, pid, process->start_time, boot_id_, ""}, false, false};
   }
   // An earlier engine made the folder and may have started the job; the job itself decides which of the two runs.
   const SteadyTime end = std::chrono::steady_clock::now() + kClaimWait;
   for (;;) {
     if (const auto handle = Find(order.folder)) {
       if (handle->pid != pid) ReapLoser(pid);
-      return {*handle, handle->pid != pid};
+      return {*handle, handle->pid != pid, false};
     }
-    if (std::chrono::steady_clock::now() > end) return {{order.folder, 0, 0, boot_id_, ""}, false};
+    if (std::chrono::steady_clock::now() > end) return {{order.folder, 0, 0, boot_id_, ""}, false, false};
     std::this_thread::sleep_for(milliseconds(2));
   }
 }
@@ -200,19 +226,25 @@ void LocalTarget::Reap(pid_t pid) {
 }
 
 JobState LocalTarget::Poll(const JobHandle& handle) {
-  const auto ended = [](int exit_status, FailureKind gone) {
-    return JobState{JobState::Phase::kEnded, exit_status, gone};
-  };
-  if (const auto status = ReadExitStatus(handle.folder)) {
+  const auto gone = [](FailureKind kind) { return JobState{JobState::Phase::kEnded, -1, kind, "", std::nullopt}; };
+  if (const auto end = ReadEnd(handle.folder)) {
     Reap(static_cast<pid_t>(handle.pid));
-    return ended(*status, FailureKind::kNone);
+    return *end;
   }
-  if (handle.boot_id != boot_id_) return ended(-1, FailureKind::kHostRebooted);
+  if (WasRestarted(handle)) return gone(FailureKind::kHostRebooted);
   Reap(static_cast<pid_t>(handle.pid));
-  if (SameProcess(handle)) return {};
+  if (SameProcess(handle)) {
+    JobState state;
+    state.ran = AgeOf(handle.pid_start_time);
+    return state;
+  }
   // It may have written its exit status between the two looks.
-  if (const auto status = ReadExitStatus(handle.folder)) return ended(*status, FailureKind::kNone);
-  return ended(-1, FailureKind::kKilled);
+  if (const auto end = ReadEnd(handle.folder)) return *end;
+  return gone(FailureKind::kKilled);
+}
+
+bool LocalTarget::WasRestarted(const JobHandle& handle) const {
+  return handle.boot_id != boot_id_ && handle.boot_id != kNoBootId && boot_id_ != kNoBootId;
 }
 
 JobState LocalTarget::Wait(const JobHandle& handle, const CancelToken& cancel, Duration longest) {
@@ -229,7 +261,7 @@ JobState LocalTarget::Wait(const JobHandle& handle, const CancelToken& cancel, D
 }
 
 bool LocalTarget::Cancel(const JobHandle& handle, Duration grace) {
-  if (handle.boot_id != boot_id_) return true;
+  if (WasRestarted(handle)) return true;
   SteadyTime end = std::chrono::steady_clock::now() + grace;
   int signal = SIGTERM;
   for (Duration pause = milliseconds(1);; pause = std::min<Duration>(pause * 2, milliseconds(50))) {
@@ -305,17 +337,16 @@ void LocalTarget::Upload(const std::vector<FileTransfer>& files, const std::stri
   }
 }
 
-std::vector<bool> LocalTarget::Download(const std::vector<FileTransfer>& files, const CancelToken&,
-                                        const TransferListener&) {
-  std::vector<bool> found;
+std::vector<Downloaded> LocalTarget::Download(const std::vector<FileTransfer>& files, const CancelToken&,
+                                              const TransferListener&) {
+  std::vector<Downloaded> results;
   for (const FileTransfer& file : files) {
-    std::error_code error;
-    found.push_back(fs::is_regular_file(file.remote, error));
-    if (!found.back()) continue;
+    results.push_back(Presence(file));
+    if (results.back() != Downloaded::kDone) continue;
     MakeFolders(file.local.parent_path());
     MoveFile(file.remote, file.local);
   }
-  return found;
+  return results;
 }
 
 }  // namespace cosmos

@@ -30,11 +30,13 @@ class LocalTarget final : public Target {
   LogDigest DigestOfLog(const JobHandle& handle, std::int64_t size) override;
   void Upload(const std::vector<FileTransfer>& files, const std::string& owner, const CancelToken& cancel,
               const TransferListener& listener) override;
-  std::vector<bool> Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
-                             const TransferListener& listener) override;
+  std::vector<Downloaded> Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
+                                   const TransferListener& listener) override;
 
  private:
   pid_t Start(const JobOrder& order);
+  // As far as boot IDs tell.
+  bool WasRestarted(const JobHandle& handle) const;
   // Waits for a second start of a job, which ends at once.
   void ReapLoser(pid_t pid);
   // Takes the exit of a job that this process started from the kernel, if it has ended, so that no zombie stays.

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/clock.h"
+
 namespace cosmos {
 
 // What /proc says of a process; see proc(5). A zombie counts as gone.
@@ -21,7 +23,13 @@ struct ProcessInfo {
 std::optional<ProcessInfo> FindProcess(pid_t pid);
 // Every living process whose session or process group is `leader`.
 std::vector<ProcessInfo> ProcessesOfSession(pid_t leader);
-// The id of this boot of the machine.
+// Every living process that belongs to a job: its session or group is `leader`, or its environment holds `variable`
+// (NAME=VALUE). Nothing that is older than the job, and nothing of a later session that took over the leader's number.
+// Processes of other users keep their environment to themselves.
+std::vector<ProcessInfo> ProcessesOfJob(pid_t leader, std::int64_t start_time, const std::string& variable);
+// The ID of this boot of the machine; empty where there is none to be read.
 std::string BootId();
+// How long a process that started then exists, by the clock that counts ticks since boot.
+Duration AgeOf(std::int64_t start_time);
 
 }  // namespace cosmos

@@ -25,32 +25,52 @@ fs::path PartOf(const TransferItem& item) {
   return item.file.local.parent_path() / ("." + item.file.local.filename().string() + ".part");
 }
 
-// Finds out which files the host has. Their sums are asked for only where there is something to compare.
+// What the host says of a file in place of its size.
+constexpr long long kMissing = -1, kOutside = -2, kUnreadable = -3;
+
+Downloaded PresenceOf(long long said) {
+  if (said == kOutside) return Downloaded::kOutside;
+  if (said == kUnreadable) return Downloaded::kUnreadable;
+  return said < 0 ? Downloaded::kMissing : Downloaded::kDone;
+}
+
+// Finds out which files the host has. Their sums are asked for only where there is something to compare. A folder that
+// may not be entered hides what is in it.
 void LookForFiles(RemoteShell* shell, TransferItems* items) {
-  std::string script = ScriptBegin() + kSumFunction +
-                       "look() {\n"
-                       "  if ! [ -f \"$1\" ]; then echo '-1 -'\n"
-                       "  elif [ $2 = 1 ]; then echo \"$(stat -L -c %s -- \"$1\") $(sum <\"$1\")\"\n"
-                       "  else echo \"$(stat -L -c %s -- \"$1\") -\"; fi\n"
-                       "}\n";
+  std::string script =
+      std::string(kSumFunction) +
+      "look() {\n"
+      "  if ! [ -f \"$1\" ]; then\n"
+      "    case $(LC_ALL=C ls -Ld -- \"$1\" 2>&1) in *'ermission denied'*) echo '-3 -' ;; *) echo '-1 -' ;; esac\n"
+      "    return\n"
+      "  fi\n"
+      "  if [ -n \"$3\" ]; then\n"
+      "    case $(readlink -f -- \"$1\") in \"$(readlink -f -- \"$3\")\"/*) ;; *) echo '-2 -'; return ;; esac\n"
+      "  fi\n"
+      "  if ! [ -r \"$1\" ]; then echo '-3 -'\n"
+      "  elif [ $2 = 1 ]; then echo \"$(stat -L -c %s -- \"$1\") $(sum <\"$1\")\"\n"
+      "  else echo \"$(stat -L -c %s -- \"$1\") -\"; fi\n"
+      "}\n";
   std::error_code error;
   for (const TransferItem& item : *items) {
     if (item.done) continue;
-    script += "look " + ShellQuote(item.file.remote) + (fs::exists(item.file.local, error) ? " 1\n" : " 0\n");
+    script += "look " + ShellQuote(item.file.remote) + (fs::exists(item.file.local, error) ? " 1 " : " 0 ") +
+              ShellQuote(item.file.within) + "\n";
   }
   const std::vector<std::string> lines = SplitLines(shell->Demand(script));
   std::size_t next = 0;
   for (TransferItem& item : *items) {
     if (item.done) continue;
     char sha256[80] = "";
-    long long size = 0;
+    long long size = kMissing;
     if (next >= lines.size() || std::sscanf(lines[next++].c_str(), "%lld %79s", &size, sha256) != 2) {
-      throw Error(ErrorCode::kUnavailable, "the host " + shell->name() + " does not tell what files it has");
+      throw Error(ErrorCode::kUnavailable, "the host " + shell->name() + " does not say what files it has");
     }
-    item.found = size >= 0;
+    item.presence = PresenceOf(size);
     item.size = std::max<std::int64_t>(size, 0);
     const auto here = static_cast<std::int64_t>(fs::file_size(item.file.local, error));
-    item.done = !item.found || (!error && here == item.size && Sha256OfFile(item.file.local) == sha256);
+    item.done =
+        item.presence != Downloaded::kDone || (!error && here == item.size && Sha256OfFile(item.file.local) == sha256);
     const auto part = static_cast<std::int64_t>(fs::file_size(PartOf(item), error));
     item.offset = error || part > item.size ? 0 : part;
   }
@@ -146,8 +166,8 @@ bool ReceiveBatch(RemoteShell* shell, TransferItems* items, const CancelToken& c
 
 }  // namespace
 
-std::vector<bool> DownloadFiles(RemoteShell* shell, const std::vector<FileTransfer>& files, const CancelToken& cancel,
-                                const Target::TransferListener& listener) {
+std::vector<Downloaded> DownloadFiles(RemoteShell* shell, const std::vector<FileTransfer>& files,
+                                      const CancelToken& cancel, const Target::TransferListener& listener) {
   TransferItems items(files.size());
   for (std::size_t i = 0; i < files.size(); ++i) items[i].file = files[i];
   const TransferProgress progress(listener, items);
@@ -158,9 +178,9 @@ std::vector<bool> DownloadFiles(RemoteShell* shell, const std::vector<FileTransf
     while (!AllDone(items) && ReceiveBatch(shell, &items, cancel, progress)) {
     }
   }
-  std::vector<bool> found;
-  for (const TransferItem& item : items) found.push_back(item.found && item.done);
-  return found;
+  std::vector<Downloaded> results;
+  for (const TransferItem& item : items) results.push_back(item.done ? item.presence : Downloaded::kMissing);
+  return results;
 }
 
 }  // namespace cosmos

@@ -14,7 +14,7 @@ namespace cosmos {
 
 void UploadFiles(RemoteShell* shell, const std::vector<FileTransfer>& files, const std::string& owner,
                  const CancelToken& cancel, const Target::TransferListener& listener);
-std::vector<bool> DownloadFiles(RemoteShell* shell, const std::vector<FileTransfer>& files, const CancelToken& cancel,
-                                const Target::TransferListener& listener);
+std::vector<Downloaded> DownloadFiles(RemoteShell* shell, const std::vector<FileTransfer>& files,
+                                      const CancelToken& cancel, const Target::TransferListener& listener);
 
 }  // namespace cosmos

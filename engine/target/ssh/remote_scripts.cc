@@ -17,9 +17,19 @@ using std::chrono::ceil;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr long kMsPerTick = 10;  // of a process's start time and of the uptime
 constexpr const char* kBoot = "/proc/sys/kernel/random/boot_id";
 
-std::string Begin() { return ScriptBegin() + "export LC_ALL=C\n"; }
+constexpr const char* kPlain = "export LC_ALL=C\n";
+
+// Sets `boot`, empty where the host has no boot ID.
+std::string ReadBoot() { return fmt::format("boot= && {{ read -r boot <{}; }} 2>/dev/null\n", kBoot); }
+
+// Whether the host was restarted since the job began, as far as that is known.
+std::string WasRestarted(const JobHandle& handle) {
+  if (handle.boot_id == kNoBootId) return "false";
+  return "[ -n \"$boot\" ] && [ \"$boot\" != " + ShellQuote(handle.boot_id) + " ]";
+}
 
 // Runs `command` until it ends or stdin is closed, as it is when the engine lets go or the connection breaks: so no
 // process of a lost connection stays on the host.
@@ -33,16 +43,6 @@ constexpr const char* kFields = "set -- ${stat##*) }\n";
 
 }  // namespace
 
-std::string ScriptBegin() { return "printf 'cosmos-begin\\n'\n"; }
-
-std::string CommandForScriptOnStdin(std::optional<Duration> longest) {
-  const std::string shell = "/bin/sh -c " + ShellQuote("eval \"$(cat)\"");
-  if (!longest) return "exec " + shell;
-  return fmt::format("exec timeout -s KILL {} {}", std::max<long>(1, ceil<seconds>(*longest).count()), shell);
-}
-
-std::string CommandOfScript(const std::string& script) { return "exec /bin/sh -c " + ShellQuote(Begin() + script); }
-
 std::string FolderWords(const std::string& folder) {
   if (folder == "~") return "\"$HOME\"";
   if (folder.rfind("~/", 0) == 0) return "\"$HOME\"/" + ShellQuote(folder.substr(2));
@@ -51,20 +51,28 @@ std::string FolderWords(const std::string& folder) {
 
 std::string WorkdirScript(const std::string& folder) {
   const std::string path = FolderWords(folder);
-  return Begin() + "mkdir -p -- " + path + " && cd -- " + path + " && pwd -P\n";
+  return std::string(kPlain) + "mkdir -p -- " + path + " && cd -- " + path + " && pwd -P\n";
 }
 
 std::string SubmitScript(const JobOrder& order) {
   const std::string folder = ShellQuote(order.folder);
-  std::string script = Begin();
+  std::string script = kPlain;
   script += "command -v setsid >/dev/null || { echo 'there is no setsid (install util-linux)' >&2; exit 3; }\n";
   script += "mkdir -p -- " + ShellQuote(std::filesystem::path(order.folder).parent_path().string()) + " || exit\n";
   script += "mkdir -m 700 -- " + folder + " 2>/dev/null\ncd -- " + folder + " || exit\n";
+  script += fmt::format(
+      "owner={0} script={1}\n"
+      "if [ -f owner ]; then [ \"$(cat owner)\" = \"$owner\" ] || {{ echo foreign; exit; }}\n"
+      "elif [ -s pid ]; then {2}printf %s \"$script\" | cmp -s - job.sh || {{ echo foreign; exit; }}\n"
+      "fi\n",
+      ShellQuote(order.owner), ShellQuote(order.script), order.resumed ? "true || " : "");
   script += "if read -r handle <pid; then echo \"attached $handle\"; exit; fi 2>/dev/null\n";
   // By cat, which tells that a disk is full; a shell's own printf may only say `I/O error`.
   script +=
-      "mkdir -p out && printf %s " + ShellQuote(order.script) + " | cat >job.sh.$$ && mv -f job.sh.$$ job.sh &&\n";
-  script += "chmod 700 job.sh && : >>run.log || exit\n";
+      "mkdir -p out && printf %s \"$script\" | cat >job.sh.$$ && mv -f job.sh.$$ job.sh &&\n"
+      "{ [ -z \"$owner\" ] || echo \"$owner\" | cat >owner; } &&\n";
+  script += "chmod 700 job.sh && : >>run.log && { [ -e pid ] || printf '" + std::string(kReservedStatus) + "' | cat >" +
+            kReservedStatusFile + "; } || exit\n";
   if (!order.newest_log.empty()) {
     script += "mkdir -p -- " + ShellQuote(std::filesystem::path(order.newest_log).parent_path().string()) + "\n";
     script += "ln -sfn -- " + folder + "/run.log " + ShellQuote(order.newest_log) + "\n";
@@ -76,7 +84,9 @@ std::string SubmitScript(const JobOrder& order) {
       "setsid /bin/sh job.sh </dev/null >/dev/null 2>&1 &\n"
       "child=$! i=0\n"
       "until read -r handle <pid; do\n"
-      "  i=$((i + 1)); [ $i -le 200 ] || { echo 'the job does not start' >&2; exit 3; }\n"
+      "  i=$((i + 1)); [ $i -le 200 ] || {\n"
+      "    (set -C; echo '0 0 -' >pid) && { echo 'the job does not start' >&2; exit 3; }\n"
+      "  }\n"
       "  sleep 0.05\n"
       "done 2>/dev/null\n"
       "case $handle in \"$child \"*) echo \"new $handle\" ;; *) echo \"attached $handle\" ;; esac\n";
@@ -84,33 +94,48 @@ std::string SubmitScript(const JobOrder& order) {
 }
 
 std::string FindScript(const std::string& folder) {
-  return Begin() + "if read -r handle <" + ShellQuote(folder) + "/pid; then echo \"$handle\"; fi 2>/dev/null\n";
+  return std::string(kPlain) + "if read -r handle <" + ShellQuote(folder) +
+         "/pid; then echo \"$handle\"; fi 2>/dev/null\n";
 }
 
 // The exit status is looked for again after the process is found gone: it may have been written between the two looks.
+// How long the job runs is told by the start of this shell, which has only just begun, in ticks of a hundredth of a
+// second (proc(5), starttime): so no clock counts, nor an uptime that a container's host makes up.
 std::string PollScript(const JobHandle& handle) {
-  return Begin() + "look() { if read -r status <" + ShellQuote(handle.folder) +
-         "/exit_status; then echo \"ended $status\"; exit; fi; } 2>/dev/null\n" + "look\nread -r boot <" + kBoot +
-         "\n[ \"$boot\" = " + ShellQuote(handle.boot_id) + " ] || { look; echo rebooted; exit; }\n" +
-         fmt::format("{{ read -r stat </proc/{}/stat; }} 2>/dev/null && {}", handle.pid, kFields) +
-         fmt::format("if [ \"${{20}}\" = {} ] && [ \"$1\" != Z ] && [ \"$1\" != X ]; then echo running; exit; fi\n",
-                     handle.pid_start_time) +
-         "look\necho killed\n";
+  const std::string folder = ShellQuote(handle.folder);
+  return std::string(kPlain) + fmt::format(
+                                   "look() {{\n"
+                                   "  for file in {0}/exit_status {0}/{1}; do\n"
+                                   "    if read -r status <\"$file\"; then echo \"ended $status\"; exit; fi\n"
+                                   "  done\n"
+                                   "}} 2>/dev/null\n"
+                                   "look\n{2}if {3}; then look; echo rebooted; exit; fi\n"
+                                   "read -r stat </proc/$$/stat\n{4}now=${{20}}\n"
+                                   "{{ read -r stat </proc/{5}/stat; }} 2>/dev/null && {4}"
+                                   "if [ \"${{20}}\" = {6} ] && [ \"$1\" != Z ] && [ \"$1\" != X ]; then echo "
+                                   "\"running $((now - {6}))\"; exit; fi\n"
+                                   "look\necho killed\n",
+                                   folder, kReservedStatusFile, ReadBoot(), WasRestarted(handle), kFields, handle.pid,
+                                   handle.pid_start_time);
 }
 
 JobState ParseState(const std::string& output) {
   JobState state;
-  int status = 0;
-  if (output == "running\n") return state;
+  long long ticks = 0;
+  if (std::sscanf(output.c_str(), "running %lld", &ticks) == 1 && output == fmt::format("running {}\n", ticks)) {
+    if (ticks >= 0) state.ran = milliseconds(ticks * kMsPerTick);
+    return state;
+  }
+  if (output.rfind("ended ", 0) == 0 && output.find('\n') == output.size() - 1) {
+    if (auto ended = ParseExitStatus(output.substr(6))) return *ended;
+  }
   state.phase = JobState::Phase::kEnded;
-  if (std::sscanf(output.c_str(), "ended %d", &status) == 1 && output == fmt::format("ended {}\n", status)) {
-    state.exit_status = status;
-  } else if (output == "rebooted\n") {
+  if (output == "rebooted\n") {
     state.gone = FailureKind::kHostRebooted;
   } else if (output == "killed\n") {
     state.gone = FailureKind::kKilled;
   } else {
-    throw Error(ErrorCode::kUnavailable, "the host does not tell how a job is: it says '" + output + "'");
+    throw Error(ErrorCode::kUnavailable, "the host does not say how the job is: it says '" + output + "'");
   }
   return state;
 }
@@ -118,7 +143,7 @@ JobState ParseState(const std::string& output) {
 std::string WatchScript(const JobHandle& handle) {
   // A later process of the same number must not be waited for.
   const std::string check =
-      std::string("read -r boot <") + kBoot + "\n[ \"$boot\" = " + ShellQuote(handle.boot_id) + " ] || exit 0\n" +
+      ReadBoot() + "if " + WasRestarted(handle) + "; then exit 0; fi\n" +
       fmt::format("{{ read -r stat </proc/{}/stat; }} 2>/dev/null || exit 0\n{}[ \"${{20}}\" = {} ] || exit 0\n",
                   handle.pid, kFields, handle.pid_start_time);
   // The exit status as it is written, or else the end of the process, which shows only once its parent has reaped it.
@@ -126,45 +151,58 @@ std::string WatchScript(const JobHandle& handle) {
          WhileStdinIsOpen(fmt::format("tail --pid={} -s 0.2 -c +1 -F exit_status 2>/dev/null", handle.pid));
 }
 
+// What of the job is alive: its session and process group, and whatever has its output folder in its environment.
+// `kill` gets nothing of a later process that took over the job's number. There may be line ends in a program's name.
+constexpr const char* kLook = R"sh(look() {
+  left=$({
+    grep -lzsxF -- "COSMOS_OUTPUT_DIR=$out" /proc/[0-9]*/environ
+    cat /proc/[0-9]*/stat
+  } 2>/dev/null | awk -v job=$pid -v start=$start '
+    /^\/proc\/[0-9]+\/environ$/ { split($0, part, "/"); own[part[3]] = 1; next }
+    { line = line == "" ? $0 : line " " $0 }
+    line !~ /\) [A-Za-z] -?[0-9]+ -?[0-9]+ -?[0-9]+ .*[0-9]$/ { next }
+    {
+      one = line + 0; rest = line; line = ""
+      sub(/^.*\) /, "", rest)
+      split(rest, field, " ")
+      if (field[1] == "Z" || field[1] == "X" || field[20] + 0 < start) next
+      if (one == job && field[20] + 0 != start) another = 1
+      if (one in own) found[one] = "own"
+      else if (field[3] == job || field[4] == job) found[one] = "session"
+    }
+    END { for (one in found) if (found[one] == "own" || !another) printf " %s", one }')
+}
+now() {
+  now=$((now + 5))
+  { read -r up rest </proc/uptime; } 2>/dev/null || return 0
+  now=${up%.*}${up#*.}
+  while case $now in 0?*) ;; *) false ;; esac; do now=${now#0}; done
+}
+)sh";
+
 std::string CancelScript(const JobHandle& handle, Duration grace) {
-  if (handle.pid <= 1) return Begin() + "echo gone\n";
-  std::string script = Begin() + "read -r boot <" + kBoot + "\n[ \"$boot\" = " + ShellQuote(handle.boot_id) +
-                       " ] || { echo gone; exit; }\n";
-  // What of the job's session or group is alive; nothing when its number now belongs to a later process. There may be
-  // line ends in a program's name.
-  script += fmt::format(
-      "pid={} start={}\n"
-      "look() {{\n"
-      "  left=\n"
-      "  for file in /proc/[0-9]*/stat; do\n"
-      "    {{ read -r stat && while read -r more; do stat=\"$stat $more\"; done; }} <\"$file\" || continue\n"
-      "    one=${{stat%% *}}\n"
-      "    {}"
-      "    case $1 in Z | X) continue ;; esac\n"
-      "    if [ \"$3\" = $pid ] || [ \"$4\" = $pid ]; then\n"
-      "      [ \"${{20}}\" -ge $start ] || continue\n"
-      "      if [ \"$one\" = $pid ] && [ \"${{20}}\" != $start ]; then left=; return; fi\n"
-      "      left=\"$left $one\"\n"
-      "    fi\n"
-      "  done\n"
-      "}} 2>/dev/null\n",
-      handle.pid, handle.pid_start_time, kFields);
-  // KILL is sent again and again: a process that was just being made was not there to be signalled.
-  script += fmt::format(
-      "look\n"
-      "[ -z \"$left\" ] || kill -TERM $left 2>/dev/null\n"
-      "i=0\n"
-      "while [ -n \"$left\" ] && [ $i -lt {} ]; do sleep 0.05; look; i=$((i + 1)); done\n"
-      "i=0\n"
-      "while [ -n \"$left\" ] && [ $i -lt 200 ]; do kill -KILL $left 2>/dev/null; sleep 0.05; look; i=$((i + 1)); "
-      "done\n"
-      "[ -n \"$left\" ] && echo \"left$left\" || echo gone\n",
-      ceil<milliseconds>(grace).count() / 50);
-  return script;
+  if (handle.pid <= 1) return std::string(kPlain) + "echo gone\n";
+  // KILL is sent again and again: a process that was just being made was not there to be signalled. Times are counted
+  // in hundredths of a second of the host's uptime.
+  return std::string(kPlain) + ReadBoot() + "if " + WasRestarted(handle) + "; then echo gone; exit; fi\n" +
+         fmt::format("pid={} start={} out={} now=0\n", handle.pid, handle.pid_start_time,
+                     ShellQuote(handle.folder + "/out")) +
+         kLook +
+         fmt::format(
+             "look\n"
+             "[ -z \"$left\" ] || kill -TERM $left 2>/dev/null\n"
+             "now; end=$((now + {}))\n"
+             "while [ -n \"$left\" ] && [ $now -lt $end ]; do sleep 0.05; look; now; done\n"
+             "end=$((now + 1000))\n"
+             "while [ -n \"$left\" ] && [ $now -lt $end ]; do kill -KILL $left 2>/dev/null; sleep 0.05; look; now; "
+             "done\n"
+             "[ -n \"$left\" ] && echo \"left$left\" || echo gone\n",
+             ceil<milliseconds>(grace).count() / kMsPerTick);
 }
 
 std::string ReadLogScript(const JobHandle& handle, std::int64_t offset, std::size_t limit) {
-  return Begin() + "cd -- " + ShellQuote(handle.folder) + " 2>/dev/null && [ -e run.log ] || { echo '0 '; exit; }\n" +
+  return std::string(kPlain) + "cd -- " + ShellQuote(handle.folder) +
+         " 2>/dev/null && [ -e run.log ] || { echo '0 '; exit; }\n" +
          fmt::format("{{ stat -L -c '%s %d:%i' /dev/stdin; tail -c +{} | head -c {}; }} <run.log 2>/dev/null\n",
                      offset + 1, limit);
 }
@@ -175,7 +213,8 @@ LogPiece ParseLogPiece(std::string output) {
   long long size = 0;
   char file[64] = "";
   if (line == output.npos || std::sscanf(output.substr(0, line).c_str(), "%lld %63s", &size, file) < 1) {
-    throw Error(ErrorCode::kUnavailable, "the host does not tell of a log: it says '" + output.substr(0, line) + "'");
+    throw Error(ErrorCode::kUnavailable,
+                "the host does not say how the log is: it says '" + output.substr(0, line) + "'");
   }
   piece.size = size;
   piece.file = file;
@@ -200,8 +239,9 @@ bool FollowSawChange(const std::string& errors) {
 }
 
 std::string DigestOfLogScript(const JobHandle& handle, std::int64_t size) {
-  return Begin() + "cd -- " + ShellQuote(handle.folder) + " 2>/dev/null && [ -e run.log ] || { echo '0'; exit; }\n" +
-         "size=$(stat -L -c %s run.log)\n" + (size < 0 ? "" : fmt::format("[ $size -le {0} ] || size={0}\n", size)) +
+  return std::string(kPlain) + "cd -- " + ShellQuote(handle.folder) +
+         " 2>/dev/null && [ -e run.log ] || { echo '0'; exit; }\n" + "size=$(stat -L -c %s run.log)\n" +
+         (size < 0 ? "" : fmt::format("[ $size -le {0} ] || size={0}\n", size)) +
          "echo \"$size $(head -c $size run.log | sha256sum)\"\n";
 }
 

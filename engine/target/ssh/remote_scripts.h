@@ -4,37 +4,25 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "target/target.h"
 
-// What is executed on a host: short scripts that need nothing but a POSIX shell, GNU coreutils, setsid of util-linux
-// and Linux's /proc (see proc(5)); and the reading of what they print. Pure functions; any thread.
+// What is executed on a host: short scripts that need nothing but a POSIX shell with awk, GNU coreutils and grep,
+// setsid of util-linux and Linux's /proc (see proc(5)); and the reading of what they print. RemoteFrame says how they
+// get there. Pure functions; any thread.
 namespace cosmos {
-
-// Every script first prints this line: whatever a login shell's start files print stands before it.
-constexpr std::string_view kScriptBegin = "cosmos-begin\n";
-
-// The script's line that prints it.
-std::string ScriptBegin();
 
 // Where jobs work on a host unless its target says otherwise.
 constexpr const char* kDefaultWorkdir = "~/cosmos-engine";
 // The folder for a shell: `~/` is the home folder, and what is not absolute is below it.
 std::string FolderWords(const std::string& folder);
 
-// The command of an exec request that executes a script given on stdin, of any length, and unseen by `ps`. The script's
-// own stdin is at its end. With `longest` it is killed after that (exit status 137).
-std::string CommandForScriptOnStdin(std::optional<Duration> longest);
-// The command that executes `script` itself, which has the exec channel's stdin.
-std::string CommandOfScript(const std::string& script);
-
 // Makes the folder, as FolderWords takes it, with its parents, and prints it absolute.
 std::string WorkdirScript(const std::string& folder);
 
-// Prints `new PID START BOOT` or `attached PID START BOOT`, the fields of the handle; fails with what is wrong on
-// stderr.
+// Prints `new PID START BOOT` or `attached PID START BOOT`, the fields of the handle, or `foreign`; fails with what is
+// wrong on stderr, and then the job will not start later either.
 std::string SubmitScript(const JobOrder& order);
 // Prints `PID START BOOT`, or nothing when no job was started in the folder.
 std::string FindScript(const std::string& folder);

@@ -12,6 +12,7 @@ namespace cosmos {
 namespace fs = std::filesystem;
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using Phase = JobState::Phase;
 
@@ -66,8 +67,7 @@ TEST_P(ScriptsTest, OfTwoThatSubmitAtOnceOneStartsTheJob) {
     folder_ = root_ + "/jobs/" + std::to_string(round);
     const JobOrder order = Order("echo x >>count; sleep 0.1");
     HeldProgram one(Words(SubmitScript(order))), other(Words(SubmitScript(order)));
-    const std::string begin(kScriptBegin);
-    std::string first = one.Wait().output.substr(begin.size()), second = other.Wait().output.substr(begin.size());
+    std::string first = one.Wait().output, second = other.Wait().output;
     if (first.rfind("attached", 0) == 0) first.swap(second);
     ASSERT_EQ(first.rfind("new ", 0), 0u) << first;
     ASSERT_EQ(second.rfind("attached ", 0), 0u) << second;
@@ -94,7 +94,7 @@ TEST_P(ScriptsTest, WhatKeepsAJobFromBeingSubmittedIsSaid) {
   WriteFile(root_ + "/jobs", "a file where a folder must be");
   const Said said = Run(SubmitScript(Order("true")));
   EXPECT_NE(said.status, 0);
-  EXPECT_EQ(said.output, kScriptBegin);
+  EXPECT_EQ(said.output, "");
   EXPECT_THAT(said.errors, HasSubstr("/jobs"));
 }
 
@@ -150,13 +150,19 @@ TEST_P(ScriptsTest, ALaterProcessOfTheSameNumberIsNotTheJob) {
 }
 
 TEST(RemoteScripts, StatesAreReadAndNothingElse) {
-  EXPECT_EQ(ParseState("running\n").phase, Phase::kRunning);
+  EXPECT_EQ(ParseState("running 250\n").phase, Phase::kRunning);
+  EXPECT_EQ(ParseState("running 250\n").ran, 2500ms);
+  EXPECT_EQ(ParseState("running -3\n").ran, std::nullopt);
+  EXPECT_EQ(ParseState("ended 0 unexecuted\n").note, "unexecuted");
+  EXPECT_EQ(ParseState("ended 7 unfinished     \n").note, "unfinished");
+  EXPECT_EQ(ParseState("ended 7             \n").exit_status, 7);
   EXPECT_EQ(ParseState("ended 0\n").exit_status, 0);
   EXPECT_EQ(ParseState("ended 137\n").exit_status, 137);
   EXPECT_EQ(ParseState("rebooted\n").gone, FailureKind::kHostRebooted);
   EXPECT_EQ(ParseState("killed\n").gone, FailureKind::kKilled);
-  for (const char* garbage : {"", "\n", "running", "Running\n", "running\nkilled\n", "ended\n", "ended \n", "ended x\n",
-                              "ended 0", "ended 0 1\n", "ended 0x\n", "killed", "sh: ended 0\n", "ended 0\nkilled\n"}) {
+  for (const char* garbage :
+       {"", "\n", "running", "running\n", "running x\n", "Running 1\n", "running 1\nkilled\n", "ended\n", "ended \n",
+        "ended x\n", "ended 0", "ended 0 1\n", "ended 0x\n", "killed", "sh: ended 0\n", "ended 0\nkilled\n"}) {
     try {
       ParseState(garbage);
       ADD_FAILURE() << "took '" << garbage << "'";

@@ -100,52 +100,5 @@ TEST_P(WordScriptsTest, AWorkdirIsMadeAndToldAbsolute) {
   ExpectNothingExecuted();
 }
 
-TEST_P(WordScriptsTest, ACommandPrintsTheMarkAndThenWhatItsScriptPrints) {
-  for (const std::string& word : kOddWords) {
-    SCOPED_TRACE(word);
-    // As a login shell gets it.
-    const Said said = Run(CommandOfScript("printf '%s|' " + ShellQuote(word) + "; cat; echo e >&2; exit 5"));
-    EXPECT_EQ(said.status, 5);
-    EXPECT_EQ(said.output, std::string(kScriptBegin) + word + "|");
-    EXPECT_EQ(said.errors, "e\n");
-  }
-  HeldProgram with_stdin(Words(CommandOfScript("read -r line; echo \"$line\"")));
-  with_stdin.Write("it's $(said)\n");
-  EXPECT_EQ(with_stdin.Wait().output, std::string(kScriptBegin) + "it's $(said)\n");
-  ExpectNothingExecuted();
-}
-
-TEST_P(WordScriptsTest, AScriptOnStdinIsUnseenAndHasNoStdinItself) {
-  HeldProgram program(Words(CommandForScriptOnStdin(std::nullopt)));
-  program.Write("gold='gold token'\nprintf '%s\\n' \"$gold\"\ncat\ntr '\\0' ' ' </proc/$$/cmdline\nexit 6");
-  program.CloseInput();
-  const Said said = program.Wait();
-  EXPECT_EQ(said.status, 6);
-  EXPECT_THAT(said.output, StartsWith("gold token\n/bin/sh -c"));
-  EXPECT_THAT(said.output.substr(11), Not(HasSubstr("gold")));
-}
-
-TEST_P(WordScriptsTest, ALongScriptArrivesWhole) {
-  std::string script;
-  for (int i = 0; script.size() < 500'000; ++i) script += "n=" + std::to_string(i) + "\n";
-  HeldProgram program(Words(CommandForScriptOnStdin(1h)));
-  program.Write(script.substr(0, 65'536));
-  std::thread rest([&] { program.Write(script.substr(65'536) + "echo $n"); });
-  rest.join();
-  program.CloseInput();
-  EXPECT_EQ(program.Wait().output + "\n", script.substr(script.rfind('=') + 1) + "\n");
-}
-
-TEST_P(GnuScriptsTest, AScriptIsKilledWithWhatItStartedWhenItTakesTooLong) {
-  HeldProgram program(Words(CommandForScriptOnStdin(1ms)));
-  program.Write("echo begun; sleep 1000 & sleep 1000");
-  program.CloseInput();
-  const Said said = program.Wait();
-  EXPECT_EQ(said.status, 128 + SIGKILL);
-  EXPECT_EQ(said.output, "begun\n");
-  // What was killed dies in its own time.
-  Await("end of what it started", [&] { return !program.LeftSomething(); });
-}
-
 }  // namespace
 }  // namespace cosmos

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "target/ssh/remote_scripts.h"
+#include "target/ssh/remote_frame.h"
 
 namespace cosmos {
 namespace {
@@ -16,6 +16,9 @@ constexpr auto kTick = milliseconds(500);
 constexpr auto kGraceAfterCancel = seconds(15);  // for a lost connection to come back, so that jobs can be ended
 constexpr auto kGraceAfterLongest = seconds(10);
 constexpr std::size_t kMostOutput = 1 << 20;  // of a script that is not the engine's own
+constexpr int kTries = 3;                     // of a script that a signal ends
+constexpr auto kPauseAfterSignal = seconds(1);
+constexpr std::size_t kMostMark = 256;  // behind it, with the mark of its end
 
 std::string LastLine(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
@@ -29,7 +32,11 @@ RemoteShell::RemoteShell(const SshOptions& options, const CancelToken* cancel, S
     : cancel_(*cancel), connection_(options, std::move(observer)) {}
 
 std::shared_ptr<SshExchange> RemoteShell::Start(const std::string& script, SshExchange::Kind kind) {
-  return connection_.Start(CommandOfScript(script), kScriptBegin, kind);
+  const RemoteFrame frame;
+  const std::string text = frame.Streamed(script);
+  auto exchange = connection_.Start(RemoteFrame::Command(text.size()), frame.begin(), kind);
+  exchange->Write(text, nullptr);
+  return exchange;
 }
 
 void RemoteShell::CheckPatience(const SshExchange& exchange) const {
@@ -59,14 +66,20 @@ std::string RemoteShell::Read(SshExchange* exchange, SteadyTime until) const {
 
 RemoteShell::Answer RemoteShell::Ask(const std::string& script, std::optional<Duration> longest) {
   for (int tries = 1;; ++tries) {
-    const auto exchange = connection_.Start(CommandForScriptOnStdin(longest), kScriptBegin, SshExchange::Kind::kShort);
-    exchange->Write(script, nullptr);
+    const RemoteFrame frame;
+    const std::string text = frame.Answered(script);
+    const auto exchange =
+        connection_.Start(RemoteFrame::Command(text.size(), longest), frame.begin(), SshExchange::Kind::kShort);
+    exchange->Write(text, nullptr);
     exchange->CloseInput();
     Answer answer;
     answer.repeated = tries > 1;
+    std::string& output = answer.command.output;
     for (;;) {
-      answer.command.output += Read(exchange.get(), std::chrono::steady_clock::now() + kTick);
-      if (longest && answer.command.output.size() > kMostOutput) answer.command.output.resize(kMostOutput);
+      output += Read(exchange.get(), std::chrono::steady_clock::now() + kTick);
+      // The mark of the end is in what comes last.
+      if (longest && output.size() > kMostOutput + kMostMark)
+        output.erase(kMostOutput, output.size() - kMostOutput - kMostMark);
       if (exchange->ended()) break;
       if (!longest || !exchange->opened() ||
           std::chrono::steady_clock::now() < *exchange->opened() + *longest + kGraceAfterLongest)
@@ -77,14 +90,34 @@ RemoteShell::Answer RemoteShell::Ask(const std::string& script, std::optional<Du
     }
     if (exchange->end() == SshExchange::End::kRefused) std::rethrow_exception(exchange->failure());
     if (exchange->end() != SshExchange::End::kExited) continue;
-    answer.command.exit_status = exchange->exit_status();
+    const std::optional<int> status = frame.TakeEnd(&output);
+    if (longest && output.size() > kMostOutput) output.resize(kMostOutput);
+    answer.command.exit_status = status.value_or(exchange->exit_status());
     answer.command.errors = exchange->Errors();
     // `timeout` may be taken away by the KILL that it sends, and then there is no exit status.
-    const int status = answer.command.exit_status;
-    answer.command.timed_out = longest && (status == 128 + 9 || status == -1) &&
-                               std::chrono::steady_clock::now() >= *exchange->opened() + *longest;
+    const bool killed = !status && (answer.command.exit_status == 128 + 9 || answer.command.exit_status == -1);
+    answer.command.timed_out = longest && killed && std::chrono::steady_clock::now() >= *exchange->opened() + *longest;
+    if (status || answer.command.timed_out) return answer;
+    // Ended by a signal, such as by an sshd that goes down: the script is executed again as after a lost connection.
+    if (answer.command.exit_status == -1 && tries < kTries) {
+      cancel_.WaitFor(kPauseAfterSignal);
+      continue;
+    }
+    if (!exchange->begun() || answer.command.exit_status <= 0) ComplainOfEnd(*exchange, output);
     return answer;
   }
+}
+
+void RemoteShell::ComplainOfEnd(const SshExchange& exchange, const std::string& output) const {
+  const std::string said = LastLine(exchange.begun() ? output + exchange.Errors() : exchange.Errors());
+  const std::string quote = said.empty() ? " and printed nothing" : " after it printed '" + said + "'";
+  if (!exchange.begun()) {
+    throw Error(ErrorCode::kUnavailable,
+                "the login shell of " + name() + " ended before it executed the engine's command" + quote,
+                "look for `exit` or `exec` in the account's start files there, such as ~/.bashrc and ~/.cshrc; "
+                "`ssh HOST true` must come through, and `ssh HOST echo hello` must print hello");
+  }
+  throw Error(ErrorCode::kUnavailable, "a command of the engine on " + name() + " ended before its time" + quote);
 }
 
 std::string RemoteShell::Demand(const std::string& script) {

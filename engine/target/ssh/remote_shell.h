@@ -40,6 +40,8 @@ class RemoteShell {
   std::string name() const { return NameOf(connection_.options()); }
 
  private:
+  // Throws Error{kUnavailable} for a script whose end is unknown although its command has ended.
+  [[noreturn]] void ComplainOfEnd(const SshExchange& exchange, const std::string& output) const;
   // Throws when the engine has no more time for a host that cannot be reached.
   void CheckPatience(const SshExchange& exchange) const;
 

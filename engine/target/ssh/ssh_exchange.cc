@@ -116,9 +116,15 @@ int SshExchange::exit_status() const {
 
 std::string SshExchange::Errors() const {
   const std::lock_guard lock(mutex_);
-  std::string all = noise_ + errors_;
+  if (output_front_.begun || errors_front_.begun) return errors_;
+  std::string all = output_front_.noise + errors_front_.noise;
   if (all.size() > kMostErrors) all.erase(0, all.size() - kMostErrors);
   return all;
+}
+
+bool SshExchange::begun() const {
+  const std::lock_guard lock(mutex_);
+  return output_front_.begun;
 }
 
 std::optional<SteadyTime> SshExchange::opened() const {
@@ -141,28 +147,31 @@ void SshExchange::AddOutput(std::string_view bytes) {
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return;
-    output_ += begun_ ? bytes : BehindMark(bytes);
+    output_ += BehindMark(bytes, &output_front_);
   }
   Tell();
 }
 
-std::string_view SshExchange::BehindMark(std::string_view bytes) {
-  const std::size_t before = noise_.size();
-  noise_ += bytes;
-  const std::size_t mark = noise_.find(begin_, before - std::min(before, begin_.size()));
-  if (mark == noise_.npos) {
-    if (noise_.size() > kMostErrors) noise_.erase(0, noise_.size() - kMostErrors);
+std::string_view SshExchange::BehindMark(std::string_view bytes, Front* front) const {
+  if (front->begun) return bytes;
+  std::string& noise = front->noise;
+  const std::size_t before = noise.size();
+  noise += bytes;
+  const std::size_t mark = noise.find(begin_, before - std::min(before, begin_.size()));
+  if (mark == noise.npos) {
+    if (noise.size() > kMostErrors) noise.erase(0, noise.size() - kMostErrors);
     return {};
   }
-  begun_ = true;
-  noise_.resize(mark);
+  front->begun = true;
+  noise.resize(mark);
   return bytes.substr(mark + begin_.size() - before);
 }
 
 void SshExchange::AddErrors(std::string_view bytes) {
   {
     const std::lock_guard lock(mutex_);
-    errors_ += bytes.substr(0, kMostErrors - std::min(errors_.size(), kMostErrors));
+    const std::string_view own = BehindMark(bytes, &errors_front_);
+    errors_ += own.substr(0, kMostErrors - std::min(errors_.size(), kMostErrors));
   }
   Tell();
 }

@@ -15,8 +15,8 @@ namespace cosmos {
 
 // One command on a host, while it waits for its channel, runs, and after its end. Shared by the thread that wants the
 // command and the connection's thread; thread-safe. At most kMostBuffered bytes are held each way, so a slow reader
-// slows the host down and memory does not grow with what a command prints. Its output begins behind a mark that the
-// command prints first: what a login shell's start files print counts as errors.
+// slows the host down and memory does not grow with what a command prints. What it prints begins behind a mark, on
+// stdout and on stderr: before it stands what a login shell's start files print.
 class SshExchange {
  public:
   static constexpr std::size_t kMostBuffered = 4 << 20;
@@ -54,8 +54,10 @@ class SshExchange {
   bool ended() const;  // and everything that it printed was read
   End end() const;
   std::exception_ptr failure() const;
-  int exit_status() const;     // -1: it left none (killed by a signal)
-  std::string Errors() const;  // noise before the mark, then the first 64 KiB of stderr; 64 KiB in all
+  int exit_status() const;  // -1: it left none (killed by a signal)
+  // The first 64 KiB of stderr; when the mark never came, the last 64 KiB of what the host printed instead.
+  std::string Errors() const;
+  bool begun() const;  // the mark has come
   // When it got its channel, which is before it could begin.
   std::optional<SteadyTime> opened() const;
 
@@ -77,8 +79,13 @@ class SshExchange {
   void Tell() const;
   void WakeConnection() const;
 
+  // One of the command's two outputs until its mark has come.
+  struct Front {
+    std::string noise;
+    bool begun = false;
+  };
   // REQUIRES: mutex_ is held. What of the bytes stands behind the mark.
-  std::string_view BehindMark(std::string_view bytes);
+  std::string_view BehindMark(std::string_view bytes, Front* front) const;
 
   const std::string command_;
   const std::string begin_;
@@ -87,9 +94,9 @@ class SshExchange {
   Fd changed_;  // readable when there may be something new for the wanting thread
 
   mutable std::mutex mutex_;  // guards what follows
-  bool begun_ = false;        // the mark has come
+  Front output_front_;
+  Front errors_front_;
   std::string output_;
-  std::string noise_;  // on stdout, before the mark
   std::string errors_;
   std::size_t errors_told_ = 0;  // so many of them were when Read returned last for their sake
   std::string input_;

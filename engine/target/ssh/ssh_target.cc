@@ -16,6 +16,8 @@ constexpr auto kPollInterval = seconds(2);  // where a job cannot be watched
 constexpr auto kLongestWatch =
     seconds(30);  // where the host's process 1 leaves dead processes lying, a watch ends late
 
+constexpr auto kTurnTick = std::chrono::milliseconds(100);
+
 struct StopAtEnd {
   SshExchange* exchange;
   ~StopAtEnd() { exchange->Stop(); }
@@ -39,20 +41,19 @@ std::string SshTarget::Workdir() {
   return workdir_ = folder;
 }
 
-TargetOutput SshTarget::Run(const std::string& script, Duration longest) {
-  return shell_.Ask(ScriptBegin() + script, longest).command;
-}
+TargetOutput SshTarget::Run(const std::string& script, Duration longest) { return shell_.Ask(script, longest).command; }
 
 Submission SshTarget::Submit(const JobOrder& order) {
   const RemoteShell::Answer answer = shell_.Ask(SubmitScript(order));
   const std::string& said = answer.command.output;
+  if (said == "foreign\n") return {{}, false, true};
   const std::size_t space = said.find(' ');
   const auto handle = space == said.npos ? std::nullopt : ParseHandle(order.folder, said.substr(space + 1));
   if (!handle) {
     throw Error(ErrorCode::kUnavailable, "the host " + shell_.name() + " cannot start the job in " + order.folder +
                                              ": " + (answer.command.errors.empty() ? said : answer.command.errors));
   }
-  return {*handle, said.substr(0, space) == "attached" && !answer.repeated};
+  return {*handle, said.substr(0, space) == "attached" && !answer.repeated, false};
 }
 
 std::optional<JobHandle> SshTarget::Find(const std::string& folder) {
@@ -162,15 +163,25 @@ LogDigest SshTarget::DigestOfLog(const JobHandle& handle, std::int64_t size) {
   return digest;
 }
 
+// Without the lock when `cancel` was cancelled first.
+std::unique_lock<std::timed_mutex> SshTarget::TransferTurn(const CancelToken& cancel) {
+  std::unique_lock lock(transfers_, std::defer_lock);
+  while (!cancel.cancelled() && !lock.try_lock_for(kTurnTick)) {
+  }
+  return lock;
+}
+
 void SshTarget::Upload(const std::vector<FileTransfer>& files, const std::string& owner, const CancelToken& cancel,
                        const TransferListener& listener) {
-  const std::lock_guard lock(transfers_);
+  const std::unique_lock lock = TransferTurn(cancel);
+  if (!lock) return;
   UploadFiles(&shell_, files, owner, cancel, listener);
 }
 
-std::vector<bool> SshTarget::Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
-                                      const TransferListener& listener) {
-  const std::lock_guard lock(transfers_);
+std::vector<Downloaded> SshTarget::Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
+                                            const TransferListener& listener) {
+  const std::unique_lock lock = TransferTurn(cancel);
+  if (!lock) return {};
   return DownloadFiles(&shell_, files, cancel, listener);
 }
 

@@ -35,8 +35,8 @@ class SshTarget final : public Target {
   LogDigest DigestOfLog(const JobHandle& handle, std::int64_t size) override;
   void Upload(const std::vector<FileTransfer>& files, const std::string& owner, const CancelToken& cancel,
               const TransferListener& listener) override;
-  std::vector<bool> Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
-                             const TransferListener& listener) override;
+  std::vector<Downloaded> Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,
+                                   const TransferListener& listener) override;
 
   // The host's key as `SHA256:…`; empty without a connection.
   std::string Fingerprint() { return shell_.connection().fingerprint(); }
@@ -48,15 +48,16 @@ class SshTarget final : public Target {
     SteadyTime next_poll{};                 // when to look whatever it says
   };
 
+  std::unique_lock<std::timed_mutex> TransferTurn(const CancelToken& cancel);
   Watch WatchOf(const JobHandle& handle);
   void SetWatch(const std::string& folder, Watch watch);
   void ForgetWatch(const std::string& folder);
 
   const std::string workdir_option_;
   RemoteShell shell_;
-  std::mutex transfers_;  // held by the one transfer that is under way, so that channels are left for the rest
-  std::mutex mutex_;      // guards what follows
-  std::string workdir_;   // absolute, once known
+  std::timed_mutex transfers_;  // held by the one transfer that is under way, so that channels are left for the rest
+  std::mutex mutex_;            // guards what follows
+  std::string workdir_;         // absolute, once known
   std::map<std::string, Watch> watches_;  // by job folder
 };
 

@@ -25,7 +25,7 @@ struct TransferItem {
   std::int64_t size = 0;
   std::int64_t offset = 0;  // so much of it is there already
   bool done = false;
-  bool found = true;
+  Downloaded presence = Downloaded::kDone;  // of a download
   int tries = 0;
 };
 using TransferItems = std::vector<TransferItem>;

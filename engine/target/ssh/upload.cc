@@ -37,7 +37,7 @@ const std::string& SumOf(TransferItem* item) {
 // Finds out what the host has of the files.
 void LookAtHost(RemoteShell* shell, const std::string& owner, TransferItems* items) {
   std::string script =
-      ScriptBegin() + kSumFunction +
+      std::string(kSumFunction) +
       "look() {\n"
       "  if [ -f \"$1\" ] && [ \"$(stat -L -c %s -- \"$1\")\" = $3 ]; then echo \"whole $3 $(sum <\"$1\")\"\n"
       "  elif [ -f \"$2\" ]; then echo \"part $(stat -c %s -- \"$2\") $(sum <\"$2\")\"\n"
