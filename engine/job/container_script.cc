@@ -48,8 +48,12 @@ id=$(cat container.id 2>/dev/null)
 while [ -n "$id" ]; do
   if state=$(ask 2>&1); then
     state=${state##*"$nl"}
-    case $state in true*) fetch ;; *) break ;; esac
+    # A status from 125 on may be the client's own, which then did not pass on all of the log.
+    case $state in true*) status=125 ;; esac
+    [ "$status" -lt 125 ] || fetch
+    case $state in true*) ;; *) break ;; esac
   else
+    state=${state##*"$nl"}
     case $state in *[Nn]o\ such\ *) state= && break ;; esac
     [ -n "$stop$told" ] || echo "[cosmos-engine] waits for the container engine, which says: $state"
     told=yes state=

@@ -64,8 +64,9 @@ unset -f cd read printf kill wait cat chmod wc date sleep tail head cmp 2>/dev/n
 constexpr const char* kClaim = R"sh(read -r stat </proc/$$/stat
 { read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
 set -C -- ${stat##*) }
-printf '%s %s %s\n' $$ "${20}" "${boot:--}" >pid || exit 0
+printf '%s %s %s\n' $$ "${20}" "${boot:--}${COSMOS_SUBMISSION:+ $COSMOS_SUBMISSION}" >pid || exit 0
 set +C --
+unset COSMOS_SUBMISSION
 exec >>run.log 2>&1 9<>exit_status.reserved
 stop=
 trap stop=yes HUP INT QUIT TERM

@@ -66,7 +66,8 @@ std::string DockerDaemon::Missing() {
   return "";
 }
 
-DockerDaemon::DockerDaemon(const fs::path& below) : folder_(MakeFolder(below, "docker")) {
+DockerDaemon::DockerDaemon(const fs::path& below, bool live_restore)
+    : folder_(MakeFolder(below, "docker")), live_restore_(live_restore) {
   try {
     if (!Start("") && !Start("vfs")) throw std::runtime_error("dockerd does not answer: " + Log());
     ImportImage();
@@ -85,7 +86,9 @@ std::string DockerDaemon::Log() const {
 }
 
 bool DockerDaemon::Start(const std::string& storage_driver) {
-  std::ofstream(folder_ / "daemon.json") << "{}\n";  // the machine's own would be read otherwise
+  // The machine's own would be read otherwise.
+  std::ofstream(folder_ / "daemon.json") << (live_restore_ ? "{\"live-restore\": true}\n" : "{}\n");
+  storage_driver_ = storage_driver;
   std::vector<std::string> words = {"dockerd",
                                     "--config-file=" + (folder_ / "daemon.json").string(),
                                     "--data-root=" + (folder_ / "data").string(),
@@ -132,6 +135,23 @@ Ended DockerDaemon::Docker(const std::vector<std::string>& words, std::chrono::m
 
 std::vector<std::string> DockerDaemon::Containers() const {
   return Lines(MustRun({"docker", "-H", Host(), "ps", "--all", "--format", "{{.Names}}"}));
+}
+
+void DockerDaemon::Kill() {
+  dockerd_->Stop(SIGKILL, std::chrono::minutes(1));
+  // On a real machine containerd is a service of its own; here it would keep the next daemon's from its data.
+  pid_t containerd = 0;
+  std::ifstream(folder_ / "exec/containerd/containerd.pid") >> containerd;
+  if (containerd > 1) ::kill(containerd, SIGKILL);
+  while (containerd > 1 && ::kill(containerd, 0) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
+void DockerDaemon::StartAgain() {
+  for (const char* name : {"dockerd.pid", "exec/containerd/containerd.pid", "exec/containerd/containerd.sock",
+                           "exec/containerd/containerd.sock.ttrpc"}) {
+    fs::remove(folder_ / name);
+  }
+  if (!Start(storage_driver_)) throw std::runtime_error("dockerd does not come back: " + Log());
 }
 
 void DockerDaemon::OpenToAll() const { fs::permissions(socket(), fs::perms(0666)); }

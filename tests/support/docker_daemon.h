@@ -20,8 +20,9 @@ class DockerDaemon {
   // Why no docker can run here; empty when it can.
   static std::string Missing();
 
-  // Makes its folder below `below`. Throws std::runtime_error, with the daemon's log, when it does not come up.
-  explicit DockerDaemon(const std::filesystem::path& below = "/tmp");
+  // Makes its folder below `below`. With `live_restore`, containers outlive the daemon. Throws std::runtime_error, with
+  // the daemon's log, when it does not come up.
+  explicit DockerDaemon(const std::filesystem::path& below = "/tmp", bool live_restore = false);
   ~DockerDaemon();
   DockerDaemon(const DockerDaemon&) = delete;
   DockerDaemon& operator=(const DockerDaemon&) = delete;
@@ -37,6 +38,10 @@ class DockerDaemon {
   // The names of all containers, those that have ended too; the newest first.
   std::vector<std::string> Containers() const;
 
+  // Kills the daemon as a crash does, and starts it again on the same data.
+  void Kill();
+  void StartAgain();
+
   // The socket is root's and that of group `docker`, where the machine has one. Opens it to every account.
   void OpenToAll() const;
 
@@ -47,6 +52,8 @@ class DockerDaemon {
   void KillLeftovers() const;
 
   std::filesystem::path folder_;
+  const bool live_restore_;
+  std::string storage_driver_;  // that it came up with
   std::unique_ptr<BackgroundProgram> dockerd_;
 };
 

@@ -78,18 +78,22 @@ std::string SubmitScript(const JobOrder& order) {
     script += "ln -sfn -- " + folder + "/run.log " + ShellQuote(order.newest_log) + "\n";
   }
   for (const auto& [name, value] : order.environment) script += "export " + name + "=" + ShellQuote(value) + "\n";
-  // Whoever creates `pid` does the work, so it is asked who did: another engine may start the job at the same time.
+  // Whoever creates `pid` does the work, so it is asked who did: another engine may start the job at the same time. A
+  // shell would have a command that it starts with & ignore SIGINT and SIGQUIT, and all that the job starts with it;
+  // setsid -f is not started so, where there is one. A job that does not start in its time is kept from starting later.
   script +=
       "unset LC_ALL\n"
-      "setsid /bin/sh job.sh </dev/null >/dev/null 2>&1 &\n"
-      "child=$! i=0\n"
+      "COSMOS_SUBMISSION=$$.$(date +%s%N)\n"
+      "export COSMOS_SUBMISSION\n"
+      "{ setsid -f /bin/sh job.sh || { setsid /bin/sh job.sh & }; } </dev/null >/dev/null 2>&1\n"
+      "i=0\n"
       "until read -r handle <pid; do\n"
       "  i=$((i + 1)); [ $i -le 200 ] || {\n"
       "    (set -C; echo '0 0 -' >pid) && { echo 'the job does not start' >&2; exit 3; }\n"
       "  }\n"
       "  sleep 0.05\n"
       "done 2>/dev/null\n"
-      "case $handle in \"$child \"*) echo \"new $handle\" ;; *) echo \"attached $handle\" ;; esac\n";
+      "case $handle in *\" $COSMOS_SUBMISSION\") echo \"new $handle\" ;; *) echo \"attached $handle\" ;; esac\n";
   return script;
 }
 
