@@ -17,8 +17,11 @@ namespace {
 
 // A name beside `path` that no other writer of this machine uses.
 fs::path TemporaryBeside(const fs::path& path) {
+  constexpr std::size_t kMaxName = 200;  // of 255, to which the rest is added
   static std::atomic<unsigned> counter{0};
-  return path.string() + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
+  const bool is_long = path.filename().native().size() > kMaxName;
+  return (is_long ? path.parent_path() / ".long" : path).string() + ".tmp-" + std::to_string(::getpid()) + "-" +
+         std::to_string(counter.fetch_add(1));
 }
 
 void WriteAll(const Fd& file, std::string_view content, const fs::path& path) {

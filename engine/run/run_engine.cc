@@ -116,7 +116,8 @@ void RunEngine::Carry(const Work& work, const CancelToken& cancel) {
   Failure refused;
   if (!Admit(work, &items, &refused)) return;
   const std::vector<AttemptEnd> ends = CarryOut(items, refused, cancel);
-  gate_.Leave(items);
+  // What may still run keeps its GPUs until the run's end.
+  if (std::none_of(ends.begin(), ends.end(), [](const AttemptEnd& end) { return end.left_behind; })) gate_.Leave(items);
   // What is tried again in the same way at the same time is tried again together.
   std::map<std::pair<Duration, int>, Work> again;
   for (std::size_t i = 0; i < work.size(); ++i) {

@@ -196,6 +196,16 @@ TEST_F(ContainerFaultTest, FilesOfRootAreReadAndRemoved) {
   ExpectNothingLeft();
 }
 
+// An engine that died in between did not see to it.
+TEST_F(ContainerFaultTest, FilesOfRootThatAreLeftAreRemovedByTheContainerEngine) {
+  Stage("true", "", "", Target());
+  ExpectSuccess(RunIt());
+  fs::create_directories(job() / "out/sub/x");
+  std::ofstream(job() / "out/sub/x/f") << "of root";
+  EXPECT_EQ(sandbox_.Engine({"gc", "--yes"}).status, 0);
+  EXPECT_FALSE(fs::exists(job()));
+}
+
 TEST_F(ContainerFaultTest, AHangingContainerEngineDoesNotHoldATimeoutForLong) {
   Stage("echo begun; sleep 1000", ", timeout: 8s, retry: {attempts: 3}", "", Target());
   const pid_t engine = Begin();

@@ -130,6 +130,19 @@ TEST_F(SshFilesTest, WhatTheHostDoesNotHaveIsSaid) {
   EXPECT_THAT(Names(here()), ElementsAre("a"));
 }
 
+TEST_F(SshFilesTest, TheLongestNamesThatAFileSystemTakesComeAndGo) {
+  for (const std::size_t length : {240u, 254u, 255u}) {
+    const std::string name(length, 'n');
+    WriteFile(here() / name, "long");
+    target_->Upload({{here() / name, there() + "/" + name}}, "rs_0123456789abcdef0123456789abcdef", cancel_, {});
+    EXPECT_EQ(ReadFile(there() + "/" + name), "long");
+    fs::remove(here() / name);
+    EXPECT_THAT(Download({{here() / name, there() + "/" + name}}), ElementsAre(Downloaded::kDone));
+    EXPECT_EQ(ReadFile(here() / name), "long");
+    fs::remove(here() / name);
+  }
+}
+
 TEST_F(SshFilesTest, ALinkThatLeavesItsFolderIsNotFollowed) {
   WriteThere("secret", "secret");
   WriteThere("out/real", "real");

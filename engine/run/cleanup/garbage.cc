@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/status.h"
 #include "core/text.h"
+#include "job/container.h"
 #include "run/run_lock.h"
 #include "run/run_paths.h"
 
@@ -318,9 +319,19 @@ void GarbageCollector::RemoveProcesses(GarbageItem* item) {
   }
 }
 
+// What a container made as another user only its engine may give back.
 void GarbageCollector::RemoveFolder(GarbageItem* item) {
-  const TargetOutput output = contact_->get()->Run(RemoveFolderScript(item->workdir, item->run_id), kLongestToRemove);
-  item->removed = output.exit_status == 0;
+  const auto remove = [&] {
+    const TargetOutput output = contact_->get()->Run(RemoveFolderScript(item->workdir, item->run_id), kLongestToRemove);
+    item->removed = output.exit_status == 0;
+    return output;
+  };
+  TargetOutput output = remove();
+  const std::vector<ContainerRecord> containers = store_.ContainersOf(item->run_id);
+  if (!item->removed && !containers.empty()) {
+    TakeOver(contact_->get(), containers.front(), item->name);
+    output = remove();
+  }
   if (!item->removed) Fail(item, ReasonOf(output));
 }
 

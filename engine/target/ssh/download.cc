@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 fs::path PartOf(const TransferItem& item) {
-  return item.file.local.parent_path() / ("." + item.file.local.filename().string() + ".part");
+  return item.file.local.parent_path() / PartName(".", item.file.local.filename(), ".part");
 }
 
 // What the host says of a file in place of its size.

@@ -31,7 +31,8 @@ std::string RemoteFrame::Streamed(const std::string& script) const {
 }
 
 std::string RemoteFrame::Answered(const std::string& script) const {
-  return Streamed("(\n:\n" + script + "\n)\nstatus=$?\nprintf '%s%s\\n' " + ShellQuote(end_) + " $status\nexit $status\n");
+  return Streamed("(\n:\n" + script + "\n)\nstatus=$?\nprintf '%s%s\\n' " + ShellQuote(end_) +
+                  " $status\nexit $status\n");
 }
 
 std::string RemoteFrame::Command(std::size_t bytes, std::optional<Duration> timeout) {

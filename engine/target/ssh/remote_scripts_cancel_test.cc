@@ -153,5 +153,30 @@ TEST_P(GnuScriptsTest, AWatchEndsWithItsStdinAndLeavesNothing) {
   EXPECT_EQ(Poll(handle).phase, Phase::kRunning);
 }
 
+TEST_P(GnuScriptsTest, CancelEndsWhatLeftTheSession) {
+  const JobHandle handle =
+      Submit(Order("setsid sleep 1000 & setsid sh -c 'sleep 1000; :' & setsid -f sleep 1000; exit 0"));
+  EXPECT_EQ(WaitForEnd(handle).exit_status, 0);
+  const std::string variable = "COSMOS_OUTPUT_DIR=" + folder_ + "/out";
+  const auto left = [&] {
+    return ProcessesOfJob(static_cast<pid_t>(handle.pid), handle.pid_start_time, variable).size();
+  };
+  Await("processes", [&] { return left() >= 4; });
+  EXPECT_EQ(Ask(CancelScript(handle, 1h)), "gone\n");
+  EXPECT_EQ(left(), 0u);
+}
+
+// Looks may take long, as on a host with very many processes.
+TEST_P(GnuScriptsTest, GraceIsCountedInTime) {
+  MakeFolders(root_ + "/bin");
+  WriteFile(root_ + "/bin/awk", "#!/bin/sh\necho look >>" + root_ + "/looks\nsleep 0.5\nexec /usr/bin/awk \"$@\"\n",
+            0755);
+  const JobHandle handle = Submit(Order("trap '' TERM; echo >ready; while :; do sleep 1000; done"));
+  Await("trap", [&] { return fs::exists(folder_ + "/ready"); });
+  EXPECT_EQ(Ask("PATH=" + root_ + "/bin:$PATH\n" + CancelScript(handle, 2s)), "gone\n");
+  // At most one look in each half second of the grace, and what comes before and after it: forty if they were counted.
+  EXPECT_LT(SplitLines(ReadFile(root_ + "/looks")).size(), 20u);
+}
+
 }  // namespace
 }  // namespace cosmos

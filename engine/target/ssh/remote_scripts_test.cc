@@ -90,6 +90,67 @@ TEST_P(ScriptsTest, ASubmissionThatDiedBeforeTheStartIsFinished) {
   EXPECT_EQ(said, "new");
 }
 
+TEST_P(ScriptsTest, AFolderOfAnotherOwnerIsNotAttachedTo) {
+  JobOrder order = Order("echo x >>count");
+  order.owner = "mine";
+  EXPECT_EQ(WaitForEnd(Submit(order)).exit_status, 0);
+  std::string said;
+  Submit(order, &said);
+  EXPECT_EQ(said, "attached");
+  for (const char* owner : {"another", "", "min", "mine "}) {
+    order.owner = owner;
+    EXPECT_EQ(Ask(SubmitScript(order)), "foreign\n") << owner;
+  }
+  EXPECT_EQ(ReadFile(folder_ + "/count"), "x\n");
+}
+
+TEST_P(ScriptsTest, WithoutAnOwnerTheScriptTells) {
+  JobOrder order = Order("echo x >>count");
+  EXPECT_EQ(WaitForEnd(Submit(order)).exit_status, 0);
+  JobOrder other = Order("echo y >>count");
+  EXPECT_EQ(Ask(SubmitScript(other)), "foreign\n");
+  other.resumed = true;  // the run knows that it is its own, of an older version
+  std::string said;
+  Submit(other, &said);
+  EXPECT_EQ(said, "attached");
+  EXPECT_EQ(ReadFile(folder_ + "/count"), "x\n");
+}
+
+TEST_P(ScriptsTest, AnExitStatusInItsReservedPlaceCounts) {
+  const JobHandle handle = Submit(Order("exit 3"));
+  EXPECT_EQ(WaitForEnd(handle).exit_status, 3);
+  fs::remove(folder_ + "/exit_status");
+  WriteFile(folder_ + "/exit_status.reserved", "7 unfinished   \n");
+  EXPECT_EQ(Poll(handle).exit_status, 7);
+  EXPECT_EQ(Poll(handle).note, "unfinished");
+}
+
+TEST_P(ScriptsTest, AHostWithoutABootIdKnowsItsJobs) {
+  const std::string hidden = "mount --bind /dev/null /proc/sys/kernel/random/boot_id";
+  const auto ask = [&](const std::string& script) {
+    std::vector<std::string> words = Words(script);
+    words.insert(words.begin(), {"unshare", "-m", "sh", "-c", hidden + " && exec \"$0\" \"$@\""});
+    HeldProgram program(words);
+    program.CloseInput();
+    const Said said = program.Wait();
+    EXPECT_EQ(said.status, 0) << said.errors;
+    return said.output;
+  };
+  JobOrder order = Order("until [ -e go ]; do sleep 0.05; done; exit 5");
+  order.script = "boot=-\n" + order.script;
+  order.script.replace(order.script.find("read -r boot"), 12, ": read -r boot");
+  const std::string said = ask(SubmitScript(order));
+  const auto handle = ParseHandle(folder_, said.substr(said.find(' ')));
+  ASSERT_TRUE(handle) << said;
+  EXPECT_EQ(handle->boot_id, kNoBootId);
+  Keep(*handle);
+  EXPECT_EQ(ParseState(ask(PollScript(*handle))).phase, Phase::kRunning);
+  WriteFile(folder_ + "/go", "");
+  Await("end", [&] { return ParseState(ask(PollScript(*handle))).phase == Phase::kEnded; });
+  EXPECT_EQ(ParseState(ask(PollScript(*handle))).exit_status, 5);
+  EXPECT_EQ(ask(CancelScript(*handle, 1s)), "gone\n");
+}
+
 TEST_P(ScriptsTest, WhatKeepsAJobFromBeingSubmittedIsSaid) {
   WriteFile(root_ + "/jobs", "a file where a folder must be");
   const Said said = Run(SubmitScript(Order("true")));

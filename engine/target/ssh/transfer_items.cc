@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/sha256.h"
 
 namespace cosmos {
 namespace {
 
 constexpr std::size_t kLongestScript = 24 << 10;  // an SSH server need not take longer requests than 35,000 bytes
-constexpr int kTries = 3;                         // of a file that arrives, and differs
+constexpr std::size_t kMaxName = 255;
+constexpr int kTries = 3;  // of a file that arrives, and differs
 
 }  // namespace
 
@@ -20,6 +22,11 @@ void TransferProgress::Tell(std::int64_t more) const {
     done += item.done ? item.size : item.offset;
   }
   listener_(std::min(done, total), total);
+}
+
+std::string PartName(const std::string& before, const std::string& name, const std::string& behind) {
+  const bool fits = before.size() + name.size() + behind.size() <= kMaxName;
+  return before + (fits ? name : Sha256(name).substr(0, 32)) + behind;
 }
 
 bool AllDone(const TransferItems& items) {

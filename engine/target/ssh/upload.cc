@@ -25,7 +25,8 @@ void Complain(const SshExchange& exchange, const RemoteShell& shell) {
 }
 
 std::string PartOf(const TransferItem& item, const std::string& owner) {
-  return item.file.remote + "." + owner + ".part";
+  const fs::path remote(item.file.remote);
+  return (remote.parent_path() / PartName("", remote.filename(), "." + owner + ".part")).string();
 }
 
 // What is sent is summed while it is read, so a sum beforehand is taken only where the host has something to compare.
