@@ -52,10 +52,8 @@ EventPayload EndOf(const StageRecord& record) {
 }  // namespace
 
 History::History(std::vector<StageRecord> stages, const std::filesystem::path& journal) : stages_(std::move(stages)) {
-  Journal::Read(journal, 0, [this](const std::string& line) {
-    const json event = json::parse(line, nullptr, false);
-    if (!event.is_object()) return;
-    const std::string type = event.value("type", "");
+  Journal::Read(journal, 0, [this](const json& event) {
+    const std::string type = event["type"];
     if (type == "run_started" || type == "run_resumed") run_is_open_ = true;
     if (type == "run_finished") run_is_open_ = false;
     if (!event.contains("stage")) return;
