@@ -297,6 +297,7 @@ void Session::KeepEnd(const RunEnd& end) {
       store.SetRunError(order_.run_id, std::string(ToString(end.failure.kind)), end.failure.message);
     }
   });
+  store_.ConfirmSaved(order_.run_id);
   logger_.Log(LogLevel::kInfo, ContextOfRun(state_),
               std::string(ToString(end.status)) + (end.failure ? ": " + end.failure.message : std::string()));
 }
