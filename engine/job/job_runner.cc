@@ -52,6 +52,11 @@ ContainerRecord ContainerOf(const JobRequest& request) {
   return record;
 }
 
+template <typename JobEvent>
+JobEvent EventOf(const std::string& target, const JobHandle& handle) {
+  return {target, handle.folder, handle.pid, handle.container, handle.pid_start_time, handle.boot_id};
+}
+
 // An earlier engine submitted the job, and told the store unless it died just then.
 void KeepSubmissionTime(RunStore& store, JobRecord* record) {
   for (const JobRecord& job : store.JobsOf(record->run_id)) {
@@ -124,9 +129,9 @@ JobOutcome JobRunner::Run(const JobRequest& request, const CancelToken& cancel, 
   OpenLog(&job, on_output);
   const OpenedLog opened(&logs_, JobLogs::NameOf(request.context), job.log);
   if (attached) {
-    bus_->Publish(request.context, JobAttached{request.target_name, job.handle.folder, job.handle.pid});
+    bus_->Publish(request.context, EventOf<JobAttached>(request.target_name, job.handle));
   } else {
-    bus_->Publish(request.context, JobSubmitted{request.target_name, job.handle.folder, job.handle.pid});
+    bus_->Publish(request.context, EventOf<JobSubmitted>(request.target_name, job.handle));
   }
   bus_->Publish(request.context, LogAvailable{request.log_path, 0, false});
   outcome.failure = Await(&job, cancel);

@@ -11,6 +11,24 @@ constexpr std::size_t kMostMessage = 1000;
 
 }  // namespace
 
+AttemptFacts FactsOf(const StageRecord& record) {
+  AttemptFacts facts;
+  facts.uses = record.uses;
+  facts.target = record.target;
+  facts.prompt_id = record.prompt_id;
+  facts.prompt_name = record.prompt_name;
+  facts.operation_id = record.operation_id;
+  facts.log_path = record.log_path;
+  facts.progress = record.progress;
+  // A failed attempt's event has the failure itself.
+  if (record.status == ToString(Status::kCancelled) || record.status == ToString(Status::kSkipped)) {
+    facts.failure = {FailureKindOf(record.failure_kind), record.error_message};
+  }
+  facts.started_at = record.started_at;
+  facts.ended_at = record.ended_at;
+  return facts;
+}
+
 AttemptRecord::AttemptRecord(StoreWriter* store, Clock* clock, const RunContext& context, const StageInstance& instance,
                              std::int64_t started_at)
     : store_(store), clock_(clock) {

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "event/journal.h"
+#include "run/attempt_record.h"
 #include "run/retry_policy.h"
 #include "store/attempt.h"
 
@@ -39,13 +40,13 @@ Failure FailureOf(const StageRecord& record) { return {FailureKindOf(record.fail
 EventPayload EndOf(const StageRecord& record) {
   switch (StatusOf(record.status)) {
     case Status::kSucceeded:
-      return StageFinished{OutputsOf(record)};
+      return StageFinished{OutputsOf(record), FactsOf(record)};
     case Status::kCancelled:
-      return StageCancelled{};
+      return StageCancelled{FactsOf(record)};
     case Status::kSkipped:
-      return StageSkipped{record.error_message};
+      return StageSkipped{record.error_message, FactsOf(record)};
     default:
-      return StageFailed{FailureOf(record)};
+      return StageFailed{FailureOf(record), FactsOf(record)};
   }
 }
 
@@ -156,7 +157,8 @@ void History::PublishMissing(EventBus* bus) const {
     const Seen seen = SeenOf(record.stage, record.instance, record.attempt);
     if (!IsEnd(StatusOf(record.status)) || seen.ended) continue;
     const bool ran = record.status != "skipped" && !record.operation_id.empty();
-    if (ran && !seen.started) bus->Publish(ContextOf(record), StageStarted{record.uses, record.target});
+    if (ran && !seen.started)
+      bus->Publish(ContextOf(record), StageStarted{record.uses, record.target, FactsOf(record)});
     bus->Publish(ContextOf(record), EndOf(record));
   }
 }

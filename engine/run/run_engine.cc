@@ -79,10 +79,13 @@ void RunEngine::DoWork(CancelToken* cancel) {
         Carry(work, *cancel);
         lock.lock();
       } catch (...) {
+        lock.lock();
+        // The first is the reason; those that follow say that its thread made them leave.
+        if (fatal_ == nullptr) fatal_ = std::current_exception();
+        stopping_ = true;
+        lock.unlock();
         cancel->Abandon();
         lock.lock();
-        fatal_ = std::current_exception();
-        stopping_ = true;
       }
     } else {
       ++idle_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,6 +22,14 @@ struct RunInputs {
   std::size_t jobs = 1;
   int priority = 0;                                   // of its stages among those that wait for GPUs
   nlohmann::json targets = nlohmann::json::object();  // resolved, by name
+
+  // What the store's record of the run begins with, to restore it from. Files of older versions lack it.
+  std::string workflow;  // its name
+  std::string prompt_name;
+  std::int64_t started_at = 0;  // milliseconds since the Unix epoch
+  std::string prompt_id;
+  std::string prompt;
+  std::string negative_prompt;
 };
 
 // Throw Error{kIo}; Load also Error{kNotFound} with what to do when the run's folder is gone.

@@ -191,6 +191,8 @@ void CopyDatabase(const std::string& from, const std::string& to) {
       const int code = finish != SQLITE_OK ? finish : step;
       throw DatabaseError(to, code, "copying '" + from + "' failed: " + sqlite3_errstr(code));
     }
+    const std::vector<std::string> damage = FindDamage(to, Thoroughness::kQuick);
+    if (!damage.empty()) throw DatabaseError(from, SQLITE_CORRUPT, damage.front());
   } catch (...) {
     ::unlink(to.c_str());
     throw;
