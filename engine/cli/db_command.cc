@@ -138,7 +138,7 @@ int RebuildDatabase(const fs::path& path, const Arguments& arguments, Console* c
   if (output_dirs.empty()) output_dirs.emplace_back("outputs");
   const std::vector<fs::path> folders = RunFoldersBelow(output_dirs);
   const fs::path damaged = MakeRoom(path, arguments.Has("merge"));
-  const RebuildReport report = Rebuild(folders, RunStore::Open(path).get());
+  const RebuildReport report = Rebuild(folders, OpenStore(arguments).get());
   if (console->json()) {
     nlohmann::json left_out = nlohmann::json::array();
     for (const auto& [folder, reason] : report.left_out) {

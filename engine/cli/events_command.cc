@@ -44,7 +44,11 @@ std::string LineOf(const json& event) {
 }
 
 void PrintEvent(const json& event, Console* console) {
-  console->PrintLine(console->json() ? event.dump(-1, ' ', false, json::error_handler_t::replace) : LineOf(event));
+  if (console->json()) {
+    console->PrintJson(event, -1);
+  } else {
+    console->PrintLine(LineOf(event));
+  }
 }
 
 int Events(const Arguments& arguments, Console* console) {
@@ -66,7 +70,7 @@ int Events(const Arguments& arguments, Console* console) {
   for (std::int64_t offset = 0;;) {
     const bool active = IsActive(run);  // asked first: what comes before the end is printed
     offset = Journal::Read(journal, offset, [&](const json& event) { PrintEvent(event, console); });
-    if (!active) return kExitSucceeded;
+    if (!active || console->output_error() != 0) return kExitSucceeded;
     std::this_thread::sleep_for(kFollowInterval);
   }
 }

@@ -31,7 +31,7 @@ AttemptFacts FactsOf(const StageRecord& record) {
 
 AttemptRecord::AttemptRecord(StoreWriter* store, Clock* clock, const RunContext& context, const StageInstance& instance,
                              std::int64_t started_at)
-    : store_(store), clock_(clock) {
+    : store_(store), clock_(clock), begun_(clock->Steady()) {
   SetAttempt(context, &record_);
   record_.uses = instance.uses;
   record_.target = instance.target;
@@ -63,7 +63,8 @@ void AttemptRecord::End(const AttemptEnd& end, const Masker& masker) {
   record_.log_path = end.log_path;
   record_.progress = end.progress;
   if (end.status == Status::kSucceeded) record_.outputs = MaskJson(end.outputs, masker).dump();
-  record_.ended_at = UnixMilliseconds(clock_->Wall());
+  // A clock that was set back meanwhile must not end an attempt before its start.
+  record_.ended_at = EndedAt(clock_, record_.started_at, begun_);
   store_->Write(Put(record_));
 }
 

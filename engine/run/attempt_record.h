@@ -41,6 +41,7 @@ class AttemptRecord {
   StoreWriter* const store_;
   Clock* const clock_;
   StageRecord record_;
+  const SteadyTime begun_;  // by this engine
   const std::shared_ptr<std::uint64_t> id_ = std::make_shared<std::uint64_t>(0);
 };
 

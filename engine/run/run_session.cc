@@ -104,6 +104,8 @@ class Session {
   const RunServices services_;
   GpuSamples samples_;
   std::string prompt_id_;
+  const SteadyTime begun_;
+  std::int64_t started_at_ = 0;  // of the run, by an earlier engine even
 };
 
 Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock, CancelToken* cancel)
@@ -134,7 +136,8 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       services_{clock,       &logger_, &masker_, &bus_,     &writer_, store,
                 plugins,     &jobs_,   &leases_, &samples_, &paths_,  &targets_.by_name(),
                 &inspection_},
-      samples_(&services_, &gpu_cache_, &order.plan.targets, ContextOfRun(state_)) {}
+      samples_(&services_, &gpu_cache_, &order.plan.targets, ContextOfRun(state_)),
+      begun_(clock->Steady()) {}
 
 RunPaths Session::MakePaths() {
   RunPaths paths(order_.output_dir, order_.run_id);
@@ -169,7 +172,7 @@ RunEnd Session::Run() {
   leases_.ReleaseAll(order_.run_id);
   // The journal first: a run that the store knows as ended is not gone on with, and nobody would add its end.
   writer_.Flush();
-  const RunFinished finished{end.status, end.failure, UnixMilliseconds(clock_.Wall()), LogOfRun(state_, &store_)};
+  const RunFinished finished{end.status, end.failure, EndedAt(&clock_, started_at_, begun_), LogOfRun(state_, &store_)};
   bus_.Publish(ContextOfRun(state_), finished);
   bus_.Close();
   KeepEnd(finished);
@@ -243,6 +246,7 @@ void Session::KeepRunRecord() {
     record.error_message.clear();
     record.ended_at = 0;
   }
+  started_at_ = record.started_at;
   record.prompt_id = prompt_id_;
   record.status = ToString(Status::kRunning);
   writer_.WriteAndWait([&](RunStore& store) { store.PutRun(record); });
