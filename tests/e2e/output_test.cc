@@ -184,5 +184,48 @@ TEST_F(OutputTest, RetryOfARunWithAnEngineDoesNotAdviseToResume) {
   EXPECT_THAT(ended.err, HasSubstr("cosmos-engine cancel"));
 }
 
+TEST_F(OutputTest, ALocalLogBeyondItsLimitIsCutWhenTheJobHasEnded) {
+  sandbox_.Write("w.yaml", R"(
+version: 1
+name: w
+log: {max_bytes: 100000}
+stages:
+  big: {uses: shell, with: {run: 'echo first; seq 100000; echo last'}}
+  fails: {uses: shell, with: {run: 'echo first; seq 100000; echo last; exit 3'}, continue_on_error: true}
+  small: {uses: shell, with: {run: 'seq 100'}}
+)");
+  EXPECT_EQ(sandbox_.Engine({"run", "w.yaml", "--run-id", "rs_1"}).status, 0);
+  for (const std::string stage : {"big", "fails"}) {
+    const std::string log = sandbox_.Read("outputs/" + stage + "/logs/run_rs_1.log");
+    EXPECT_LE(log.size(), 100000u);
+    EXPECT_EQ(log.substr(0, 8), "first\n1\n");
+    EXPECT_EQ(log.substr(log.size() - 12), "100000\nlast\n");
+    const fs::path whole = sandbox_.run_folder("rs_1") / "jobs" / stage / "1/run.log";
+    EXPECT_THAT(log, HasSubstr("bytes are left out here; the whole log is " + whole.string()));
+    EXPECT_EQ(fs::file_size(whole), 588895u + 6 + 5);
+  }
+  EXPECT_TRUE(fs::equivalent(sandbox_.outputs() / "small/logs/run_rs_1.log",
+                             sandbox_.run_folder("rs_1") / "jobs/small/1/run.log"));
+}
+
+TEST_F(OutputTest, ALocalLogIsCutAfterAResume) {
+  sandbox_.Write("w.yaml", R"(
+version: 1
+name: w
+log: {max_bytes: 100000}
+stages:
+  a: {uses: shell, with: {run: 'echo first; until test -e go; do sleep 0.02; done; seq 100000; echo last'}}
+)");
+  const pid_t engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", "rs_1"});
+  Await("log", [&] { return sandbox_.Read("outputs/a/logs/run_rs_1.log") == "first\n"; });
+  sandbox_.Kill(engine);
+  sandbox_.Write("go", "");
+  EXPECT_EQ(sandbox_.Engine({"resume", "rs_1"}).status, 0);
+  const std::string log = sandbox_.Read("outputs/a/logs/run_rs_1.log");
+  EXPECT_LE(log.size(), 100000u);
+  EXPECT_EQ(log.substr(0, 6), "first\n");
+  EXPECT_EQ(log.substr(log.size() - 12), "100000\nlast\n");
+}
+
 }  // namespace
 }  // namespace cosmos::testing
