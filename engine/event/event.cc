@@ -62,9 +62,10 @@ json With(json data, const AttemptFacts& facts) {
 template <typename Job>
 json OfJob(const Job& e) {
   json data = {{"target", e.target}, {"folder", e.folder}, {"pid", e.pid}};
-  if (!e.container.empty()) data["container"] = e.container;
-  if (!e.boot_id.empty()) data["boot_id"] = e.boot_id;
-  if (e.pid_start_time != 0) data["pid_start_time"] = e.pid_start_time;
+  if (!e.facts.container.is_null()) data["container"] = e.facts.container;
+  if (!e.facts.boot_id.empty()) data["boot_id"] = e.facts.boot_id;
+  if (e.facts.pid_start_time != 0) data["pid_start_time"] = e.facts.pid_start_time;
+  if (!e.facts.members.empty()) data["members"] = e.facts.members;
   return data;
 }
 

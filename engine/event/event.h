@@ -77,21 +77,24 @@ struct GpusLeased {
   nlohmann::json gpus;  // [{"index", "uuid", "name"}…]; null for what is not known
   Duration waited{};
 };
+// Where a job runs, for all that its record is restored from.
+struct JobFacts {
+  std::int64_t pid_start_time = 0;                   // clock ticks since boot
+  std::string boot_id = {};                          // of the machine
+  nlohmann::json container = {};                     // {"name", "engine", "sudo", "image"}; null without one
+  nlohmann::json members = nlohmann::json::array();  // [{"instance", "attempt"}…]: further attempts that share it
+};
 struct JobSubmitted {
   std::string target;
   std::string folder;
   std::int64_t pid = 0;
-  std::string container = {};       // its name; empty without one
-  std::int64_t pid_start_time = 0;  // clock ticks since boot
-  std::string boot_id = {};
+  JobFacts facts = {};
 };
 struct JobAttached {
   std::string target;
   std::string folder;
   std::int64_t pid = 0;
-  std::string container = {};       // its name; empty without one
-  std::int64_t pid_start_time = 0;  // clock ticks since boot
-  std::string boot_id = {};
+  JobFacts facts = {};
 };
 struct JobEnded {
   int exit_status = -1;  // -1: not known

@@ -52,9 +52,18 @@ ContainerRecord ContainerOf(const JobRequest& request) {
   return record;
 }
 
-template <typename JobEvent>
-JobEvent EventOf(const std::string& target, const JobHandle& handle) {
-  return {target, handle.folder, handle.pid, handle.container, handle.pid_start_time, handle.boot_id};
+JobFacts FactsOf(const JobRequest& request, const JobHandle& handle) {
+  JobFacts facts{handle.pid_start_time, handle.boot_id};
+  if (const auto& container = request.command.container) {
+    facts.container = {{"name", ContainerNameOf(request.context)},
+                       {"engine", container->engine},
+                       {"sudo", container->sudo},
+                       {"image", container->image}};
+  }
+  for (const RunContext& member : request.members) {
+    facts.members.push_back({{"instance", member.instance}, {"attempt", member.attempt}});
+  }
+  return facts;
 }
 
 // An earlier engine submitted the job, and told the store unless it died just then.
@@ -129,9 +138,11 @@ JobOutcome JobRunner::Run(const JobRequest& request, const CancelToken& cancel, 
   OpenLog(&job, on_output);
   const OpenedLog opened(&logs_, JobLogs::NameOf(request.context), job.log);
   if (attached) {
-    bus_->Publish(request.context, EventOf<JobAttached>(request.target_name, job.handle));
+    bus_->Publish(request.context,
+                  JobAttached{request.target_name, job.handle.folder, job.handle.pid, FactsOf(request, job.handle)});
   } else {
-    bus_->Publish(request.context, EventOf<JobSubmitted>(request.target_name, job.handle));
+    bus_->Publish(request.context,
+                  JobSubmitted{request.target_name, job.handle.folder, job.handle.pid, FactsOf(request, job.handle)});
   }
   bus_->Publish(request.context, LogAvailable{request.log_path, 0, false});
   outcome.failure = Await(&job, cancel);

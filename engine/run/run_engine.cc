@@ -7,6 +7,7 @@
 #include <map>
 #include <thread>
 
+#include "run/attempt_end.h"
 #include "run/retry_policy.h"
 
 namespace cosmos {
@@ -257,7 +258,7 @@ void RunEngine::CancelRest() {
     if (IsEnd(state.status)) continue;
     state.status = Status::kCancelled;
     state_.Set(i, state);
-    runner_.EndWithoutRun(state_.plan().instances[i], state, "the run was cancelled");
+    runner_.EndWithoutRun(state_.plan().instances[i], state, kRunCancelled);
   }
 }
 
@@ -276,7 +277,7 @@ RunEnd RunEngine::Sum() const {
   }
   if (more > 0) end.failure.message += fmt::format(" (and {} more failed)", more);
   if (end.status == Status::kCancelled) {
-    end.failure = {FailureKind::kCancelled, "the run was cancelled"};
+    end.failure = {FailureKind::kCancelled, kRunCancelled};
   } else if (end.failure) {
     end.status = Status::kFailed;
   }

@@ -174,6 +174,24 @@ on_failure:
   EXPECT_EQ(copied, before["rs_failed"]);
 }
 
+TEST_F(DatabaseTest, RebuildKnowsWhatWasCancelled) {
+  const pid_t first = StartWaiting();
+  ::kill(first, SIGINT);
+  EXPECT_EQ(sandbox_.Wait(first), 130);
+  sandbox_.Write("w.yaml", kWaiting);
+  const pid_t second = sandbox_.StartEngine({"run", "w.yaml", "--run-id", "rs_left"});
+  Await("running job", [&] { return sandbox_.Read("outputs/job/logs/run_rs_left.log") == "begun\n"; });
+  ::kill(second, SIGKILL);
+  sandbox_.Wait(second);
+  EXPECT_EQ(sandbox_.Engine({"cancel", "rs_left"}).status, 0);
+  const json in_order = sandbox_.Show("rs_test"), left = sandbox_.Show("rs_left");
+  EXPECT_EQ(left["status"], "cancelled");
+  RemoveDatabase();
+  EXPECT_EQ(sandbox_.Engine({"db", "rebuild"}).status, 0);
+  EXPECT_EQ(sandbox_.Show("rs_test"), in_order);
+  EXPECT_EQ(sandbox_.Show("rs_left"), left);
+}
+
 TEST_F(DatabaseTest, ACheckFindsRunsWithoutFilesAndFilesWithoutRuns) {
   sandbox_.Write("w.yaml", "version: 1\nname: w\nstages: {a: {uses: noop}}\n");
   for (const char* run_id : {"rs_1", "rs_2"}) {

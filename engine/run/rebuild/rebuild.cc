@@ -45,6 +45,7 @@ void Put(const RunFromFiles& files, RunStore* store) {
   for (const PromptRecord& prompt : files.prompts) store->PutPrompt(prompt);
   for (StageRecord stage : files.stages) store->PutStage(&stage);
   for (JobRecord job : files.jobs) store->PutJob(&job);
+  for (ContainerRecord container : files.containers) store->PutContainer(&container);
   for (ArtifactRecord artifact : files.artifacts) store->PutArtifact(&artifact);
   for (GpuUsageRecord usage : files.gpu_usages) store->PutGpuUsage(&usage);
 }

@@ -10,6 +10,7 @@
 #include "core/status.h"
 #include "event/journal.h"
 #include "event/span.h"
+#include "run/attempt_end.h"
 #include "run/gpu/gpu_series.h"
 #include "run/run_inputs.h"
 #include "run/run_paths.h"
@@ -75,7 +76,8 @@ class ByAttempt {
 // Follows the events of a run and keeps its records as the engine kept them.
 class Replay {
  public:
-  explicit Replay(RunFromFiles* files) : files_(*files), stages_(&files->stages), jobs_(&files->jobs) {}
+  explicit Replay(RunFromFiles* files)
+      : files_(*files), stages_(&files->stages), jobs_(&files->jobs), containers_(&files->containers) {}
 
   void Take(const json& event) {
     const std::string type = event["type"];
@@ -94,7 +96,8 @@ class Replay {
       run.status = TextIn(data, "status");
       const json failure = ObjectIn(data, "failure");
       run.failure_kind = TextIn(failure, "kind");
-      run.error_message = run.status == ToString(Status::kFailed) ? TextIn(failure, "message") : "";
+      run.error_message = TextIn(failure, "message");
+      if (run.status == ToString(Status::kCancelled) && run.error_message == kRunCancelled) run.error_message.clear();
       run.ended_at = data.contains("ended_at") ? TimeIn(data, "ended_at") : time;
       if (const std::string log = TextIn(data, "log_path"); !log.empty()) run.log_path = log;
     }
@@ -115,11 +118,16 @@ class Replay {
       if (stage.error_message.empty()) stage.error_message = TextIn(data, "reason");
     } else if (type == "job_submitted" || type == "job_attached") {
       Submit(attempt, data, time);
+      for (const json& member : data.value("members", json::array())) {
+        RunContext other = attempt;
+        other.instance = TextIn(member, "instance");
+        other.attempt = static_cast<int>(NumberIn(member, "attempt", 1));
+        Submit(other, data, time);
+        members_[jobs_.Get(attempt).folder].push_back(other);
+      }
     } else if (type == "job_ended") {
-      JobRecord& job = jobs_.Get(attempt);
-      job.status = "ended";
-      job.exit_status = static_cast<int>(NumberIn(data, "exit_status", -1));
-      job.ended_at = time;
+      for (const RunContext& other : members_[jobs_.Get(attempt).folder]) EndJob(other, data, time);
+      EndJob(attempt, data, time);
     } else if (type == "log_available") {
       stages_.Get(attempt).log_path = files_.run.log_path = TextIn(data, "path");
     } else if (type == "artifact_made") {
@@ -188,9 +196,29 @@ class Replay {
     job.pid = NumberIn(data, "pid", 0);
     job.pid_start_time = NumberIn(data, "pid_start_time", 0);
     job.boot_id = TextIn(data, "boot_id");
-    job.container = TextIn(data, "container");
     job.status = "running";
     if (job.submitted_at == 0) job.submitted_at = time;
+    const json facts = ObjectIn(data, "container");
+    if (facts.empty()) return;
+    job.container = TextIn(facts, "name");
+    ContainerRecord& container = containers_.Get(attempt);
+    container.target = job.target;
+    container.engine = TextIn(facts, "engine");
+    container.sudo = facts.value("sudo", false);
+    container.name = job.container;
+    container.image = TextIn(facts, "image");
+    container.status = "running";
+  }
+
+  void EndJob(const RunContext& attempt, const json& data, std::int64_t time) {
+    JobRecord& job = jobs_.Get(attempt);
+    job.status = "ended";
+    job.exit_status = static_cast<int>(NumberIn(data, "exit_status", -1));
+    job.ended_at = time;
+    if (job.container.empty()) return;
+    ContainerRecord& container = containers_.Get(attempt);
+    container.status = "removed";  // as the engine does after a job; one that is left, `gc` finds by its labels
+    container.exit_status = job.exit_status;
   }
 
   void Keep(const RunContext& attempt, const json& data) {
@@ -209,7 +237,9 @@ class Replay {
   RunFromFiles& files_;
   ByAttempt<StageRecord> stages_;
   ByAttempt<JobRecord> jobs_;
+  ByAttempt<ContainerRecord> containers_;
   std::map<std::string, std::size_t> artifacts_;
+  std::map<std::string, std::vector<RunContext>> members_;  // further attempts of a job, by its folder
 };
 
 // What the run was started with; empty where run.json is gone or damaged.
