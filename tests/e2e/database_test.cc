@@ -180,7 +180,11 @@ TEST_F(DatabaseTest, RebuildKnowsWhatWasCancelled) {
   EXPECT_EQ(sandbox_.Wait(first), 130);
   sandbox_.Write("w.yaml", kWaiting);
   const pid_t second = sandbox_.StartEngine({"run", "w.yaml", "--run-id", "rs_left"});
-  Await("running job", [&] { return sandbox_.Read("outputs/job/logs/run_rs_left.log") == "begun\n"; });
+  // What the journal does not have yet when its engine is killed, only the database knows.
+  Await("running job in the journal", [&] {
+    return sandbox_.Read(sandbox_.run_folder("rs_left") / "events.jsonl").find("job/logs/run_rs_left.log") !=
+           std::string::npos;
+  });
   ::kill(second, SIGKILL);
   sandbox_.Wait(second);
   EXPECT_EQ(sandbox_.Engine({"cancel", "rs_left"}).status, 0);

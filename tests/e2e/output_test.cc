@@ -184,6 +184,33 @@ TEST_F(OutputTest, RetryOfARunWithAnEngineDoesNotAdviseToResume) {
   EXPECT_THAT(ended.err, HasSubstr("cosmos-engine cancel"));
 }
 
+TEST_F(OutputTest, ARetryTellsHowLongItTookItself) {
+  sandbox_.Write("w.yaml", "version: 1\nname: w\nstages: {a: {uses: shell, with: {run: 'exit 3'}}}\n");
+  ASSERT_EQ(sandbox_.Engine({"run", "w.yaml", "--run-id", "rs_1"}).status, 1);
+  ASSERT_EQ(sandbox_.Run({"sqlite3", "home/runs.db", "UPDATE runs SET started_at = started_at - 360000000"}).status, 0);
+  const Ended retried = sandbox_.Engine({"retry", "rs_1"});
+  EXPECT_EQ(retried.status, 1);
+  EXPECT_THAT(retried.out, HasSubstr("run rs_1 failed in "));
+  EXPECT_THAT(retried.out, Not(HasSubstr(" h ")));
+}
+
+// As a clock that was set back by an hour leaves it.
+TEST_F(OutputTest, ARunThatEndsBeforeItsStartHasNoNegativeDuration) {
+  RunHello("rs_1");
+  ASSERT_EQ(sandbox_
+                .Run({"sqlite3", "home/runs.db",
+                      "UPDATE runs SET started_at = ended_at + 3600000; "
+                      "UPDATE stage_executions SET started_at = ended_at + 3600000"})
+                .status,
+            0);
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"runs"}, {"show", "rs_1"}}) {
+    const Ended ended = sandbox_.Engine(words);
+    EXPECT_EQ(ended.status, 0);
+    EXPECT_THAT(ended.out, Not(HasSubstr("-3"))) << ended.out;
+    EXPECT_THAT(ended.out, HasSubstr("0.0 s"));
+  }
+}
+
 TEST_F(OutputTest, ALocalLogBeyondItsLimitIsCutWhenTheJobHasEnded) {
   sandbox_.Write("w.yaml", R"(
 version: 1
