@@ -59,7 +59,7 @@ std::uint32_t CodePoint(std::string_view text, size_t length) {
 
 // C1 controls, separators of lines, marks and overrides of the direction of writing, tags, invisible format characters.
 bool ChangesOthers(std::uint32_t point) {
-  return (point >= 0x80 && point <= 0x9F) || point == 0x061C || (point >= 0x200B && point <= 0x200F) ||
+  return (point >= 0x80 && point <= 0x9F) || point == 0x061C || point == 0x200B || point == 0x200E || point == 0x200F ||
          (point >= 0x2028 && point <= 0x202E) || (point >= 0x2060 && point <= 0x206F) || point == 0xFEFF ||
          (point >= 0xFFF9 && point <= 0xFFFB) || (point >= 0xE0000 && point <= 0xE007F);
 }
