@@ -45,7 +45,8 @@ bool IsResult(const ArtifactRecord& artifact, const std::vector<StageRecord>& st
   });
 }
 
-void PrintEnd(const RunOrder& order, const RunEnd& end, RunStore* store, Console* console) {
+// `took` is for how long this engine worked: a run that is retried has its start long ago.
+void PrintEnd(const RunOrder& order, const RunEnd& end, Duration took, RunStore* store, Console* console) {
   const RunRecord run = store->GetRun(order.run_id);
   if (console->json()) {
     ShowRun(run, store, console);
@@ -53,8 +54,8 @@ void PrintEnd(const RunOrder& order, const RunEnd& end, RunStore* store, Console
   }
   if (end.failure) console->Warn(end.failure.message);
   if (console->quiet()) return;
-  console->PrintLine(fmt::format("run {} {} in {}", run.run_id, console->PaintStatus(run.status),
-                                 FormatDuration(std::chrono::milliseconds(run.ended_at - run.started_at))));
+  console->PrintLine(
+      fmt::format("run {} {} in {}", run.run_id, console->PaintStatus(run.status), FormatDuration(took)));
   const std::vector<StageRecord> stages = store->StagesOf(run.run_id);
   for (const ArtifactRecord& artifact : store->ArtifactsOf(run.run_id)) {
     if (!IsResult(artifact, stages)) continue;
@@ -108,8 +109,9 @@ int CarryOut(RunOrder order, RunStore* store, const Catalogue* plugins, const Ar
   SystemClock clock;
   CancelToken cancel;
   const Interrupt interrupt(&cancel, "ending the run in order; once more leaves at once, and its jobs go on");
+  const SteadyTime begin = clock.Steady();
   const RunEnd end = CarryOutRun(order, store, plugins, &clock, &cancel);
-  PrintEnd(order, end, store, console);
+  PrintEnd(order, end, clock.Steady() - begin, store, console);
   return StatusOf(end);
 }
 

@@ -4,32 +4,52 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
-#include <iostream>
 
+#include "core/ids.h"
 #include "core/text.h"
 
 namespace cosmos {
 namespace {
+
+constexpr std::size_t kMostColumnsOfByte = 8;  // as <U+202E> has
 
 const char* Code(Colour colour) {
   switch (colour) {
     case Colour::kNone:
       return "";
     case Colour::kGreen:
-      return "\033[32m";
+      return "[32m";
     case Colour::kRed:
-      return "\033[31m";
+      return "[31m";
     case Colour::kYellow:
-      return "\033[33m";
+      return "[33m";
     case Colour::kBlue:
-      return "\033[34m";
+      return "[34m";
     case Colour::kGrey:
-      return "\033[90m";
+      return "[90m";
     case Colour::kBold:
-      return "\033[1m";
+      return "[1m";
   }
   return "";
+}
+
+// 0, or the errno of a write that failed.
+int WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return 0;
+}
+
+// What JSON may hold as it is, and a terminal may obey, as escapes of JSON; such characters stand only in strings.
+std::string JsonText(const nlohmann::json& value, int indent) {
+  const std::string text = value.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+  return Harmless(text) == text ? text : value.dump(indent, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -37,6 +57,7 @@ const char* Code(Colour colour) {
 Console::Console() : terminal_(::isatty(STDOUT_FILENO) != 0) {
   const char* no_colour = std::getenv("NO_COLOR");
   colour_ = terminal_ && (no_colour == nullptr || *no_colour == '\0');
+  if (colour_) mark_ = "\033" + NewRunId();
 }
 
 int Console::width() const {
@@ -45,19 +66,30 @@ int Console::width() const {
   return size.ws_col;
 }
 
-void Console::Print(std::string_view text) { std::cout << text << std::flush; }
+void Console::Print(std::string_view text) { PrintBytes(Cleaned(text)); }
 
-void Console::PrintLine(std::string_view text) { std::cout << text << '\n' << std::flush; }
+void Console::PrintLine(std::string_view text) { PrintBytes(Cleaned(text) + "\n"); }
 
-void Console::PrintJson(const nlohmann::json& value) {
-  PrintLine(value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+void Console::PrintAt(std::string_view control, std::string_view text) {
+  PrintBytes(std::string(control) + Cleaned(text));
 }
+
+void Console::PrintBytes(std::string_view bytes) {
+  const int error = output_error_ == 0 ? WriteAll(STDOUT_FILENO, bytes) : 0;
+  if (error != 0) output_error_ = error;
+}
+
+void Console::PrintJson(const nlohmann::json& value, int indent) { PrintBytes(JsonText(value, indent) + "\n"); }
 
 void Console::Warn(const std::string& text) { PrintError("cosmos-engine: " + text); }
 
-void Console::PrintError(const std::string& text) { std::cerr << text << '\n' << std::flush; }
+void Console::PrintError(const std::string& text) { WriteAll(STDERR_FILENO, Cleaned(text) + "\n"); }
 
-void Console::PrintTable(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
+void Console::PrintTable(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& given) {
+  std::vector<std::vector<std::string>> rows = given;
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = OneLine(cell, cell.size() * kMostColumnsOfByte);
+  }
   std::vector<std::size_t> widths(head.size());
   for (std::size_t i = 0; i < head.size(); ++i) {
     widths[i] = Columns(head[i]);
@@ -83,7 +115,16 @@ void Console::PrintTable(const std::vector<std::string>& head, const std::vector
 
 std::string Console::Paint(Colour colour, std::string_view text) const {
   if (!colour_ || colour == Colour::kNone) return std::string(text);
-  return Code(colour) + std::string(text) + "\033[0m";
+  return mark_ + Code(colour) + std::string(text) + mark_ + "[0m";
+}
+
+std::string Console::Cleaned(std::string_view text) const {
+  if (mark_.empty()) return Harmless(text);
+  std::string cleaned;
+  for (std::size_t at; (at = text.find(mark_)) != text.npos; text.remove_prefix(at + mark_.size())) {
+    cleaned += Harmless(text.substr(0, at)) + "\033";
+  }
+  return cleaned + Harmless(text);
 }
 
 std::string Console::PaintStatus(std::string_view status) const {
@@ -103,6 +144,7 @@ std::string OneLine(std::string_view text, std::size_t columns) {
   std::string line(text);
   std::replace_if(
       line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  line = Harmless(line);
   if (Columns(line) <= columns) return TruncateUtf8(line, columns);
   return TruncateUtf8(line, columns > 0 ? columns - 1 : 0) + (columns > 0 ? "…" : "");
 }

@@ -9,8 +9,10 @@ namespace cosmos {
 
 enum class Colour { kNone, kGreen, kRed, kYellow, kBlue, kGrey, kBold };
 
-// What the program prints to: stdout for what was asked for, stderr for everything else. Colour only on a terminal and
-// without $NO_COLOR. Used by one thread at a time.
+// What the program prints to: stdout for what was asked for, stderr for everything else. Texts may come from anywhere
+// (a job's log, a host, a plugin): all that is printed is made harmless for terminals here (core/text.h), and only what
+// Paint made has colour, on a terminal and without $NO_COLOR. A stdout that cannot be written to is remembered, and
+// ends nothing. Used by one thread at a time.
 class Console {
  public:
   Console();
@@ -26,8 +28,12 @@ class Console {
 
   void Print(std::string_view text);
   void PrintLine(std::string_view text);
-  // One object, for scripts.
-  void PrintJson(const nlohmann::json& value);
+  // Behind `control`, a sequence that moves the terminal's cursor or erases; in one write.
+  void PrintAt(std::string_view control, std::string_view text);
+  // Byte by byte, whatever they do to a terminal.
+  void PrintBytes(std::string_view bytes);
+  // One object, for scripts; over several lines with an `indent`, on one without (-1).
+  void PrintJson(const nlohmann::json& value, int indent = 2);
   // To stderr, behind the program's name.
   void Warn(const std::string& text);
   // To stderr as it is.
@@ -35,6 +41,12 @@ class Console {
   // Columns are as wide as their widest cell; the last one is cut at the terminal's edge.
   void PrintTable(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows);
 
+  // errno of the first write to stdout that failed; 0 without one. EPIPE: its reader has gone.
+  int output_error() const { return output_error_; }
+
+  // `text` as it goes to the terminal: harmless, and with the colours of Paint.
+  std::string Cleaned(std::string_view text) const;
+  // In colour when it is printed, and only by this console.
   std::string Paint(Colour colour, std::string_view text) const;
   // A status or failure in its colour.
   std::string PaintStatus(std::string_view status) const;
@@ -44,11 +56,13 @@ class Console {
   bool quiet_ = false;
   bool terminal_;
   bool colour_;
+  std::string mark_;  // stands for an escape of Paint; nobody else can know it
+  int output_error_ = 0;
 };
 
 // Columns that `text` takes on a terminal: characters, not bytes.
 std::size_t Columns(std::string_view text);
-// `text` on one line of at most `columns` characters, without control characters.
+// `text` on one line of at most `columns` characters, harmless for terminals.
 std::string OneLine(std::string_view text, std::size_t columns);
 
 }  // namespace cosmos

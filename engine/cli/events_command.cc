@@ -16,33 +16,39 @@ using nlohmann::json;
 
 constexpr auto kFollowInterval = std::chrono::milliseconds(100);
 
+std::string TextOf(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 // What is worth reading of an event's data, on one line.
 std::string Gist(const json& event) {
   const json& data = event["data"];
-  if (data.contains("failure")) {
-    return data["failure"].value("kind", "") + ": " + data["failure"].value("message", "");
+  if (data.contains("failure") && data["failure"].is_object()) {
+    return TextOf(data["failure"], "kind") + ": " + TextOf(data["failure"], "message");
   }
-  if (data.contains("reason")) return data["reason"];
-  if (data.contains("path")) return data["path"];
-  if (data.contains("status")) return data["status"];
+  for (const char* name : {"reason", "path", "status"}) {
+    if (data.contains(name)) return TextOf(data, name);
+  }
   return data.empty() ? "" : data.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-std::string TextOf(const json& event) {
+std::string LineOf(const json& event) {
   std::string who = event.value("stage", "");
+  const std::string time = event.value("time", "");
   if (!event.value("instance", "").empty()) who += "." + event.value("instance", "");
   if (event.value("attempt", 1) > 1) who += fmt::format("#{}", event.value("attempt", 1));
-  return fmt::format("{:>5}  {}  {:<16}  {:<18}  {}", event.value("seq", 0), event.value("time", "").substr(11, 12),
-                     who.empty() ? "-" : who, event.value("type", ""), Gist(event));
+  return fmt::format("{:>5}  {}  {:<16}  {:<18}  {}", event.value("seq", 0),
+                     time.size() > 11 ? time.substr(11, 12) : time, who.empty() ? "-" : who, event.value("type", ""),
+                     Gist(event));
 }
 
-void PrintEvent(const std::string& line, Console* console) {
+void PrintEvent(const json& event, Console* console) {
   if (console->json()) {
-    console->PrintLine(line);
-    return;
+    console->PrintJson(event, -1);
+  } else {
+    console->PrintLine(LineOf(event));
   }
-  const json event = json::parse(line, nullptr, false);
-  if (event.is_object()) console->PrintLine(TextOf(event));
 }
 
 int Events(const Arguments& arguments, Console* console) {
@@ -51,11 +57,11 @@ int Events(const Arguments& arguments, Console* console) {
   const auto journal = RunPaths(run.output_dir, run.run_id).journal();
   if (!arguments.Has("follow")) {
     json all = json::array();
-    Journal::Read(journal, 0, [&](const std::string& line) {
+    Journal::Read(journal, 0, [&](const json& event) {
       if (console->json()) {
-        all.push_back(json::parse(line, nullptr, false));
+        all.push_back(event);
       } else {
-        PrintEvent(line, console);
+        PrintEvent(event, console);
       }
     });
     if (console->json()) console->PrintJson({{"events", all}});
@@ -63,8 +69,8 @@ int Events(const Arguments& arguments, Console* console) {
   }
   for (std::int64_t offset = 0;;) {
     const bool active = IsActive(run);  // asked first: what comes before the end is printed
-    offset = Journal::Read(journal, offset, [&](const std::string& line) { PrintEvent(line, console); });
-    if (!active) return kExitSucceeded;
+    offset = Journal::Read(journal, offset, [&](const json& event) { PrintEvent(event, console); });
+    if (!active || console->output_error() != 0) return kExitSucceeded;
     std::this_thread::sleep_for(kFollowInterval);
   }
 }

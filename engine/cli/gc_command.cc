@@ -67,7 +67,7 @@ void PrintFound(const Collectors& collectors, Console* console) {
   std::vector<std::vector<std::string>> rows;
   for (const GarbageCollector& collector : collectors) {
     for (const GarbageItem& item : collector.items()) {
-      rows.push_back({collector.place().target, item.removable ? "remove" : "keep", std::string(ToString(item.kind)),
+      rows.push_back({item.target, item.removable ? "remove" : "keep", std::string(ToString(item.kind)),
                       item.run_id.empty() ? "-" : item.run_id.substr(0, kRunWidth),
                       item.size < 0 ? "-" : FormatSize(item.size), item.reason, OneLine(item.name, kWidest)});
     }
@@ -84,7 +84,7 @@ void PrintRemoved(const Collectors& collectors, Console* console) {
         ++removed;
         bytes += std::max<std::int64_t>(item.size, 0);
       } else if (item.removable) {
-        console->Warn("target '" + collector.place().target + "': " + OneLine(item.name, kWidest) + " " +
+        console->Warn("target '" + item.target + "': " + OneLine(item.name, kWidest) + " " +
                       OneLine(item.reason, kWidest * 2));
       }
     }
@@ -100,6 +100,7 @@ json ToJson(const Collectors& collectors) {
       items.push_back({{"kind", ToString(item.kind)},
                        {"run_id", item.run_id.empty() ? json() : json(item.run_id)},
                        {"name", item.name},
+                       {"target", item.target},
                        {"size", item.size < 0 ? json() : json(item.size)},
                        {"state", item.removable ? "removable" : "kept"},
                        {"reason", item.reason},

@@ -30,9 +30,6 @@ void Handle(void (*handler)(int)) {
   action.sa_flags = SA_RESTART;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
-  // A reader of our output that goes away (`| head`) must not end a run.
-  action.sa_handler = handler == SIG_DFL ? SIG_DFL : SIG_IGN;
-  ::sigaction(SIGPIPE, &action, nullptr);
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/output_reference.h"
@@ -17,8 +19,18 @@ namespace {
 
 std::string ReadInput(const std::string& what, const fs::path& path) {
   try {
-    return ReadFile(path);
+    const std::string text = ReadFile(path);
+    if (!IsUtf8(text)) {
+      const std::vector<std::string> lines = SplitLines(text);
+      const auto bad =
+          std::find_if_not(lines.begin(), lines.end(), [](const std::string& line) { return IsUtf8(line); });
+      throw Error(ErrorCode::kInvalidInput,
+                  fmt::format("the {} '{}' is not UTF-8 text (line {})", what, path.string(), bad - lines.begin() + 1),
+                  "save it as UTF-8");
+    }
+    return text;
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::kInvalidInput) throw;
     throw Error(ErrorCode::kInvalidInput, "the " + what + " cannot be read: " + error.message(), "check the path");
   }
 }

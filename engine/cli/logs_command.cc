@@ -112,9 +112,15 @@ class LogPrinter {
  private:
   void Put(const StageRecord& stage, std::string_view text) {
     if (text.empty()) return;
-    if (std::exchange(over_bar_, false)) console_->Print("\033[K");
+    if (std::exchange(over_bar_, false)) console_->PrintAt("\033[K", "");
     PrintHead(stage);
-    console_->Print(text);
+    if (raw_) {
+      console_->PrintBytes(text);
+    } else if (text.back() == '\r') {  // a bar, over which the next one is drawn
+      console_->PrintBytes(console_->Cleaned(text.substr(0, text.size() - 1)) + "\r");
+    } else {
+      console_->Print(text);
+    }
   }
 
   void PrintHead(const StageRecord& stage) {
@@ -164,7 +170,7 @@ int Logs(const Arguments& arguments, Console* console) {
         printer.Finish(stage);
       }
     }
-    if (!active) return kExitSucceeded;
+    if (!active || console->output_error() != 0) return kExitSucceeded;
     std::this_thread::sleep_for(kFollowInterval);
   }
 }
@@ -175,7 +181,7 @@ Command LogsCommand() {
   std::vector<OptionSpec> options = CommonOptions();
   options.push_back({"follow,f", "", "go on until the run has ended"});
   options.push_back({"lines,n", "N", "only the last N lines of each log"});
-  options.push_back({"raw", "", "byte by byte, with every state of progress bars"});
+  options.push_back({"raw", "", "byte by byte, with every state of progress bars and escapes that a terminal obeys"});
   options.push_back(DbOption());
   return {"logs",
           "RUN_ID [STAGE] [-f] [-n N] [--raw] [options]",

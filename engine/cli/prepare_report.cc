@@ -66,12 +66,12 @@ void PrepareProgress::Show(const std::string& control, const std::string& phase,
   if (width == 0 || console_->json() || total == 0) return;
   const std::string line = fmt::format("  {:<10} {}  {}", control,
                                        ProgressBar(static_cast<double>(done) / static_cast<double>(total)), phase);
-  console_->Print("\r\033[K" + OneLine(line, static_cast<std::size_t>(width)));
+  console_->PrintAt("\r\033[K", OneLine(line, static_cast<std::size_t>(width)));
   drawn_ = true;
 }
 
 void PrepareProgress::Erase() {
-  if (drawn_) console_->Print("\r\033[K");
+  if (drawn_) console_->PrintAt("\r\033[K", "");
   drawn_ = false;
 }
 

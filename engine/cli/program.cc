@@ -1,7 +1,14 @@
 #include "cli/program.h"
 
+#include <signal.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <exception>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "cli/command.h"
 #include "core/error.h"
@@ -94,10 +101,60 @@ int Dispatch(const std::vector<std::string>& words, Console* console) {
   throw Error(ErrorCode::kInvalidInput, "there is no command '" + name + "'", Suggestion(name, names));
 }
 
+// Writing beyond the limit of a file's size, or to a reader that has gone, is an error of the write and not the end of
+// the program. Handlers, not SIG_IGN: what the program starts must have the signals as it would have them anyway.
+void CatchWriteSignals() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGXFSZ, SIGPIPE}) ::sigaction(signal, &action, nullptr);
+}
+
+// What is written into JSON later must be UTF-8.
+void CheckWords(const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (IsUtf8(word)) continue;
+    throw Error(ErrorCode::kInvalidInput, "found '" + word + "', which is not UTF-8",
+                "rename the file or folder, or write the text in UTF-8");
+  }
+  std::error_code error;
+  const std::string folder = std::filesystem::current_path(error).string();
+  if (error || IsUtf8(folder)) return;
+  throw Error(ErrorCode::kInvalidInput, "the current folder '" + folder + "' has a name that is not UTF-8",
+              "rename it, or change to another folder");
+}
+
+// An exception of a library, as people can use it.
+Error Explained(const std::exception& error) {
+  constexpr int kNotUtf8 = 316;
+  const auto* const json = dynamic_cast<const nlohmann::json::type_error*>(&error);
+  if (json != nullptr && json->id == kNotUtf8) {
+    return Error(ErrorCode::kInvalidInput, "a name or a text is not UTF-8", "rename the file, or write it in UTF-8");
+  }
+  const auto* const file = dynamic_cast<const std::filesystem::filesystem_error*>(&error);
+  if (file == nullptr) return Error(ErrorCode::kInternal, error.what());
+  std::error_code gone;
+  const std::filesystem::path here = std::filesystem::current_path(gone);
+  if (gone || here.empty()) {
+    return Error(ErrorCode::kIo, "the current folder cannot be used: " + gone.message(),
+                 "it may have been removed; change to another folder");
+  }
+  return Error(ErrorCode::kIo, "cannot use '" + file->path1().string() + "': " + file->code().message());
+}
+
+// A command whose output got lost has not done its work, even if all else went well. A reader that has seen enough is
+// no fault.
+int WithOutputError(int status, Console* console) {
+  const int error = console->output_error();
+  if (error == 0 || error == EPIPE) return status;
+  console->Warn(console->Paint(Colour::kRed, "error: ") + "cannot write the output: " + std::strerror(error));
+  return status == kExitSucceeded ? kExitCannotWork : status;
+}
+
 }  // namespace
 
 std::vector<OptionSpec> CommonOptions() {
-  return {{"help,h", "", "tell about this command"}, {"format", "FORMAT", "text (default) or json, for scripts"}};
+  return {{"help,h", "", "show this help"}, {"format", "FORMAT", "text (default) or json, for scripts"}};
 }
 
 OptionSpec DbOption() { return {"db", "FILE", "the database of runs ($COSMOS_DB)"}; }
@@ -107,15 +164,18 @@ OptionSpec PluginPathOption() {
 }
 
 int Program(const std::vector<std::string>& words) {
+  CatchWriteSignals();
   Console console;
   try {
-    return Dispatch(words, &console);
+    CheckWords(words);
+    return WithOutputError(Dispatch(words, &console), &console);
   } catch (const Error& error) {
     PrintError(error, &console);
     return StatusOf(error.code());
   } catch (const std::exception& error) {
-    PrintError(Error(ErrorCode::kInternal, error.what()), &console);
-    return kExitCannotWork;
+    const Error told = Explained(error);
+    PrintError(told, &console);
+    return StatusOf(told.code());
   }
 }
 

@@ -90,7 +90,7 @@ void ProgressView::Say(const std::string& line) {
 }
 
 void ProgressView::EraseBars() {
-  if (drawn_ > 0) console_->Print(fmt::format("\033[{}A\033[J", drawn_));
+  if (drawn_ > 0) console_->PrintAt(fmt::format("\033[{}A\033[J", drawn_), "");
   drawn_ = 0;
 }
 
@@ -110,7 +110,7 @@ void ProgressView::DrawBars(SteadyTime now) {
     add(Bar(key, stage, now));
   }
   add(fmt::format("  {} of {} stages done", std::min(ended_, stages_), stages_));
-  console_->Print(text + "\033[J");
+  console_->PrintBytes(text + "\033[J");
 }
 
 std::string ProgressView::Bar(const std::string& key, const AtWork& stage, SteadyTime now) const {

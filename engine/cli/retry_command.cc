@@ -3,6 +3,7 @@
 #include "cli/state_home.h"
 #include "core/error.h"
 #include "core/status.h"
+#include "run/run_cancel.h"
 
 namespace cosmos {
 namespace {
@@ -10,6 +11,11 @@ namespace {
 int Retry(const Arguments& arguments, Console* console) {
   const auto store = OpenStore(arguments);
   const RunRecord run = FindRun(arguments.Positional(0), store.get());
+  if (IsActive(run)) {
+    throw Error(ErrorCode::kConflict, "the run " + run.run_id + " is being carried out by an engine",
+                "follow it with `cosmos-engine logs -f " + run.run_id + "`, or end it with `cosmos-engine cancel " +
+                    run.run_id + "`");
+  }
   if (!IsEnd(StatusOf(run.status))) {
     throw Error(ErrorCode::kConflict, "the run " + run.run_id + " has not ended",
                 "go on with it: `cosmos-engine resume " + run.run_id + "`");

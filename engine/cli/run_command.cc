@@ -11,6 +11,7 @@
 #include "cli/state_home.h"
 #include "core/error.h"
 #include "core/ids.h"
+#include "run/log_path_check.h"
 
 namespace cosmos {
 namespace {
@@ -18,11 +19,15 @@ namespace {
 constexpr int kLeastDefaultJobs = 2;
 constexpr int kLeastPriority = -100;
 
-std::string ChooseRunId(const Arguments& arguments, RunStore* store) {
+std::string ChooseRunId(const Arguments& arguments) {
   if (!arguments.Has("run-id")) return NewRunId();
   const std::string run_id = arguments.Get("run-id");
-  CheckName("run_id", run_id);
-  if (!store->HasRun(run_id)) return run_id;
+  CheckRunId(run_id);
+  return run_id;
+}
+
+void CheckIsNew(const std::string& run_id, RunStore* store) {
+  if (!store->HasRun(run_id)) return;
   throw Error(ErrorCode::kInvalidInput, "there is a run '" + run_id + "' already",
               "choose another id, or go on with it: `cosmos-engine resume " + run_id + "`");
 }
@@ -46,6 +51,7 @@ int Run(const Arguments& arguments, Console* console) {
                 "add it to look and execute nothing; a run looks by itself");
   }
   RunOrder order;
+  order.run_id = ChooseRunId(arguments);
   order.metrics_file = MetricsFileOf(arguments);
   const CheckInput input = ReadWorkflow(arguments.Positional(0), arguments);
   const Catalogue plugins(Catalogue::SearchPath(arguments.Get("plugin-path")));
@@ -61,10 +67,11 @@ int Run(const Arguments& arguments, Console* console) {
   order.inputs.owner = NewToken();
   order.inputs.priority = arguments.GetNumber("priority", kLeastPriority, 0);
   order.output_dir = std::filesystem::absolute(arguments.Get("output-dir", "outputs")).lexically_normal();
+  CheckLogPaths(order.plan, plugins, order.output_dir, order.run_id);
   if (arguments.Has("dry-run")) return DryRun(order, plugins, arguments, console);
   const auto store = OpenStore(arguments);
+  CheckIsNew(order.run_id, store.get());
   if (!arguments.Has("no-preflight")) order.before = PreflightOf(order, plugins, store.get(), console);
-  order.run_id = ChooseRunId(arguments, store.get());
   return CarryOut(std::move(order), store.get(), &plugins, arguments, console);
 }
 

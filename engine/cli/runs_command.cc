@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/command.h"
 #include "cli/state_home.h"
 #include "core/clock.h"
@@ -13,7 +15,7 @@ constexpr int kDefaultLimit = 20;
 
 std::string DurationOf(const RunRecord& run) {
   if (run.ended_at == 0) return "-";
-  return FormatDuration(std::chrono::milliseconds(run.ended_at - run.started_at));
+  return FormatDuration(std::chrono::milliseconds(std::max<std::int64_t>(0, run.ended_at - run.started_at)));
 }
 
 void CheckStatus(const std::string& word) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/progress_bar.h"
 #include "cli/show_gpus.h"
 #include "core/clock.h"
@@ -18,7 +20,8 @@ std::string Line(const char* name, const std::string& value) {
 }
 
 std::string Took(std::int64_t begin, std::int64_t end) {
-  return end == 0 || begin == 0 ? "" : FormatDuration(std::chrono::milliseconds(end - begin));
+  return end == 0 || begin == 0 ? ""
+                                : FormatDuration(std::chrono::milliseconds(std::max<std::int64_t>(0, end - begin)));
 }
 
 std::string StageText(const StageRecord& stage, bool run_active, const std::vector<ContainerRecord>& containers,

@@ -44,7 +44,17 @@ fs::path DatabasePath(const Arguments& arguments) {
   return StateHome() / "runs.db";
 }
 
-std::unique_ptr<RunStore> OpenStore(const Arguments& arguments) { return RunStore::Open(DatabasePath(arguments)); }
+std::unique_ptr<RunStore> OpenStore(const Arguments& arguments) {
+  const fs::path path = DatabasePath(arguments);
+  const bool named = arguments.Has("db") || !Environment("COSMOS_DB").empty();
+  std::error_code error;
+  if (named && !fs::is_directory(path.parent_path(), error)) {
+    throw Error(ErrorCode::kNotFound,
+                "there is no folder '" + path.parent_path().string() + "' for the database '" + path.string() + "'",
+                "make the folder, or correct --db or $COSMOS_DB");
+  }
+  return RunStore::Open(path);
+}
 
 fs::path ConfigFile() {
   const fs::path folder = OwnFolder("XDG_CONFIG_HOME", ".config");

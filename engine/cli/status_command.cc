@@ -75,9 +75,9 @@ void Show(const json& report, Console* console) {
 void WatchOn(const Watches& watches, const std::map<std::string, json>& targets, RunStore* store, Console* console) {
   CancelToken stop;
   const Interrupt interrupt(&stop, "no longer watching; what runs goes on");
-  while (!stop.cancelled()) {
+  while (!stop.cancelled() && console->output_error() == 0) {
     AskAll(watches, kLongest);
-    console->Print("\033[H\033[J" + StatusText(Report(watches, targets, store), *console));
+    console->PrintAt("\033[H\033[J", StatusText(Report(watches, targets, store), *console));
     stop.WaitFor(kRefresh);
   }
 }

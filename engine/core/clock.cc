@@ -1,5 +1,7 @@
 #include "core/clock.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -59,6 +61,11 @@ WallTime ParseTime(std::string_view text) {
   utc.tm_year -= 1900;
   utc.tm_mon -= 1;
   return WallTime(std::chrono::seconds(::timegm(&utc)) + milliseconds(ms));
+}
+
+std::int64_t EndedAt(Clock* clock, std::int64_t started_at, SteadyTime begun) {
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock->Steady() - begun);
+  return std::max(UnixMilliseconds(clock->Wall()), started_at + took.count());
 }
 
 Duration ParseDuration(std::string_view text) {

@@ -34,6 +34,10 @@ WallTime ParseTime(std::string_view text);
 std::int64_t UnixMilliseconds(WallTime time);
 WallTime FromUnixMilliseconds(std::int64_t milliseconds);
 
+// The end of what began at `started_at` (milliseconds) and has been at work since `begun` on the clock that nobody
+// sets: now, or later when the wall clock was set back meanwhile.
+std::int64_t EndedAt(Clock* clock, std::int64_t started_at, SteadyTime begun);
+
 // `500ms`, `30s`, `5m`, `2h`, `1d`, a sum such as `1h30m`, or a bare number of seconds. Throws Error{kInvalidInput}.
 Duration ParseDuration(std::string_view text);
 // For people: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`.

@@ -38,5 +38,28 @@ TEST(FormatDuration, IsForPeople) {
   EXPECT_EQ(FormatDuration(130min), "2 h 10 min");
 }
 
+// Both clocks stand where a test puts them.
+class SetClock final : public Clock {
+ public:
+  WallTime Wall() override { return wall; }
+  SteadyTime Steady() override { return steady; }
+  WallTime wall = FromUnixMilliseconds(1'000'000'000);
+  SteadyTime steady;
+};
+
+TEST(EndedAt, IsNowUnlessTheClockWasSetBack) {
+  SetClock clock;
+  const std::int64_t started_at = UnixMilliseconds(clock.wall);
+  const SteadyTime begun = clock.steady;
+  clock.wall += std::chrono::seconds(57);
+  clock.steady += std::chrono::seconds(57);
+  EXPECT_EQ(EndedAt(&clock, started_at, begun), started_at + 57'000);
+  clock.wall -= std::chrono::hours(1);
+  EXPECT_EQ(EndedAt(&clock, started_at, begun), started_at + 57'000);
+  // A machine that sleeps does not count; its wall clock does.
+  clock.wall += std::chrono::hours(9);
+  EXPECT_EQ(EndedAt(&clock, started_at, begun), started_at + 57'000 + 8 * 3'600'000);
+}
+
 }  // namespace
 }  // namespace cosmos

@@ -40,6 +40,9 @@ constexpr std::string_view kToolkitAdvice = "install nvidia-container-toolkit on
 constexpr std::string_view kImage = "the container's image is not on the target and could not be pulled";
 constexpr std::string_view kImageAdvice = "log in to its registry and pull it there, or mend `image:`";
 
+constexpr std::string_view kNoFfmpeg = "there is no ffmpeg where the job ran";
+constexpr std::string_view kNoFfmpegAdvice = "install ffmpeg on the target, or name a container image that has it";
+
 using Kind = FailureKind;
 
 // In the order in which they explain each other.
@@ -77,6 +80,10 @@ constexpr Pattern kPatterns[] = {
     {Kind::kNone, {"no CUDA-capable device is detected"}, kNoGpu, kNoGpuAdvice},
     {Kind::kNone, {"pull access denied"}, kImage, kImageAdvice},
     {Kind::kNone, {"Unable to find image"}, kImage, kImageAdvice},
+    {Kind::kNone, {"ffmpeg: not found"}, kNoFfmpeg, kNoFfmpegAdvice},
+    {Kind::kNone, {"ffmpeg: command not found"}, kNoFfmpeg, kNoFfmpegAdvice},
+    {Kind::kNone, {"ffprobe: not found"}, kNoFfmpeg, kNoFfmpegAdvice},
+    {Kind::kNone, {"ffprobe: command not found"}, kNoFfmpeg, kNoFfmpegAdvice},
     {Kind::kNcclTimeout, {"Watchdog caught collective operation timeout"}, kNccl, kNcclAdvice},
     {Kind::kNcclTimeout, {"ProcessGroupNCCL", "got stuck for"}, kNccl, kNcclAdvice},
     {Kind::kNcclTimeout, {"NCCL", "timed out"}, kNccl, kNcclAdvice},

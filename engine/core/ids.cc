@@ -51,6 +51,24 @@ void CheckName(std::string_view what, std::string_view name) {
               "use 1 to 128 of the characters A-Z a-z 0-9 . _ -");
 }
 
+bool IsReservedFolder(std::string_view name) {
+  if (name == "." || name == ".." || name == ".runs" || name == "prompt_enhancement") return true;
+  constexpr std::size_t kPrefix = 3, kDigits = 32;
+  const std::string_view prefix = name.substr(0, kPrefix);
+  return (prefix == "ps_" || prefix == "rs_" || prefix == "op_") && name.size() == kPrefix + kDigits &&
+         name.find_first_not_of("0123456789abcdef", kPrefix) == name.npos;
+}
+
+void CheckRunId(std::string_view run_id) {
+  CheckName("run_id", run_id);
+  const bool reserved = run_id == "last" || run_id == "all";
+  if (!reserved && run_id[0] != '-' && run_id[0] != '.') return;
+  throw Error(ErrorCode::kInvalidInput,
+              "run_id '" + std::string(run_id) + "' " +
+                  (reserved ? "is a word of the command line" : std::string("begins with '") + run_id[0] + "'"),
+              "choose another one, such as shot_010");
+}
+
 std::string SafeNameOf(std::string_view text) {
   constexpr size_t kLongest = 48;
   std::string name;

@@ -18,6 +18,11 @@ std::string PromptIdOf(std::string_view record);
 bool IsSafeName(std::string_view name);
 // Throws Error{kInvalidInput} that names `what` (such as "prompt_name") unless IsSafeName(name).
 void CheckName(std::string_view what, std::string_view name);
+// Whether `name` is one that the engine's own files below an output folder have: `.runs`, `prompt_enhancement`, and the
+// IDs of prompts, runs and operations. What users name must not be called so.
+bool IsReservedFolder(std::string_view name);
+// Throws Error{kInvalidInput} unless `run_id` can name a run: a usable name that no command takes for something else.
+void CheckRunId(std::string_view run_id);
 // Makes a safe name of any text: what is not allowed becomes '-'; when that loses something, a short digest of the text
 // is appended, so two texts never get the same name.
 std::string SafeNameOf(std::string_view text);

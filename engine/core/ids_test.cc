@@ -40,5 +40,24 @@ TEST(SafeName, OfDifferentTextsDiffers) {
   }
 }
 
+TEST(IdsTest, FoldersOfTheEngineAreReserved) {
+  const std::string digits(32, 'a');
+  for (const std::string& name : {std::string("."), std::string(".."), std::string(".runs"),
+                                  std::string("prompt_enhancement"), "ps_" + digits, "rs_" + digits, "op_" + digits}) {
+    EXPECT_TRUE(IsReservedFolder(name)) << name;
+  }
+  for (const std::string& name : {std::string("runs"), std::string("prompt-enhancement"), std::string("ps_1"),
+                                  "ps_" + digits + "0", "xs_" + digits, "ps_" + std::string(32, 'g')}) {
+    EXPECT_FALSE(IsReservedFolder(name)) << name;
+  }
+}
+
+TEST(IdsTest, RunIdsAreNoWordsOfTheCommandLine) {
+  for (const char* good : {"rs_1", "shot_010", "lasting", "a-b.c"}) EXPECT_NO_THROW(CheckRunId(good)) << good;
+  for (const char* bad : {"last", "all", "-x", "--help", ".hidden", "..", "", "a/b", "a b"}) {
+    EXPECT_THROW(CheckRunId(bad), Error) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace cosmos

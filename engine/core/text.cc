@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <numeric>
 
 namespace cosmos {
@@ -48,7 +49,62 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+// The number of a valid character of `length` bytes.
+std::uint32_t CodePoint(std::string_view text, size_t length) {
+  constexpr std::uint32_t kFirst[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  std::uint32_t point = static_cast<uint8_t>(text[0]) & kFirst[length];
+  for (size_t i = 1; i < length; ++i) point = point << 6 | (static_cast<uint8_t>(text[i]) & 0x3F);
+  return point;
+}
+
+// C1 controls, separators of lines, marks and overrides of the direction of writing, tags, invisible format characters.
+bool ChangesOthers(std::uint32_t point) {
+  return (point >= 0x80 && point <= 0x9F) || point == 0x061C || point == 0x200B || point == 0x200E || point == 0x200F ||
+         (point >= 0x2028 && point <= 0x202E) || (point >= 0x2060 && point <= 0x206F) || point == 0xFEFF ||
+         (point >= 0xFFF9 && point <= 0xFFFB) || (point >= 0xE0000 && point <= 0xE007F);
+}
+
+bool IsPlain(char c) { return (c >= ' ' && c < 0x7F) || c == '\n' || c == '\t'; }
+
 }  // namespace
+
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = CharacterLength(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string Harmless(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    const size_t plain = static_cast<size_t>(std::find_if_not(text.begin(), text.end(), IsPlain) - text.begin());
+    result += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const size_t length = CharacterLength(text);
+    const std::uint32_t point = length == 0 ? 0 : CodePoint(text, length);
+    if (length == 0) {
+      result += kReplacement;
+    } else if (point < 0x20) {
+      const bool of_newline = text.substr(0, 2) == "\r\n";
+      if (!of_newline) result += {'\xE2', '\x90', static_cast<char>(0x80 + point)};  // U+2400 and the following
+    } else if (point == 0x7F) {
+      result += "\xE2\x90\xA1";
+    } else if (ChangesOthers(point)) {
+      char number[16];
+      std::snprintf(number, sizeof number, "<U+%04X>", static_cast<unsigned>(point));
+      result += number;
+    } else {
+      result += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return result;
+}
 
 std::string ShellQuote(std::string_view text) {
   constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:,@%+=";

@@ -16,6 +16,13 @@ std::string ShellCommand(const std::vector<std::string>& argv);
 // valid UTF-8 becomes U+FFFD, so the result is always valid UTF-8.
 std::string TruncateUtf8(std::string_view text, size_t max_characters);
 
+bool IsUtf8(std::string_view text);
+
+// `text` as a terminal can show it without obeying it: control characters become visible signs (an escape becomes ␛),
+// characters that change the direction or the place of others become their numbers (<U+202E>), bytes that are not UTF-8
+// become U+FFFD. Newlines and tabs stay, the '\r' of "\r\n" is left out.
+std::string Harmless(std::string_view text);
+
 // The candidate that `word` was probably meant to be, or "" when none is near.
 std::string NearestOf(std::string_view word, const std::vector<std::string>& candidates);
 // "did you mean 'x'?" or, when none is near, "expected one of a, b, c" (empty without candidates).

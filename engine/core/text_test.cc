@@ -63,5 +63,37 @@ TEST(SplitLines, KeepsEmptyLinesAndNeedsNoNewlineAtTheEnd) {
   EXPECT_EQ(SplitLines("a\n"), (std::vector<std::string>{"a"}));
 }
 
+TEST(Harmless, KeepsWhatIsText) {
+  for (const char* text : {"", "plain\n\ttext", "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x8E\xAC"})
+    EXPECT_EQ(Harmless(text), text);
+  EXPECT_EQ(Harmless("a\r\nb"), "a\nb");
+}
+
+TEST(Harmless, ShowsWhatATerminalWouldObey) {
+  EXPECT_EQ(Harmless("\033]0;title\a"), "\xE2\x90\x9B]0;title\xE2\x90\x87");
+  EXPECT_EQ(Harmless("\033[2J"), "\xE2\x90\x9B[2J");
+  EXPECT_EQ(Harmless("a\rb\b\x7F"),
+            "a\xE2\x90\x8D"
+            "b\xE2\x90\x88\xE2\x90\xA1");
+  EXPECT_EQ(Harmless(std::string_view("\0", 1)), "\xE2\x90\x80");
+  EXPECT_EQ(Harmless("\xC2\x9B"
+                     "2J"),
+            "<U+009B>2J");
+  EXPECT_EQ(Harmless("\xE2\x80\xAE"
+                     "txt.exe\xE2\x81\xA6\xE2\x80\x8B\xEF\xBB\xBF"),
+            "<U+202E>txt.exe<U+2066><U+200B><U+FEFF>");
+  EXPECT_EQ(Harmless("\x9B"
+                     "2J\xFF"),
+            "\xEF\xBF\xBD"
+            "2J\xEF\xBF\xBD");
+}
+
+TEST(IsUtf8, KnowsWhatIs) {
+  EXPECT_TRUE(IsUtf8("a\xC3\xA4\n"));
+  EXPECT_FALSE(IsUtf8("caf\xE9"));
+  EXPECT_FALSE(IsUtf8("\xED\xA0\x80"));
+  EXPECT_FALSE(IsUtf8("\xC3"));
+}
+
 }  // namespace
 }  // namespace cosmos

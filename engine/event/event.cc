@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/json_values.h"
+
 namespace cosmos {
 namespace {
 
@@ -35,6 +37,38 @@ struct TypeNames {
   std::string_view operator()(const EventsDropped&) const { return "events_dropped"; }
 };
 
+json Of(const Failure& failure);
+
+// Nothing is added to `data` when the facts are not known.
+json With(json data, const AttemptFacts& facts) {
+  if (facts.started_at == 0) return data;
+  json record = {{"uses", facts.uses},
+                 {"target", facts.target},
+                 {"prompt_id", TextOrNull(facts.prompt_id)},
+                 {"prompt_name", TextOrNull(facts.prompt_name)},
+                 {"operation_id", TextOrNull(facts.operation_id)},
+                 {"started_at", TimeOrNull(facts.started_at)}};
+  if (facts.ended_at != 0) {
+    record["ended_at"] = TimeOrNull(facts.ended_at);
+    record["log_path"] = TextOrNull(facts.log_path);
+    record["progress"] = json::parse(facts.progress.empty() ? "null" : facts.progress, nullptr, false);
+    if (record["progress"].is_discarded()) record["progress"] = nullptr;
+  }
+  if (facts.failure) record["failure"] = Of(facts.failure);
+  data["record"] = std::move(record);
+  return data;
+}
+
+template <typename Job>
+json OfJob(const Job& e) {
+  json data = {{"target", e.target}, {"folder", e.folder}, {"pid", e.pid}};
+  if (!e.facts.container.is_null()) data["container"] = e.facts.container;
+  if (!e.facts.boot_id.empty()) data["boot_id"] = e.facts.boot_id;
+  if (e.facts.pid_start_time != 0) data["pid_start_time"] = e.facts.pid_start_time;
+  if (!e.facts.members.empty()) data["members"] = e.facts.members;
+  return data;
+}
+
 json Of(const Failure& failure) { return {{"kind", ToString(failure.kind)}, {"message", failure.message}}; }
 
 struct Data {
@@ -43,14 +77,16 @@ struct Data {
   json operator()(const RunFinished& e) const {
     json data = {{"status", ToString(e.status)}};
     if (e.failure) data["failure"] = Of(e.failure);
+    if (e.ended_at != 0) data["ended_at"] = TimeOrNull(e.ended_at);
+    if (!e.log_path.empty()) data["log_path"] = e.log_path;
     return data;
   }
   json operator()(const StageReady&) const { return json::object(); }
-  json operator()(const StageStarted& e) const { return {{"uses", e.uses}, {"target", e.target}}; }
-  json operator()(const StageFinished& e) const { return {{"outputs", e.outputs}}; }
-  json operator()(const StageFailed& e) const { return {{"failure", Of(e.failure)}}; }
-  json operator()(const StageCancelled&) const { return json::object(); }
-  json operator()(const StageSkipped& e) const { return {{"reason", e.reason}}; }
+  json operator()(const StageStarted& e) const { return With({{"uses", e.uses}, {"target", e.target}}, e.facts); }
+  json operator()(const StageFinished& e) const { return With({{"outputs", e.outputs}}, e.facts); }
+  json operator()(const StageFailed& e) const { return With({{"failure", Of(e.failure)}}, e.facts); }
+  json operator()(const StageCancelled& e) const { return With(json::object(), e.facts); }
+  json operator()(const StageSkipped& e) const { return With({{"reason", e.reason}}, e.facts); }
   json operator()(const StageRetrying& e) const {
     return {{"failure", Of(e.failure)},
             {"next_attempt", e.next_attempt},
@@ -61,8 +97,8 @@ struct Data {
   json operator()(const GpusLeased& e) const {
     return {{"target", e.target}, {"gpus", e.gpus}, {"waited", Seconds(e.waited)}};
   }
-  json operator()(const JobSubmitted& e) const { return {{"target", e.target}, {"folder", e.folder}, {"pid", e.pid}}; }
-  json operator()(const JobAttached& e) const { return {{"target", e.target}, {"folder", e.folder}, {"pid", e.pid}}; }
+  json operator()(const JobSubmitted& e) const { return OfJob(e); }
+  json operator()(const JobAttached& e) const { return OfJob(e); }
   json operator()(const JobEnded& e) const {
     json data = {{"exit_status", e.exit_status < 0 ? json() : json(e.exit_status)}};
     if (e.kind != FailureKind::kNone) data["kind"] = ToString(e.kind);

@@ -21,21 +21,43 @@ struct RunResumed {};
 struct RunFinished {
   Status status = Status::kSucceeded;
   Failure failure;
+  std::int64_t ended_at = 0;  // milliseconds since the Unix epoch; 0: not known
+  std::string log_path = {};
+};
+// What the store keeps of an attempt, so that its record can be restored from the events. Times are milliseconds since
+// the Unix epoch; 0: nothing of this is known.
+struct AttemptFacts {
+  std::string uses;
+  std::string target;
+  std::string prompt_id;
+  std::string prompt_name;
+  std::string operation_id;
+  std::string log_path;
+  std::string progress;  // a JSON object, or empty
+  Failure failure;
+  std::int64_t started_at = 0;
+  std::int64_t ended_at = 0;
 };
 struct StageReady {};
 struct StageStarted {
   std::string uses;
   std::string target;
+  AttemptFacts facts = {};
 };
 struct StageFinished {
   nlohmann::json outputs;
+  AttemptFacts facts = {};
 };
 struct StageFailed {
   Failure failure;
+  AttemptFacts facts = {};
 };
-struct StageCancelled {};
+struct StageCancelled {
+  AttemptFacts facts = {};
+};
 struct StageSkipped {
   std::string reason;
+  AttemptFacts facts = {};
 };
 struct StageRetrying {
   Failure failure;
@@ -55,15 +77,24 @@ struct GpusLeased {
   nlohmann::json gpus;  // [{"index", "uuid", "name"}…]; null for what is not known
   Duration waited{};
 };
+// Where a job runs, for all that its record is restored from.
+struct JobFacts {
+  std::int64_t pid_start_time = 0;                   // clock ticks since boot
+  std::string boot_id = {};                          // of the machine
+  nlohmann::json container = {};                     // {"name", "engine", "sudo", "image"}; null without one
+  nlohmann::json members = nlohmann::json::array();  // [{"instance", "attempt"}…]: further attempts that share it
+};
 struct JobSubmitted {
   std::string target;
   std::string folder;
   std::int64_t pid = 0;
+  JobFacts facts = {};
 };
 struct JobAttached {
   std::string target;
   std::string folder;
   std::int64_t pid = 0;
+  JobFacts facts = {};
 };
 struct JobEnded {
   int exit_status = -1;  // -1: not known

@@ -3,24 +3,55 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <string_view>
 #include <vector>
 
 #include "core/error.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
+namespace {
+
+using nlohmann::json;
+
+bool Has(const json& event, const char* name, bool (json::*is_type)() const noexcept) {
+  const auto found = event.find(name);
+  return found != event.end() && (*found.*is_type)();
+}
+
+bool HasOrLacks(const json& event, const char* name, bool (json::*is_type)() const noexcept) {
+  return !event.contains(name) || Has(event, name, is_type);
+}
+
+// Null when the line is no event.
+json EventOf(std::string_view line) {
+  // A power failure may leave zeros where the end of an earlier line should be.
+  if (const std::size_t text = line.find_first_not_of('\0'); text != line.npos) line.remove_prefix(text);
+  json event = json::parse(line, nullptr, false);
+  if (!event.is_object() || !Has(event, "seq", &json::is_number_unsigned) || event["seq"] == 0u) return {};
+  if (!Has(event, "type", &json::is_string) || !HasOrLacks(event, "data", &json::is_object)) return {};
+  if (!HasOrLacks(event, "time", &json::is_string) || !HasOrLacks(event, "stage", &json::is_string)) return {};
+  if (!HasOrLacks(event, "instance", &json::is_string)) return {};
+  if (!HasOrLacks(event, "attempt", &json::is_number_integer)) return {};
+  if (!event.contains("data")) event["data"] = json::object();
+  return event;
+}
+
+}  // namespace
 
 Journal::Journal(const fs::path& path) : path_(path) {
   std::string last_line;
-  const std::int64_t end = Read(path, 0, [&](const std::string& line) { last_line = line; });
+  const std::int64_t end = ReadLines(path, 0, [&](std::string_view line) { last_line = line; });
   file_ = Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   if (!file_.valid()) throw IoError("open the journal", path, errno);
-  if (::ftruncate(file_.get(), end) != 0) throw IoError("mend the journal", path, errno);
-  if (last_line.empty()) return;
-  const nlohmann::json last = nlohmann::json::parse(last_line, nullptr, false);
-  if (last.is_object()) last_seq_ = last.value("seq", std::uint64_t{0});
+  if (::ftruncate(file_.get(), end) != 0) throw IoError("repair the journal", path, errno);
+  if (end == 0) return;
+  if (const json last = EventOf(last_line); !last.is_null()) {
+    last_seq_ = last["seq"];
+    return;
+  }
+  Read(path, 0, [this](const json& event) { last_seq_ = std::max<std::uint64_t>(last_seq_, event["seq"]); });
 }
 
 Subscription Journal::Subscribe() {
@@ -40,7 +71,14 @@ void Journal::Append(const Event& event) {
 }
 
 std::int64_t Journal::Read(const fs::path& path, std::int64_t offset,
-                           const std::function<void(const std::string& line)>& on_line) {
+                           const std::function<void(const json& event)>& on_event) {
+  return ReadLines(path, offset, [&](std::string_view line) {
+    if (const json event = EventOf(line); !event.is_null()) on_event(event);
+  });
+}
+
+std::int64_t Journal::ReadLines(const fs::path& path, std::int64_t offset,
+                                const std::function<void(std::string_view line)>& on_line) {
   Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {
     if (errno == ENOENT) return offset;
@@ -57,7 +95,7 @@ std::int64_t Journal::Read(const fs::path& path, std::int64_t offset,
     held.append(buffer.data(), static_cast<size_t>(n));
     size_t start = 0;
     for (size_t end; (end = held.find('\n', start)) != held.npos; start = end + 1) {
-      on_line(held.substr(start, end - start));
+      on_line(std::string_view(held).substr(start, end - start));
     }
     offset += static_cast<std::int64_t>(start);
     held.erase(0, start);

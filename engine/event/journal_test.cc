@@ -28,7 +28,7 @@ class JournalTest : public ::testing::Test {
   }
   std::vector<std::uint64_t> Numbers() {
     std::vector<std::uint64_t> numbers;
-    Journal::Read(path_, 0, [&](const std::string& line) { numbers.push_back(nlohmann::json::parse(line)["seq"]); });
+    Journal::Read(path_, 0, [&](const nlohmann::json& event) { numbers.push_back(event["seq"]); });
     return numbers;
   }
 
@@ -53,16 +53,57 @@ TEST_F(JournalTest, ALineThatACrashCutOffIsRemoved) {
 
 TEST_F(JournalTest, ReadingGoesOnAtAnOffset) {
   Write(2);
-  int lines = 0;
-  const auto count = [&](const std::string&) { ++lines; };
+  int events = 0;
+  const auto count = [&](const nlohmann::json&) { ++events; };
   const std::int64_t offset = Journal::Read(path_, 0, count);
-  EXPECT_EQ(lines, 2);
+  EXPECT_EQ(events, 2);
   EXPECT_EQ(Journal::Read(path_, offset, count), offset);
-  AppendToFile(path_, "{\"half");
+  AppendToFile(path_, R"({"seq": 3, "ty)");
   EXPECT_EQ(Journal::Read(path_, offset, count), offset);
-  AppendToFile(path_, "\":1}\n");
+  AppendToFile(path_, "pe\": \"stage_ready\"}\n");
   Journal::Read(path_, offset, count);
-  EXPECT_EQ(lines, 3);
+  EXPECT_EQ(events, 3);
+}
+
+// Whole lines that no engine wrote: a power failure, a broken disk, an editor.
+class DamagedJournalTest : public JournalTest, public ::testing::WithParamInterface<std::string> {};
+
+TEST_P(DamagedJournalTest, NumbersContinueBehindALineThatIsNoEvent) {
+  Write(3);
+  AppendToFile(path_, GetParam() + "\n");
+  Write(2);
+  EXPECT_EQ(Numbers(), (std::vector<std::uint64_t>{1, 2, 3, 4, 5}));
+}
+
+TEST_P(DamagedJournalTest, ADamagedLineInTheMiddleHidesNothingElse) {
+  Write(1);
+  AppendToFile(path_, GetParam() + "\n");
+  Write(2);
+  Write(1);
+  EXPECT_EQ(Numbers(), (std::vector<std::uint64_t>{1, 2, 3, 4}));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, DamagedJournalTest,
+                         ::testing::Values("", "not JSON", "{", "[]", "7", "null", "{}", R"({"type": "stage_ready"})",
+                                           R"({"seq": "9", "type": "stage_ready"})", R"({"seq": -1, "type": "x"})",
+                                           R"({"seq": 0, "type": "x"})", R"({"seq": 9, "type": 5})",
+                                           R"({"seq": 9, "type": "x", "data": []})",
+                                           R"({"seq": 9, "type": "x", "stage": 1})",
+                                           R"({"seq": 9, "type": "x", "stage": "a", "attempt": "1"})",
+                                           std::string(4096, '\0'), "\xFF\xFE\x80"));
+
+TEST_F(JournalTest, AnEventBehindZerosOfAPowerFailureIsRead) {
+  Write(1);
+  AppendToFile(path_, std::string(512, '\0') + R"({"seq": 2, "type": "stage_ready"})" + "\n");
+  EXPECT_EQ(Numbers(), (std::vector<std::uint64_t>{1, 2}));
+}
+
+TEST_F(JournalTest, ZerosAtTheEndAreRemoved) {
+  Write(2);
+  AppendToFile(path_, std::string(512, '\0'));
+  Write(1);
+  EXPECT_EQ(Numbers(), (std::vector<std::uint64_t>{1, 2, 3}));
+  EXPECT_EQ(ReadFile(path_).find('\0'), std::string::npos);
 }
 
 }  // namespace

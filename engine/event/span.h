@@ -6,6 +6,9 @@
 
 namespace cosmos {
 
+// The message of a StageFailed whose attempt has not ended: the engine left it, and its job may go on.
+inline constexpr const char* kGivenUp = "the engine gave the stage up";
+
 // Pairs a started with exactly one end: publishes the start when made, and when it goes out of scope without End, an
 // end that says the engine gave up. Not thread-safe.
 class StageSpan {
@@ -17,7 +20,7 @@ class StageSpan {
   }
   ~StageSpan() {
     if (bus_ != nullptr) {
-      bus_->Publish(context_, StageFailed{{FailureKind::kPluginError, "the engine gave the stage up"}});
+      bus_->Publish(context_, StageFailed{{FailureKind::kPluginError, kGivenUp}});
     }
   }
   StageSpan(const StageSpan&) = delete;

@@ -264,6 +264,9 @@ std::int64_t JobLog::Finish() {
   if (local_ && plain_ && !order_.target->IsLocal()) Verify();
   // The raw log, with whatever secrets the job printed, does not outlive the job.
   if (!order_.masker->empty() && order_.target->IsLocal()) LinkOrCopy(order_.local, order_.handle.folder + "/run.log");
+  if (linked_)
+    LocalLog::CutLink(order_.handle.folder + "/run.log", order_.local, order_.max_bytes,
+                      order_.handle.folder + "/run.log");
   std::error_code error;
   return static_cast<std::int64_t>(fs::file_size(order_.local, error));
 }

@@ -21,7 +21,8 @@ namespace cosmos {
 // they did not bring the thread that waits for the job brings (the second group), and it checks the whole at the end.
 //
 // The local file becomes another name of the job's own log where the target shares the file system and there are no
-// secrets to mask: so it is complete and current by itself, whatever happens to the engine. Else a file that an earlier
+// secrets to mask: so it is complete and current by itself, whatever happens to the engine, until the job has ended and
+// what is beyond the limit is cut out of it. Else a file that an earlier
 // engine left is gone on with when it is the beginning of the job's log, and begun anew when not.
 class JobLog {
  public:
@@ -31,7 +32,7 @@ class JobLog {
     Target* target = nullptr;
     JobHandle handle;
     std::filesystem::path local;
-    std::int64_t max_bytes = 0;  // of the local file, unless it is the job's own
+    std::int64_t max_bytes = 0;  // of the local file; of one that is the job's own, once the job has ended
     const Masker* masker = nullptr;
     Listener listener;                                   // called on the thread that waits; may be empty
     std::function<void(std::int64_t size)> on_grown;     // the local log's size now; any thread; may be empty

@@ -56,6 +56,20 @@ ContainerRecord ContainerOf(const JobRequest& request) {
   return record;
 }
 
+JobFacts FactsOf(const JobRequest& request, const JobHandle& handle) {
+  JobFacts facts{handle.pid_start_time, handle.boot_id};
+  if (const auto& container = request.command.container) {
+    facts.container = {{"name", ContainerNameOf(request.context)},
+                       {"engine", container->engine},
+                       {"sudo", container->sudo},
+                       {"image", container->image}};
+  }
+  for (const RunContext& member : request.members) {
+    facts.members.push_back({{"instance", member.instance}, {"attempt", member.attempt}});
+  }
+  return facts;
+}
+
 // An earlier engine submitted the job, and told the store unless it died just then.
 void KeepSubmissionTime(RunStore& store, JobRecord* record) {
   for (const JobRecord& job : store.JobsOf(record->run_id)) {
@@ -134,9 +148,11 @@ JobOutcome JobRunner::RunJob(const JobRequest& request, const CancelToken& cance
   OpenLog(&job, on_output);
   const OpenedLog opened(&logs_, JobLogs::NameOf(request.context), job.log);
   if (attached) {
-    bus_->Publish(request.context, JobAttached{request.target_name, job.handle.folder, job.handle.pid});
+    bus_->Publish(request.context,
+                  JobAttached{request.target_name, job.handle.folder, job.handle.pid, FactsOf(request, job.handle)});
   } else {
-    bus_->Publish(request.context, JobSubmitted{request.target_name, job.handle.folder, job.handle.pid});
+    bus_->Publish(request.context,
+                  JobSubmitted{request.target_name, job.handle.folder, job.handle.pid, FactsOf(request, job.handle)});
   }
   bus_->Publish(request.context, LogAvailable{request.log_path, 0, false});
   outcome.failure = Await(&job, attached, cancel);

@@ -42,6 +42,7 @@ struct JobRequest {
   SteadyTime begun{};                     // when the attempt began in this engine
   std::optional<Duration> stall_timeout;  // how long the job may write nothing to its log
   Duration grace{};                       // between TERM and KILL
+  std::vector<RunContext> members;        // further attempts that share the job
   StoreWriter::Change also;               // committed together with the handle; may be empty
   // How far transfers are, in bytes; `phase` says which. May be empty.
   std::function<void(double done, double total, std::string_view phase)> on_progress;

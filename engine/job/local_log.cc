@@ -29,7 +29,55 @@ void WriteAll(int fd, std::string_view bytes, const fs::path& path) {
   }
 }
 
+std::string NoticeOf(std::int64_t left_out, const std::string& whole) {
+  return fmt::format("\n[cosmos-engine] {} bytes are left out here; the whole log is {}\n", left_out, whole);
+}
+
+std::string ReadPart(const Fd& file, const fs::path& path, std::int64_t from, std::int64_t to) {
+  std::string bytes(static_cast<std::size_t>(std::max<std::int64_t>(0, to - from)), '\0');
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n =
+        ::pread(file.get(), bytes.data() + done, bytes.size() - done, from + static_cast<std::int64_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) throw IoError("read the log", path, n == 0 ? EIO : errno);
+    done += static_cast<std::size_t>(n);
+  }
+  return bytes;
+}
+
+void CopyPart(const Fd& from, const fs::path& path, std::int64_t begin, std::int64_t end, const Fd& to,
+              const fs::path& next) {
+  constexpr std::int64_t kPiece = 1 << 20;
+  for (std::int64_t at = begin; at < end; at += kPiece) {
+    WriteAll(to.get(), ReadPart(from, path, at, std::min(end, at + kPiece)), next);
+  }
+}
+
 }  // namespace
+
+void LocalLog::CutLink(const fs::path& from, const fs::path& path, std::int64_t max_bytes, const std::string& whole) {
+  max_bytes = std::max(max_bytes, kLeast);
+  const Fd file(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  if (!file.valid() || ::fstat(file.get(), &info) != 0) throw IoError("open the log", from, errno);
+  if (info.st_size <= max_bytes) return;
+  const std::int64_t head = max_bytes / 4;
+  std::int64_t tail = info.st_size - (max_bytes - head - kMostNotice);
+  const std::string first = ReadPart(file, from, tail, std::min<std::int64_t>(info.st_size, tail + kLongestLine));
+  if (const std::size_t line = first.find('\n'); line != first.npos) tail += static_cast<std::int64_t>(line) + 1;
+  const fs::path next = path.string() + ".cut";
+  {
+    const Fd cut(::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    if (!cut.valid()) throw IoError("write", next, errno);
+    CopyPart(file, from, 0, head, cut, next);
+    WriteAll(cut.get(), NoticeOf(tail - head, whole.substr(0, kMostNotice / 2)), next);
+    CopyPart(file, from, tail, info.st_size, cut, next);
+  }
+  std::error_code error;
+  fs::rename(next, path, error);
+  if (error) throw IoError("rename", next, error.value());
+}
 
 LocalLog::LocalLog(fs::path path, std::int64_t max_bytes, std::string whole)
     : path_(std::move(path)), max_bytes_(std::max(max_bytes, kLeast)), whole_(whole.substr(0, kMostNotice / 2)) {
@@ -64,18 +112,7 @@ std::string LocalLog::Tail(std::size_t most) const {
   return Read(std::max<std::int64_t>(0, size_ - static_cast<std::int64_t>(most)), size_);
 }
 
-std::string LocalLog::Read(std::int64_t from, std::int64_t to) const {
-  std::string bytes(static_cast<std::size_t>(std::max<std::int64_t>(0, to - from)), '\0');
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t n =
-        ::pread(file_.get(), bytes.data() + done, bytes.size() - done, from + static_cast<std::int64_t>(done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) throw IoError("read the log", path_, n == 0 ? EIO : errno);
-    done += static_cast<std::size_t>(n);
-  }
-  return bytes;
-}
+std::string LocalLog::Read(std::int64_t from, std::int64_t to) const { return ReadPart(file_, path_, from, to); }
 
 // The tail keeps half of the room behind the notice, so that cutting costs each byte about two more writes.
 void LocalLog::Cut(std::string_view more) {
@@ -100,16 +137,12 @@ void LocalLog::Cut(std::string_view more) {
   tail += more;
   if (const std::size_t line = tail.substr(0, kLongestLine).find('\n'); line != tail.npos) tail.erase(0, line + 1);
   left_out_ = all - static_cast<std::int64_t>(tail.size());
-  const std::string notice =
-      fmt::format("\n[cosmos-engine] {} bytes are left out here; the whole log is {}\n", left_out_, whole_);
+  const std::string notice = NoticeOf(left_out_, whole_);
   const fs::path next = path_.string() + ".cut";
   {
     const Fd file(::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     if (!file.valid()) throw IoError("write", next, errno);
-    constexpr std::int64_t kPiece = 1 << 20;
-    for (std::int64_t at = 0; at < head_; at += kPiece) {
-      WriteAll(file.get(), Read(at, std::min(head_, at + kPiece)), next);
-    }
+    CopyPart(file_, path_, 0, head_, file, next);
     WriteAll(file.get(), notice, next);
     WriteAll(file.get(), tail, next);
   }

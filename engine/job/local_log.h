@@ -23,6 +23,10 @@ class LocalLog {
   void Shorten(std::int64_t bytes);
   // Begins anew.
   void Clear();
+  // Gives `path` the head and the tail of the complete log `from`, with the notice between them, when that is larger
+  // than the limit; in one step, and without changing `from`, even if it is the same file by another name.
+  static void CutLink(const std::filesystem::path& from, const std::filesystem::path& path, std::int64_t max_bytes,
+                      const std::string& whole);
   // The last bytes, at most `most`.
   std::string Tail(std::size_t most) const;
 

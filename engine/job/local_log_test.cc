@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <regex>
 
 #include "core/error.h"
@@ -279,6 +280,61 @@ TEST_F(LocalLogTest, AFullDiskIsTold) {
     EXPECT_EQ(error.code(), ErrorCode::kIo);
     EXPECT_THAT(error.message(), HasSubstr("/dev/full"));
   }
+}
+
+class CutLinkTest : public ::testing::Test {
+ protected:
+  CutLinkTest() {
+    char name[] = "/tmp/cosmos-cut-XXXXXX";
+    folder_ = ::mkdtemp(name);
+  }
+  ~CutLinkTest() override { std::filesystem::remove_all(folder_); }
+  // Two names of one file, as a local job and its stage have them.
+  void Log(const std::string& text) {
+    WriteFile(job_log(), text);
+    std::filesystem::create_hard_link(job_log(), local());
+  }
+  std::filesystem::path job_log() const { return folder_ / "run.log"; }
+  std::filesystem::path local() const { return folder_ / "local.log"; }
+  void Cut(std::int64_t max_bytes) { LocalLog::CutLink(job_log(), local(), max_bytes, job_log()); }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(CutLinkTest, AtTheLimitTheFileStaysTheJobsOwn) {
+  Log(std::string(100 << 10, 'x'));
+  Cut(100 << 10);
+  EXPECT_TRUE(std::filesystem::equivalent(job_log(), local()));
+}
+
+TEST_F(CutLinkTest, BeyondItHeadNoticeAndTailStay) {
+  std::string text;
+  for (int i = 0; text.size() < (300 << 10); ++i) text += "line " + std::to_string(i) + "\n";
+  text += "the end\n";
+  Log(text);
+  Cut(100 << 10);
+  const std::string cut = ReadFile(local());
+  EXPECT_LE(cut.size(), std::size_t{100} << 10);
+  EXPECT_GT(cut.size(), std::size_t{90} << 10);
+  EXPECT_EQ(cut.rfind("line 0\nline 1\n", 0), 0u);
+  EXPECT_EQ(cut.substr(cut.size() - 8), "the end\n");
+  const std::size_t notice = cut.find("\n[cosmos-engine] ");
+  ASSERT_NE(notice, cut.npos);
+  EXPECT_NE(cut.find("the whole log is " + job_log().string() + "\nline "), cut.npos);
+  // What is said to be left out, is.
+  const std::size_t behind = cut.find('\n', notice + 1) + 1;
+  const std::size_t left_out = std::stoul(cut.substr(notice + 17));
+  EXPECT_EQ(notice + left_out + (cut.size() - behind), text.size());
+  EXPECT_EQ(cut.substr(behind), text.substr(text.size() - (cut.size() - behind)));
+  EXPECT_EQ(ReadFile(job_log()), text);
+  EXPECT_FALSE(std::filesystem::exists(local().string() + ".cut"));
+}
+
+TEST_F(CutLinkTest, OneEndlessLineIsCutToo) {
+  Log(std::string(1 << 20, 'x'));
+  Cut(1);  // taken for 64 KiB
+  EXPECT_LE(std::filesystem::file_size(local()), std::uintmax_t{64} << 10);
+  EXPECT_EQ(std::filesystem::file_size(job_log()), std::uintmax_t{1} << 20);
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ RunLogger::~RunLogger() = default;
 void RunLogger::Log(LogLevel level, const RunContext& context, std::string_view text) noexcept {
   try {
     const std::string stage = context.stage.empty() ? "-" : context.key();
-    for (const std::string& line : SplitLines(masker_->Mask(text))) {
+    for (const std::string& line : SplitLines(Harmless(masker_->Mask(text)))) {
       google::LogMessage(__FILE__, __LINE__, SeverityOf(level), sink_.get(), verbose_).stream()
           << context.run_id << ' ' << stage << "] " << line;
     }

@@ -4,6 +4,7 @@
 
 #include "core/command.h"
 #include "media/ffmpeg_log.h"
+#include "media/media_tools.h"
 
 namespace cosmos {
 namespace {
@@ -25,13 +26,13 @@ VideoCheck CheckVideo(const std::filesystem::path& video, const CancelToken& can
     check.problem = cancel.cancelled() ? "the check was cancelled" : "decoding it took too long";
     return check;
   }
-  if (result.exit_status == 127) {
-    check.problem = "it cannot be checked: there is no ffmpeg on this machine (install ffmpeg)";
-    return check;
-  }
   const std::size_t at = result.output.rfind("frame=");
   if (at != std::string::npos) check.frames = std::atoll(result.output.c_str() + at + 6);
   if (result.exit_status == 0 && check.frames > 0) return check;
+  if (const std::string problem = ProblemOfMediaTool("ffmpeg", cancel); !problem.empty()) {
+    check.problem = "it cannot be checked: " + problem + " (install ffmpeg, or reinstall it)";
+    return check;
+  }
   check.problem = FirstComplaint(result.output);
   if (check.problem.empty()) check.problem = "it has no frames";
   return check;

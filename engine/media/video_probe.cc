@@ -8,6 +8,7 @@
 #include "core/command.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "media/media_tools.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -61,11 +62,12 @@ Json Facts(const fs::path& video, const CancelToken& cancel) {
     throw Error(ErrorCode::kUnavailable,
                 "looking at '" + video.string() + "' " + (cancel.cancelled() ? "was cancelled" : "took too long"));
   }
-  if (result.exit_status == 127) {
-    throw Error(ErrorCode::kUnavailable, "cannot look at '" + video.string() + "': there is no ffprobe on this machine",
-                "install ffmpeg");
-  }
   Json facts = Json::parse(result.output, nullptr, false);
+  if (facts.is_object() && !facts.contains("error") && !facts.value("streams", Json::array()).empty()) return facts;
+  if (const std::string problem = ProblemOfMediaTool("ffprobe", cancel); !problem.empty()) {
+    throw Error(ErrorCode::kUnavailable, "cannot look at '" + video.string() + "': " + problem,
+                problem.find("there is no") == 0 ? "install ffmpeg" : "reinstall ffmpeg");
+  }
   if (!facts.is_object()) Refuse(video, "");
   if (facts.contains("error")) Refuse(video, ": " + facts["error"].value("string", std::string("unknown reason")));
   return facts;

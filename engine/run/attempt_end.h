@@ -8,6 +8,9 @@
 
 namespace cosmos {
 
+// Why a run that its engine cancelled ended so, and the stages of it that had not begun.
+inline constexpr const char* kRunCancelled = "the run was cancelled";
+
 // How one attempt of a stage instance ended.
 struct AttemptEnd {
   Status status = Status::kSucceeded;  // succeeded, failed, cancelled or skipped

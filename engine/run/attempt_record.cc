@@ -11,9 +11,27 @@ constexpr std::size_t kMostMessage = 1000;
 
 }  // namespace
 
+AttemptFacts FactsOf(const StageRecord& record) {
+  AttemptFacts facts;
+  facts.uses = record.uses;
+  facts.target = record.target;
+  facts.prompt_id = record.prompt_id;
+  facts.prompt_name = record.prompt_name;
+  facts.operation_id = record.operation_id;
+  facts.log_path = record.log_path;
+  facts.progress = record.progress;
+  // A failed attempt's event has the failure itself.
+  if (record.status == ToString(Status::kCancelled) || record.status == ToString(Status::kSkipped)) {
+    facts.failure = {FailureKindOf(record.failure_kind), record.error_message};
+  }
+  facts.started_at = record.started_at;
+  facts.ended_at = record.ended_at;
+  return facts;
+}
+
 AttemptRecord::AttemptRecord(StoreWriter* store, Clock* clock, const RunContext& context, const StageInstance& instance,
                              std::int64_t started_at)
-    : store_(store), clock_(clock) {
+    : store_(store), clock_(clock), begun_(clock->Steady()) {
   SetAttempt(context, &record_);
   record_.uses = instance.uses;
   record_.target = instance.target;
@@ -45,7 +63,8 @@ void AttemptRecord::End(const AttemptEnd& end, const Masker& masker) {
   record_.log_path = end.log_path;
   record_.progress = end.progress;
   if (end.status == Status::kSucceeded) record_.outputs = MaskJson(end.outputs, masker).dump();
-  record_.ended_at = UnixMilliseconds(clock_->Wall());
+  // A clock that was set back meanwhile must not end an attempt before its start.
+  record_.ended_at = EndedAt(clock_, record_.started_at, begun_);
   store_->Write(Put(record_));
 }
 

@@ -7,11 +7,15 @@
 #include "core/clock.h"
 #include "core/masker.h"
 #include "core/run_context.h"
+#include "event/event.h"
 #include "run/attempt_end.h"
 #include "store/store_writer.h"
 #include "workflow/plan.h"
 
 namespace cosmos {
+
+// What a record says of its attempt, for the attempt's events.
+AttemptFacts FactsOf(const StageRecord& record);
 
 // The store's record of one attempt, written by the store's own thread in the order of the calls. Not thread-safe.
 class AttemptRecord {
@@ -22,6 +26,9 @@ class AttemptRecord {
 
   std::int64_t started_at() const { return record_.started_at; }
   void SetPrompt(const std::string& prompt_id) { record_.prompt_id = prompt_id; }
+
+  // Of the record as it is now.
+  AttemptFacts Facts() const { return FactsOf(record_); }
 
   void Begin(Status status);
   // The change that says that the stage's job runs and logs to `log_path`; to be committed with the job's handle.
@@ -34,6 +41,7 @@ class AttemptRecord {
   StoreWriter* const store_;
   Clock* const clock_;
   StageRecord record_;
+  const SteadyTime begun_;  // by this engine
   const std::shared_ptr<std::uint64_t> id_ = std::make_shared<std::uint64_t>(0);
 };
 

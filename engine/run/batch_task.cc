@@ -50,6 +50,7 @@ JobRequest BatchTask::RequestFor(const json& job) {
   std::vector<StoreWriter::Change> changes = {ShareJob()};
   for (const StageTask::Order& order : orders_) {
     if (order.running) changes.push_back(order.running);
+    if (&order != &orders_.front()) request.members.push_back(order.context);
   }
   request.also = [changes](RunStore& store) {
     for (const StoreWriter::Change& change : changes) change(store);

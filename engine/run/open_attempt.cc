@@ -11,7 +11,7 @@ OpenAttempt::OpenAttempt(const RunServices* services, RunContext context, const 
     : services_(*services),
       context_(std::move(context)),
       record_(services->store, services->clock, context_, instance, begin.started_at),
-      span_(services->bus, context_, {instance.uses, instance.target}, begin.start_published) {}
+      span_(services->bus, context_, {instance.uses, instance.target, record_.Facts()}, begin.start_published) {}
 
 void OpenAttempt::SetPrompt(const std::string& prompt_id) {
   context_.prompt_id = prompt_id;
@@ -27,11 +27,11 @@ AttemptEnd OpenAttempt::Close(AttemptEnd end) {
   }
   record_.End(end, *services_.masker);
   if (end.status == Status::kSucceeded) {
-    span_.End(StageFinished{MaskJson(end.outputs, *services_.masker)});
+    span_.End(StageFinished{MaskJson(end.outputs, *services_.masker), record_.Facts()});
   } else if (end.status == Status::kCancelled) {
-    span_.End(StageCancelled{});
+    span_.End(StageCancelled{record_.Facts()});
   } else {
-    span_.End(StageFailed{end.failure});
+    span_.End(StageFailed{end.failure, record_.Facts()});
   }
   return end;
 }

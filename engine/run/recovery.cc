@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "event/journal.h"
+#include "run/attempt_record.h"
 #include "run/retry_policy.h"
 #include "store/attempt.h"
 
@@ -39,23 +40,21 @@ Failure FailureOf(const StageRecord& record) { return {FailureKindOf(record.fail
 EventPayload EndOf(const StageRecord& record) {
   switch (StatusOf(record.status)) {
     case Status::kSucceeded:
-      return StageFinished{OutputsOf(record)};
+      return StageFinished{OutputsOf(record), FactsOf(record)};
     case Status::kCancelled:
-      return StageCancelled{};
+      return StageCancelled{FactsOf(record)};
     case Status::kSkipped:
-      return StageSkipped{record.error_message};
+      return StageSkipped{record.error_message, FactsOf(record)};
     default:
-      return StageFailed{FailureOf(record)};
+      return StageFailed{FailureOf(record), FactsOf(record)};
   }
 }
 
 }  // namespace
 
 History::History(std::vector<StageRecord> stages, const std::filesystem::path& journal) : stages_(std::move(stages)) {
-  Journal::Read(journal, 0, [this](const std::string& line) {
-    const json event = json::parse(line, nullptr, false);
-    if (!event.is_object()) return;
-    const std::string type = event.value("type", "");
+  Journal::Read(journal, 0, [this](const json& event) {
+    const std::string type = event["type"];
     if (type == "run_started" || type == "run_resumed") run_is_open_ = true;
     if (type == "run_finished") run_is_open_ = false;
     if (!event.contains("stage")) return;
@@ -158,7 +157,8 @@ void History::PublishMissing(EventBus* bus) const {
     const Seen seen = SeenOf(record.stage, record.instance, record.attempt);
     if (!IsEnd(StatusOf(record.status)) || seen.ended) continue;
     const bool ran = record.status != "skipped" && !record.operation_id.empty();
-    if (ran && !seen.started) bus->Publish(ContextOf(record), StageStarted{record.uses, record.target});
+    if (ran && !seen.started)
+      bus->Publish(ContextOf(record), StageStarted{record.uses, record.target, FactsOf(record)});
     bus->Publish(ContextOf(record), EndOf(record));
   }
 }

@@ -2,13 +2,16 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <vector>
 
 #include "core/error.h"
 #include "core/status.h"
+#include "event/journal.h"
 #include "job/container.h"
+#include "run/recovery.h"
 #include "run/run_inputs.h"
 #include "run/run_lock.h"
 #include "run/run_paths.h"
@@ -65,6 +68,22 @@ void EndJobs(const RunPaths& paths, RunStore* store, const std::string& run_id) 
   }
 }
 
+// Into the journal, which a lost store is restored from; it comes first, as with a run that has an engine.
+void PublishEnd(const RunPaths& paths, const RunRecord& run, const std::vector<StageRecord>& stages,
+                const std::vector<JobRecord>& jobs, Clock* clock) {
+  Journal journal(paths.journal());
+  EventBus bus(clock, journal.last_seq());
+  bus.Subscribe(journal.Subscribe());
+  for (const JobRecord& job : jobs) bus.Publish(AttemptOf(job), JobEnded{-1, FailureKind::kCancelled});
+  History(stages, paths.journal()).PublishMissing(&bus);
+  RunContext context;
+  context.run_id = run.run_id;
+  bus.Publish(
+      context,
+      RunFinished{Status::kCancelled, {FailureKind::kCancelled, run.error_message}, run.ended_at, run.log_path});
+  bus.Close();
+}
+
 }  // namespace
 
 bool IsActive(const RunRecord& run) { return RunLock::Holder(RunPaths(run.output_dir, run.run_id).lock()).has_value(); }
@@ -82,24 +101,27 @@ CancelOutcome CancelRun(const std::string& run_id, RunStore* store, Clock* clock
   const RunLock lock(paths.lock());  // nobody resumes it meanwhile
   const std::int64_t now = UnixMilliseconds(clock->Wall());
   EndJobs(paths, store, run_id);
+  std::vector<StageRecord> stages = store->StagesOf(run_id);
+  for (StageRecord& stage : stages) {
+    if (IsEnd(StatusOf(stage.status))) continue;
+    stage.status = ToString(Status::kCancelled);
+    stage.ended_at = std::max(now, stage.started_at);
+  }
+  std::vector<JobRecord> jobs = store->JobsOf(run_id);
+  std::erase_if(jobs, [](const JobRecord& job) { return job.status == "ended"; });
+  run.status = ToString(Status::kCancelled);
+  run.failure_kind = ToString(FailureKind::kCancelled);
+  run.error_message = "the run was cancelled after its engine was gone";
+  run.ended_at = std::max(now, run.started_at);
+  PublishEnd(paths, run, stages, jobs, clock);
   store->InTransaction([&] {
-    for (StageRecord stage : store->StagesOf(run_id)) {
-      if (IsEnd(StatusOf(stage.status))) continue;
-      stage.status = ToString(Status::kCancelled);
-      stage.ended_at = now;
-      store->PutStage(&stage);
-    }
-    for (JobRecord job : store->JobsOf(run_id)) {
-      if (job.status == "ended") continue;
+    for (StageRecord& stage : stages) store->PutStage(&stage);
+    for (JobRecord& job : jobs) {
       job.status = "ended";
       job.ended_at = now;
       store->PutJob(&job);
     }
     store->DropGpuClaimsOf(run_id);
-    run.status = ToString(Status::kCancelled);
-    run.failure_kind = ToString(FailureKind::kCancelled);
-    run.error_message = "the run was cancelled after its engine was gone";
-    run.ended_at = now;
     store->PutRun(run);
   });
   return CancelOutcome::kCancelled;

@@ -7,6 +7,7 @@
 #include <map>
 #include <thread>
 
+#include "run/attempt_end.h"
 #include "run/retry_policy.h"
 
 namespace cosmos {
@@ -79,10 +80,13 @@ void RunEngine::DoWork(CancelToken* cancel) {
         Carry(work, *cancel);
         lock.lock();
       } catch (...) {
+        lock.lock();
+        // The first is the reason; those that follow say that its thread made them leave.
+        if (fatal_ == nullptr) fatal_ = std::current_exception();
+        stopping_ = true;
+        lock.unlock();
         cancel->Abandon();
         lock.lock();
-        fatal_ = std::current_exception();
-        stopping_ = true;
       }
     } else {
       ++idle_;
@@ -255,7 +259,7 @@ void RunEngine::CancelRest() {
     if (IsEnd(state.status)) continue;
     state.status = Status::kCancelled;
     state_.Set(i, state);
-    runner_.EndWithoutRun(state_.plan().instances[i], state, "the run was cancelled");
+    runner_.EndWithoutRun(state_.plan().instances[i], state, kRunCancelled);
   }
 }
 
@@ -274,7 +278,7 @@ RunEnd RunEngine::Sum() const {
   }
   if (more > 0) end.failure.message += fmt::format(" (and {} more failed)", more);
   if (end.status == Status::kCancelled) {
-    end.failure = {FailureKind::kCancelled, "the run was cancelled"};
+    end.failure = {FailureKind::kCancelled, kRunCancelled};
   } else if (end.failure) {
     end.status = Status::kFailed;
   }

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_values.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -21,8 +22,15 @@ void SaveRunInputs(const RunInputs& inputs, const fs::path& path) {
                                 {"jobs", inputs.jobs},
                                 {"priority", inputs.priority},
                                 {"targets", inputs.targets},
-                                {"owner", inputs.owner}};
-  WriteFileAtomically(path, saved.dump(2) + "\n");
+                                {"owner", inputs.owner},
+                                {"run",
+                                 {{"workflow", inputs.workflow},
+                                  {"prompt_name", inputs.prompt_name},
+                                  {"started_at", TimeOrNull(inputs.started_at)},
+                                  {"prompt_id", inputs.prompt_id},
+                                  {"prompt", inputs.prompt},
+                                  {"negative_prompt", inputs.negative_prompt}}}};
+  WriteFileAtomically(path, saved.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 RunInputs LoadRunInputs(const fs::path& path) {
@@ -46,6 +54,16 @@ RunInputs LoadRunInputs(const fs::path& path) {
     inputs.priority = saved.value("priority", 0);
     inputs.targets = saved.value("targets", nlohmann::json::object());
     inputs.owner = saved.value("owner", "");
+    if (!saved.contains("run")) return inputs;
+    const nlohmann::json& run = saved["run"];
+    inputs.workflow = run.at("workflow");
+    inputs.prompt_name = run.at("prompt_name");
+    if (run.at("started_at").is_string()) {
+      inputs.started_at = UnixMilliseconds(ParseTime(run["started_at"].get<std::string>()));
+    }
+    inputs.prompt_id = run.at("prompt_id");
+    inputs.prompt = run.at("prompt");
+    inputs.negative_prompt = run.at("negative_prompt");
   } catch (const nlohmann::json::exception& reason) {
     throw Error(ErrorCode::kIo, "cannot read '" + path.string() + "': " + reason.what());
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -23,6 +24,14 @@ struct RunInputs {
   nlohmann::json targets = nlohmann::json::object();  // resolved, by name
   // Tells this run from every other one, also of the same ID: a token of NewToken. Empty in runs of older versions.
   std::string owner;
+
+  // What the store's record of the run begins with, to restore it from. Files of older versions lack it.
+  std::string workflow;  // its name
+  std::string prompt_name;
+  std::int64_t started_at = 0;  // milliseconds since the Unix epoch
+  std::string prompt_id;
+  std::string prompt;
+  std::string negative_prompt;
 };
 
 // Throw Error{kIo}; Load also Error{kNotFound} with what to do when the run's folder is gone.

@@ -74,7 +74,7 @@ class Session {
   void KeepRunRecord();
   void TellBegin();
   void RunHandlers(const RunEnd& end, StageRunner* runner, GpuGate* gate);
-  void KeepEnd(const RunEnd& end);
+  void KeepEnd(const RunFinished& end);
   InspectionSources MakeSources(const Catalogue* plugins);
   void DiagnoseIfFailed(const RunEnd& end);
 
@@ -104,6 +104,8 @@ class Session {
   const RunServices services_;
   GpuSamples samples_;
   std::string prompt_id_;
+  const SteadyTime begun_;
+  std::int64_t started_at_ = 0;  // of the run, by an earlier engine even
 };
 
 Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock, CancelToken* cancel)
@@ -138,7 +140,8 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
                 &leases_,     &samples_,
                 &paths_,      &targets_.by_name(),
                 &inspection_, order.inputs.owner},
-      samples_(&services_, &gpu_cache_, &order.plan.targets, ContextOfRun(state_)) {}
+      samples_(&services_, &gpu_cache_, &order.plan.targets, ContextOfRun(state_)),
+      begun_(clock->Steady()) {}
 
 RunPaths Session::MakePaths() {
   RunPaths paths(order_.output_dir, order_.run_id);
@@ -172,9 +175,11 @@ RunEnd Session::Run() {
   RunHandlers(end, &runner, &gate);
   leases_.ReleaseAll(order_.run_id);
   // The journal first: a run that the store knows as ended is not gone on with, and nobody would add its end.
-  bus_.Publish(ContextOfRun(state_), RunFinished{end.status, end.failure});
+  writer_.Flush();
+  const RunFinished finished{end.status, end.failure, EndedAt(&clock_, started_at_, begun_), LogOfRun(state_, &store_)};
+  bus_.Publish(ContextOfRun(state_), finished);
   bus_.Close();
-  KeepEnd(end);
+  KeepEnd(finished);
   hooks.Stop();
   DiagnoseIfFailed(end);
   return end;
@@ -217,11 +222,6 @@ void Session::DiagnoseIfFailed(const RunEnd& end) {
 }
 
 void Session::KeepRunRecord() {
-  if (order_.mode == RunOrder::Mode::kNew) {
-    RunInputs inputs = order_.inputs;
-    inputs.params = MaskJson(inputs.params, masker_);
-    SaveRunInputs(inputs, paths_.inputs());
-  }
   const json& params = order_.plan.params;
   const auto text = [&](const char* name) {
     return params.contains(name) && params[name].is_string() ? params[name].get<std::string>() : std::string();
@@ -235,12 +235,22 @@ void Session::KeepRunRecord() {
     record.output_dir = order_.output_dir;
     record.prompt_name = order_.plan.prompt_name;
     record.started_at = UnixMilliseconds(clock_.Wall());
+    RunInputs inputs = order_.inputs;
+    inputs.params = MaskJson(inputs.params, masker_);
+    inputs.workflow = record.workflow;
+    inputs.prompt_name = record.prompt_name;
+    inputs.started_at = record.started_at;
+    inputs.prompt_id = prompt_id_;
+    inputs.prompt = masker_.Mask(text("prompt"));
+    inputs.negative_prompt = masker_.Mask(text("negative_prompt"));
+    SaveRunInputs(inputs, paths_.inputs());
   } else {
     record = store_.GetRun(order_.run_id);
     record.failure_kind.clear();
     record.error_message.clear();
     record.ended_at = 0;
   }
+  started_at_ = record.started_at;
   record.prompt_id = prompt_id_;
   record.status = ToString(Status::kRunning);
   writer_.WriteAndWait([&](RunStore& store) { store.PutRun(record); });
@@ -286,21 +296,19 @@ void Session::RunHandlers(const RunEnd& end, StageRunner* runner, GpuGate* gate)
   }
 }
 
-void Session::KeepEnd(const RunEnd& end) {
-  const std::int64_t now = UnixMilliseconds(clock_.Wall());
-  writer_.Flush();
-  const std::string log_path = LogOfRun(state_, &store_);
+void Session::KeepEnd(const RunFinished& end) {
   writer_.WriteAndWait([&](RunStore& store) {
     RunRecord record = store.GetRun(order_.run_id);
     record.status = ToString(end.status);
     record.failure_kind = ToString(end.failure.kind);
-    record.ended_at = now;
-    record.log_path = log_path;
+    record.ended_at = end.ended_at;
+    record.log_path = end.log_path;
     store.PutRun(record);
     if (end.status == Status::kFailed) {
       store.SetRunError(order_.run_id, std::string(ToString(end.failure.kind)), end.failure.message);
     }
   });
+  store_.ConfirmSaved(order_.run_id);
   logger_.Log(LogLevel::kInfo, ContextOfRun(state_),
               std::string(ToString(end.status)) + (end.failure ? ": " + end.failure.message : std::string()));
 }

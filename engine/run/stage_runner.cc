@@ -46,12 +46,13 @@ void StageRunner::EndWithoutRun(const StageInstance& instance, const InstanceSta
   AttemptEnd end;
   end.status = state.status;
   end.failure.message = reason;
-  AttemptRecord(services_.store, services_.clock, context, instance, 0).End(end, *services_.masker);
+  AttemptRecord record(services_.store, services_.clock, context, instance, 0);
+  record.End(end, *services_.masker);
   services_.logger->Log(LogLevel::kInfo, context, std::string(ToString(state.status)) + ": " + reason);
   if (state.status == Status::kCancelled) {
-    services_.bus->Publish(context, StageCancelled{});
+    services_.bus->Publish(context, StageCancelled{record.Facts()});
   } else {
-    services_.bus->Publish(context, StageSkipped{reason});
+    services_.bus->Publish(context, StageSkipped{reason, record.Facts()});
   }
 }
 

@@ -32,7 +32,7 @@ std::string FreeBackupPath(const std::string& path, std::uint64_t version) {
 
 }  // namespace
 
-Database::Database(const std::string& path) : path_(path) {
+Database::Database(const std::string& path) : path_(path), guard_(path) {
   Translated([this] {
     std::unique_ptr<odb::sqlite::connection_factory> one_connection(new odb::sqlite::single_connection_factory);
     database_.reset(new odb::sqlite::database(path_, SQLITE_OPEN_READWRITE, true, "", std::move(one_connection)));
@@ -126,9 +126,20 @@ void Database::Transact(Access access, const std::function<void()>& work) {
     const odb::sqlite::connection_ptr connection(database_->connection());
     // A transaction that will write takes the write lock at once: one that began by reading could not wait for it.
     odb::transaction transaction(access == Access::kWrite ? connection->begin_immediate() : connection->begin());
-    const Flag flag(in_transaction_);
-    work();
+    {
+      const Flag flag(in_transaction_);
+      work();
+    }
     transaction.commit();
+    if (access == Access::kWrite) guard_.Check(connection->handle());
+  });
+}
+
+void Database::CheckFile() {
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
+  Translated([this] {
+    const odb::sqlite::connection_ptr connection(database_->connection());
+    guard_.Check(connection->handle());
   });
 }
 

@@ -6,6 +6,7 @@
 #include <odb/sqlite/database.hxx>
 #include <string>
 
+#include "store/file_guard.h"
 #include "store/run_store.h"
 
 namespace cosmos {
@@ -28,8 +29,13 @@ class Database {
   // `work` in a transaction of its own (or the current one, see above); rolled back when it throws.
   void Read(const std::function<void(odb::database&)>& work);
   void Write(const std::function<void(odb::database&)>& work);
+  // Throws when the file at the path is not the database any more that was opened. Write and InTransaction do the same
+  // after each commit.
+  void CheckFile();
   // The same for work that calls back into the store. Throws kInternal when the thread is in one already.
   void InTransaction(const std::function<void()>& work);
+
+  const std::string& path() const { return path_; }
 
  private:
   enum class Access { kRead, kWrite };
@@ -44,6 +50,7 @@ class Database {
 
   const std::string path_;
   std::recursive_mutex mutex_;  // guards all below
+  FileGuard guard_;
   std::unique_ptr<odb::sqlite::database> database_;
   bool in_transaction_ = false;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -7,6 +8,8 @@
 // when not yet; an empty text is stored as NULL where the column allows it; `id` is 0 until the store has kept the
 // record. Statuses and failure kinds are the words of core/status.h.
 namespace cosmos {
+
+constexpr std::size_t kMaxLogPathCharacters = 500;
 
 // Whether two records are of the same attempt of a run's stage instance.
 template <typename A, typename B>

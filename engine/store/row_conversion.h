@@ -9,7 +9,6 @@ namespace cosmos {
 namespace store {
 
 constexpr std::size_t kMaxErrorCharacters = 1000;
-constexpr std::size_t kMaxLogPathCharacters = 500;
 
 odb::nullable<std::string> TextOrNull(const std::string& text);
 // Throws Error{kInvalidInput} when the path is longer than its column.

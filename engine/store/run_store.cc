@@ -27,6 +27,7 @@ using store::ToRecord;
 using store::ToRow;
 
 constexpr int kMaxPrefixMatches = 10;
+constexpr std::int64_t kMaxSizeToCheck = 4 << 20;  // bytes; checked in about 10 ms
 constexpr const char* kNewestFirst = "DESC, \"runs\".\"rowid\" DESC";
 
 Error NoSuchRun(const std::string& run_id) {
@@ -146,6 +147,32 @@ std::string RunStore::Upgrade(const std::string& path) {
 }
 
 void RunStore::Backup(const std::string& path, const std::string& to) { store::CopyDatabase(path, to); }
+
+std::vector<std::string> RunStore::FindDamage(const std::string& path) {
+  return store::FindDamage(path, store::Thoroughness::kFull);
+}
+
+void RunStore::ConfirmSaved(const std::string& run_id) {
+  store::Database& own = impl_->database;
+  own.CheckFile();
+  RunStore again(std::unique_ptr<Impl>(new Impl(own.path())));
+  const auto state = [&](RunStore* store) {
+    const RunRecord run = store->GetRun(run_id);
+    std::string text = run.status + "\n" + run.error_message + "\n" + std::to_string(run.ended_at);
+    for (const StageRecord& stage : store->StagesOf(run_id)) {
+      text += "\n" + stage.stage + "." + stage.instance + " " + std::to_string(stage.attempt) + " " + stage.status;
+    }
+    return text;
+  };
+  std::string reason;
+  if (state(this) != state(&again)) {
+    reason = "what is on disk is not what was written";
+  } else if (store::SizeOf(own.path()) <= kMaxSizeToCheck) {
+    const std::vector<std::string> damage = store::FindDamage(own.path(), store::Thoroughness::kQuick);
+    if (!damage.empty()) reason = damage.front();
+  }
+  if (!reason.empty()) throw store::DatabaseError(own.path(), SQLITE_CORRUPT, reason);
+}
 
 void RunStore::InTransaction(const std::function<void()>& work) { impl_->database.InTransaction(work); }
 

@@ -28,8 +28,8 @@ struct SchemaVersions {
 // The history of runs in an SQLite database (WAL, synchronous NORMAL, foreign keys on, busy timeout 10 s). The only
 // door to SQL. Thread-safe: calls are served one after another; several processes may use one database. Within C++14,
 // as ODB 2.4 is; so this header uses neither std::optional nor std::string_view. Every function throws cosmos::Error:
-// kUnavailable when the database cannot be opened, read or written (with path and reason), kNotFound when a record that
-// must exist does not.
+// kUnavailable when the database cannot be opened, read or written (with path and reason) or is no longer the file at
+// its path, kNotFound when a record that must exist does not.
 class RunStore {
  public:
   // Opens the database at `path`, creating file, folder and schema when there is none. Throws kConflict when the schema
@@ -44,6 +44,14 @@ class RunStore {
   static std::string Upgrade(const std::string& path);
   // A consistent copy of a database in use (SQLite's online backup). Throws kConflict when `to` exists.
   static void Backup(const std::string& path, const std::string& to);
+
+  // What is wrong with the database at `path` (SQLite's own check, and references to records that are not there); empty
+  // when nothing is. Throws kNotFound when there is no such file.
+  static std::vector<std::string> FindDamage(const std::string& path);
+
+  // Throws kUnavailable unless the run and its stages can be read back from disk as this store has them, through a new
+  // connection: the file may have been removed, replaced or damaged since it was opened, which its own cache hides.
+  void ConfirmSaved(const std::string& run_id);
 
   // Runs `work` in one transaction that the calls it makes on this store take part in; rolled back when it throws.
   // Another thread's calls wait meanwhile. Not to be nested.

@@ -475,7 +475,7 @@ TEST(DatabaseErrorTest, SaysWhatToDo) {
             "cannot use the database '/d/c.db': the disk is full (reason); free some space and try again");
   EXPECT_EQ(
       text(SQLITE_READONLY),
-      "cannot use the database '/d/c.db': the file or its folder cannot be written (reason); mend its permissions, "
+      "cannot use the database '/d/c.db': the file or its folder cannot be written (reason); fix its permissions, "
       "or name another database with --db or $COSMOS_DB");
   EXPECT_EQ(
       text(SQLITE_BUSY_SNAPSHOT),

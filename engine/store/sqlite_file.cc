@@ -5,13 +5,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <memory>
 
 namespace cosmos {
 namespace store {
 namespace {
+
+constexpr std::size_t kMostDamage = 100;
 
 struct CloseConnection {
   void operator()(sqlite3* connection) const { sqlite3_close(connection); }
@@ -79,7 +83,9 @@ Error DatabaseError(const std::string& path, int code, const std::string& reason
       break;
     case SQLITE_CORRUPT:
       message += reason;
-      hint = "move the file away and put a backup (*.bak beside it) in its place";
+      hint =
+          "move the file away; put a backup in its place, or restore the runs from their folders with "
+          "`cosmos-engine db rebuild OUTPUT_DIR`";
       break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -88,7 +94,7 @@ Error DatabaseError(const std::string& path, int code, const std::string& reason
       break;
     case SQLITE_READONLY:
       message += "the file or its folder cannot be written (" + reason + ")";
-      hint = "mend its permissions, or name another database with --db or $COSMOS_DB";
+      hint = "fix its permissions, or name another database with --db or $COSMOS_DB";
       break;
     case SQLITE_FULL:
       message += "the disk is full (" + reason + ")";
@@ -129,6 +135,43 @@ std::uint64_t SchemaVersionOf(const std::string& path) {
   return static_cast<std::uint64_t>(Number(path, connection, "SELECT version FROM schema_version WHERE name = ''"));
 }
 
+std::vector<std::string> FindDamage(const std::string& path, Thoroughness thoroughness) {
+  CheckExists(path);
+  const Connection connection = Connect(path, SQLITE_OPEN_READONLY);
+  std::vector<std::string> found;
+  const auto collect = [&](const char* query, const std::function<std::string(sqlite3_stmt*)>& sentence) {
+    sqlite3_stmt* raw = nullptr;
+    int code = sqlite3_prepare_v2(connection.get(), query, -1, &raw, nullptr);
+    const Statement statement(raw);
+    while (code == SQLITE_OK || code == SQLITE_ROW) {
+      code = sqlite3_step(raw);
+      if (code == SQLITE_ROW && found.size() < kMostDamage) found.push_back(sentence(raw));
+    }
+    if (code == SQLITE_DONE) return;
+    if ((code & 0xFF) != SQLITE_CORRUPT && (code & 0xFF) != SQLITE_NOTADB) throw LastError(path, connection);
+    found.push_back(sqlite3_errmsg(connection.get()));
+  };
+  const auto text = [](sqlite3_stmt* row, int column) {
+    const unsigned char* value = sqlite3_column_text(row, column);
+    return std::string(value == nullptr ? "?" : reinterpret_cast<const char*>(value));
+  };
+  const bool full = thoroughness == Thoroughness::kFull;
+  collect(full ? "PRAGMA integrity_check" : "PRAGMA quick_check", [&](sqlite3_stmt* row) { return text(row, 0); });
+  found.erase(std::remove(found.begin(), found.end(), "ok"), found.end());
+  if (full && found.empty()) {
+    collect("PRAGMA foreign_key_check", [&](sqlite3_stmt* row) {
+      return "row " + text(row, 1) + " of the table " + text(row, 0) + " belongs to a row of " + text(row, 2) +
+             " that is not there";
+    });
+  }
+  return found;
+}
+
+std::int64_t SizeOf(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::int64_t>(info.st_size) : 0;
+}
+
 void CopyDatabase(const std::string& from, const std::string& to) {
   CheckExists(from);
   const Connection source = Connect(from, SQLITE_OPEN_READONLY);
@@ -148,6 +191,8 @@ void CopyDatabase(const std::string& from, const std::string& to) {
       const int code = finish != SQLITE_OK ? finish : step;
       throw DatabaseError(to, code, "copying '" + from + "' failed: " + sqlite3_errstr(code));
     }
+    const std::vector<std::string> damage = FindDamage(to, Thoroughness::kQuick);
+    if (!damage.empty()) throw DatabaseError(from, SQLITE_CORRUPT, damage.front());
   } catch (...) {
     ::unlink(to.c_str());
     throw;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 
@@ -20,6 +21,18 @@ void CreateFile(const std::string& path);
 // The version recorded in the file at `path`, 0 when it has no schema yet. Changes nothing. Throws kNotFound when there
 // is no such file, kUnavailable when it cannot be read or belongs to another program.
 std::uint64_t SchemaVersionOf(const std::string& path);
+
+enum class Thoroughness {
+  kQuick,  // whether its pages hang together
+  kFull,   // and its indices and references agree with its tables
+};
+// What is wrong with the database at `path`, as a connection of its own finds it on disk; at most 100 sentences, none
+// for a sound one. Takes time in proportion to its size. Throws kNotFound when there is no such file, kUnavailable when
+// it cannot be opened or is locked.
+std::vector<std::string> FindDamage(const std::string& path, Thoroughness thoroughness);
+
+// Bytes of the file; 0 when it cannot be looked at.
+std::int64_t SizeOf(const std::string& path);
 
 // A consistent copy of `from`, in use or not, into the new file `to`. Throws kConflict when `to` exists, and leaves no
 // half of a copy behind.

@@ -58,7 +58,8 @@ void StoreWriter::WaitFor(std::uint64_t number) {
 
 void StoreWriter::CommitWaiting(std::unique_lock<std::mutex>* lock) {
   committing_ = true;
-  const std::vector<Change> batch = std::exchange(waiting_, {});
+  std::vector<Change> batch = std::exchange(waiting_, {});
+  const std::size_t changes = batch.size();
   lock->unlock();
   std::exception_ptr failure;
   try {
@@ -68,10 +69,15 @@ void StoreWriter::CommitWaiting(std::unique_lock<std::mutex>* lock) {
   } catch (...) {
     failure = std::current_exception();
   }
+  batch.clear();
   lock->lock();
   committing_ = false;
-  last_committed_ += batch.size();
-  if (failure != nullptr && failure_ == nullptr) failure_ = failure;
+  if (failure == nullptr) {
+    last_committed_ += changes;
+  } else {
+    failure_ = failure;
+    waiting_.clear();  // before those who wait for them are woken, as the changes may refer to what is theirs
+  }
   committed_.notify_all();
 }
 

@@ -14,22 +14,25 @@ namespace cosmos {
 
 // Writes to a store from a thread of its own, and puts whatever waits into one transaction: a run of ten thousand
 // stages pays for few commits, and one that waits for its commit pays for one. Changes are made in the order they were
-// given. Thread-safe. After a change has failed every later call throws what it threw: a run must not go on without its
-// record. Within C++14, as the store is.
+// given. Thread-safe. Once a change or its commit has failed, nothing is written any more: the whole transaction is
+// undone, changes that wait are dropped without being run, and every later call throws what the failure threw. A run
+// must not continue without its record. Within C++14, as the store is.
 class StoreWriter {
  public:
   using Change = std::function<void(RunStore&)>;
 
   // `store` must outlive the writer.
   explicit StoreWriter(RunStore* store);
-  // Commits what waits.
+  // Commits what waits, unless a change has failed.
   ~StoreWriter();
   StoreWriter(const StoreWriter&) = delete;
   StoreWriter& operator=(const StoreWriter&) = delete;
 
-  // Returns at once; the change is committed soon, and before any later one.
+  // Returns at once; the change is committed soon, and before any later one. It runs later, so it must own what it
+  // uses.
   void Write(Change change);
-  // Returns when this change, and all before it, are committed.
+  // Returns when this change, and all before it, are committed; throws when they never will be. The change neither runs
+  // nor exists after that, so it may refer to what its caller owns.
   void WriteAndWait(Change change);
   // Returns when all changes so far are committed.
   void Flush();
@@ -38,7 +41,8 @@ class StoreWriter {
   void CommitNowAndThen();
   std::uint64_t Enqueue(Change change);
   void WaitFor(std::uint64_t number);
-  // Commits all that waits; REQUIRES: `lock` holds mutex_ (given away meanwhile), and committing_ is false.
+  // Commits all that waits, or drops it; REQUIRES: `lock` holds mutex_ (given away meanwhile), and committing_ is
+  // false.
   void CommitWaiting(std::unique_lock<std::mutex>* lock);
 
   RunStore* const store_;

@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
+#include <condition_variable>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <thread>
 
 #include "core/error.h"
@@ -76,6 +80,78 @@ TEST_F(StoreWriterTest, AFailureIsToldToAllWhoComeLater) {
   EXPECT_THROW(writer.WriteAndWait([](RunStore& store) { store.SetRunLogPath("rs_none", "x"); }), Error);
   EXPECT_THROW(writer.Write([](RunStore&) {}), Error);
   EXPECT_THROW(writer.Flush(), Error);
+}
+
+// Holds the thread that commits until it is let go, and fails it then.
+class Gate {
+ public:
+  StoreWriter::Change Failing() {
+    return [this](RunStore&) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      entered_ = true;
+      changed_.notify_all();
+      changed_.wait(lock, [this] { return open_; });
+      throw Error(ErrorCode::kUnavailable, "the disk is full");
+    };
+  }
+  void AwaitEntered() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return entered_; });
+  }
+  void Open() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool entered_ = false;
+  bool open_ = false;
+};
+
+TEST_F(StoreWriterTest, WhatWaitsWhenACommitFailsIsNeverRun) {
+  std::atomic<int> ran{0};
+  {
+    StoreWriter writer(store_.get());
+    Gate gate;
+    writer.Write(gate.Failing());
+    gate.AwaitEntered();
+    for (int i = 0; i < 3; ++i) {
+      writer.Write([&ran](RunStore& store) {
+        ++ran;
+        store.PutRun(Run("rs_late"));
+      });
+    }
+    gate.Open();
+    EXPECT_THROW(writer.Flush(), Error);
+  }
+  EXPECT_EQ(ran, 0);
+  EXPECT_FALSE(store_->HasRun("rs_late"));
+}
+
+TEST_F(StoreWriterTest, AWaitThatAnotherCommitFailsEndsWhenItsChangeIsGone) {
+  StoreWriter writer(store_.get());
+  Gate gate;
+  const auto alive = std::make_shared<int>(0);
+  writer.Write(gate.Failing());
+  gate.AwaitEntered();
+  std::atomic<bool> ran{false}, threw{false};
+  std::thread waiter([&] {
+    try {
+      writer.WriteAndWait([&ran, alive](RunStore&) { ran = true; });
+    } catch (const Error& error) {
+      threw = error.message() == "the disk is full";
+    }
+  });
+  while (alive.use_count() < 2) std::this_thread::yield();
+  gate.Open();
+  waiter.join();
+  EXPECT_TRUE(threw);
+  EXPECT_EQ(alive.use_count(), 1) << "the change outlived its caller";
+  EXPECT_THROW(writer.Write([](RunStore&) {}), Error);
+  EXPECT_FALSE(ran);
 }
 
 }  // namespace

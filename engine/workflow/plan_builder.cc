@@ -162,6 +162,16 @@ void PlanBuilder::SetPromptName(const StageSource& stage, const json& fields, St
   // Who writes a name with matrix values tells the instances apart already.
   if (!instance->instance.empty() && given.find("matrix") == given.npos) name += "_" + instance->instance;
   instance->prompt_name = IsSafeName(name) ? name : SafeNameOf(name);
+  const bool own = stage.facts->folder.find("{prompt_name}") == std::string::npos;
+  if (own || !IsReservedFolder(instance->prompt_name)) return;
+  const bool of_stage = stage.value->contains("prompt_name");
+  const bool of_workflow = !of_stage && check_.document.value().contains("prompt_name");
+  check_.findings.Add(of_stage      ? NodeIn(*stage.node, "prompt_name").value
+                      : of_workflow ? NodeIn(check_.document.root(), "prompt_name").value
+                                    : stage.node->key,
+                      "the prompt_name of " + stage.name() + " is '" + instance->prompt_name +
+                          "', which is a folder of the engine's own below the output folder",
+                      "give the stage another `prompt_name:`");
 }
 
 void PlanBuilder::SetParameters(const StageSource& stage, const KnownScope& scope, StageInstance* instance) {

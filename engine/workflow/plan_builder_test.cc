@@ -1,5 +1,6 @@
 #include <chrono>
 
+#include "core/text.h"
 #include "workflow/expression.h"
 #include "workflow/known_scope.h"
 #include "workflow/plugin_checks.h"
@@ -247,6 +248,23 @@ stages:
   const KnownScope scope(&nothing, &nothing, &no_environment);
   EXPECT_EQ(Resolve(plan.instances[0].with, scope)["prompt"], evil);
   EXPECT_EQ(Resolve(plan.instances[0].env, scope)["E"], "<" + evil + ">");
+}
+
+TEST(PlanBuilderTest, RefusesPromptNamesThatAreFoldersOfTheEngine) {
+  const auto findings = [](const std::string& of_workflow, const std::string& stage, const std::string& of_stage) {
+    return Join(FindingsOf("version: 1\n" + of_workflow + "stages:\n  " + stage + ": {uses: shell, " + of_stage +
+                           "with: {run: x}}\n"),
+                "\n");
+  };
+  const auto reserved = testing::HasSubstr("a folder of the engine's own");
+  EXPECT_THAT(findings("", "a", "prompt_name: .runs, "), reserved);
+  EXPECT_THAT(findings("", "a", "prompt_name: prompt_enhancement, "), reserved);
+  EXPECT_THAT(findings("", "prompt_enhancement", ""), reserved);
+  EXPECT_THAT(findings("", "a", "prompt_name: ps_0123456789abcdef0123456789abcdef, "), reserved);
+  EXPECT_THAT(findings("params: {n: {type: string, default: .runs}}\n", "a", "prompt_name: '${{ params.n }}', "),
+              reserved);
+  EXPECT_THAT(findings("", "a", "matrix: {n: [.runs]}, prompt_name: '${{ matrix.n }}', "), reserved);
+  EXPECT_EQ(findings("", "a", "prompt_name: runs, "), "");
 }
 
 TEST(StageGraphTest, TellsEveryCycleOnce) {

@@ -3,7 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+#include <vector>
 
 #include "ssh_target_fixture.h"
 
@@ -21,6 +26,18 @@ class SshPatienceTest : public SshTargetTest {
     Serve();
     UseAccount();
   }
+  // Connects as Connect() does, and keeps the reasons of losses.
+  void TellLosses() {
+    target_ = std::make_unique<SshTarget>(Options(account_->name()), there(), &cancel_, [this](const auto& change) {
+      const std::lock_guard lock(losses_mutex_);
+      if (change.kind == ConnectionChange::Kind::kLost) losses_.push_back(change.reason);
+    });
+  }
+  int LossesWith(const std::string& text) {
+    const std::lock_guard lock(losses_mutex_);
+    return static_cast<int>(std::count_if(
+        losses_.begin(), losses_.end(), [&](const std::string& loss) { return loss.find(text) != std::string::npos; }));
+  }
   // Why `ask` ends although nobody can be reached.
   Error Failure(const std::function<void()>& ask) {
     try {
@@ -31,6 +48,10 @@ class SshPatienceTest : public SshTargetTest {
     ADD_FAILURE() << "it was done";
     return Error(ErrorCode::kInternal, "");
   }
+
+ private:
+  std::mutex losses_mutex_;
+  std::vector<std::string> losses_;
 };
 
 TEST_F(SshPatienceTest, AHostThatIsDownForAWhileIsWaitedFor) {
@@ -44,6 +65,53 @@ TEST_F(SshPatienceTest, AHostThatIsDownForAWhileIsWaitedFor) {
   EXPECT_EQ(target_->Run("echo 2", 1s).output, "2\n");  // the time without a connection does not count
   starter.join();
   EXPECT_EQ(changes(), "connected lost reconnected ");
+}
+
+// Both need somebody who does something, which the loss of the connection does not say.
+TEST_F(SshPatienceTest, AHostKeyThatChangesMeanwhileIsSaidOnceWithWhatToDo) {
+  TellLosses();
+  EXPECT_EQ(target_->Run("echo 1", 1h).output, "1\n");
+  server_->NewHostKey();
+  std::jthread helper([&] {
+    while (LossesWith("host key") == 0) std::this_thread::sleep_for(10ms);
+    std::this_thread::sleep_for(3s);  // further tries are made, and say nothing new
+    std::filesystem::remove(server_->known_hosts());
+    server_->TrustAt(server_->port());
+  });
+  EXPECT_EQ(target_->Run("echo 2", 1h).output, "2\n");
+  helper.join();
+  EXPECT_EQ(LossesWith("the host key of"), 1);
+  EXPECT_EQ(LossesWith("ssh-keygen -R"), 1);
+  EXPECT_EQ(LossesWith(server_->host_key_fingerprint()), 1);
+}
+
+TEST_F(SshPatienceTest, ALoginThatIsRefusedMeanwhileIsSaidOnceWithWhatToDo) {
+  TellLosses();
+  EXPECT_EQ(target_->Run("echo 1", 1h).output, "1\n");
+  const std::filesystem::path key = server_->identity(), aside = key.string() + ".aside";
+  std::filesystem::rename(key, aside);
+  server_->CutAll();
+  std::jthread helper([&] {
+    while (LossesWith("cannot be read") == 0) std::this_thread::sleep_for(10ms);
+    std::filesystem::rename(aside, key);
+  });
+  EXPECT_EQ(target_->Run("echo 2", 1h).output, "2\n");
+  helper.join();
+  EXPECT_EQ(LossesWith("check `identity:` of the target"), 1);
+}
+
+TEST_F(SshPatienceTest, AHostKeyThatIsForgottenMeanwhileIsSaidOnce) {
+  TellLosses();
+  EXPECT_EQ(target_->Run("echo 1", 1h).output, "1\n");
+  std::filesystem::resize_file(server_->known_hosts(), 0);
+  server_->CutAll();
+  std::jthread helper([&] {
+    while (LossesWith("is not known") == 0) std::this_thread::sleep_for(10ms);
+    server_->TrustAt(server_->port());
+  });
+  EXPECT_EQ(target_->Run("echo 2", 1h).output, "2\n");
+  helper.join();
+  EXPECT_EQ(LossesWith("accept it with"), 1);
 }
 
 TEST_F(SshPatienceTest, AfterACancellationAHostThatIsDownIsWaitedForNoLonger) {

@@ -124,11 +124,25 @@ nlohmann::json Sandbox::EngineJson(std::vector<std::string> words) const {
 pid_t Sandbox::StartEngine(const std::vector<std::string>& words) {
   std::vector<std::string> all = {COSMOS_PROGRAM};
   all.insert(all.end(), words.begin(), words.end());
+  return StartProgram(all);
+}
+
+pid_t Sandbox::StartProgram(const std::vector<std::string>& words) {
   const int out = ::open((folder_ / "engine.out").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  const pid_t pid = Spawn(all, out, out);
+  const pid_t pid = Spawn(words, out, out);
   ::close(out);
   started_.push_back(pid);
   return pid;
+}
+
+void Sandbox::Kill(pid_t pid) {
+  const auto children = [](pid_t parent) {
+    return ReadWhole("/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children");
+  };
+  std::istringstream list(children(pid));
+  for (pid_t child; list >> child;) Kill(child);
+  ::kill(pid, SIGKILL);
+  if (std::find(started_.begin(), started_.end(), pid) != started_.end()) Wait(pid);
 }
 
 int Sandbox::Wait(pid_t pid) {

@@ -46,6 +46,10 @@ class Sandbox {
   nlohmann::json EngineJson(std::vector<std::string> words) const;
   // Starts it and returns; its output goes to the file `engine.out` in the folder.
   pid_t StartEngine(const std::vector<std::string>& words);
+  // The same for any program.
+  pid_t StartProgram(const std::vector<std::string>& words);
+  // Kills what was started, with all that it started itself.
+  void Kill(pid_t pid);
   // Waits for what StartEngine started; its status as in Ended.
   int Wait(pid_t pid);
   // Any program.

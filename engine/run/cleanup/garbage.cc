@@ -123,6 +123,7 @@ GarbageItem GarbageCollector::ItemOf(Kind kind, const std::string& run_id, const
   item.kind = kind;
   item.run_id = run_id;
   item.name = name;
+  item.target = place_.target;
   item.removable = standing == RunStanding::kEnded;
   item.reason = ReasonOf(standing);
   return item;
@@ -196,6 +197,7 @@ void GarbageCollector::AddFolders() {
         ItemOf(Kind::kFolder, folder.run_id, found_.workdirs[folder.workdir] + "/.cosmos/jobs/" + folder.run_id);
     item.size = folder.size;
     item.workdir = workdirs_[folder.workdir];
+    item.target = place_.target_of_workdir.at(item.workdir);
     items_.push_back(std::move(item));
   }
 }
@@ -208,6 +210,7 @@ void GarbageCollector::AddInputs() {
     item.name = found_.workdirs[number] + "/.cosmos/inputs";
     item.size = size;
     item.workdir = workdirs_[number];
+    item.target = place_.target_of_workdir.at(item.workdir);
     const bool unknown = std::any_of(found_.folders.begin(), found_.folders.end(), [&, &number = number](auto& folder) {
       return folder.workdir == number && StandingOf(folder.run_id, &store_) == RunStanding::kUnknown;
     });

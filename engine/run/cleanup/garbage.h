@@ -21,6 +21,7 @@ struct GarbageItem {
   Kind kind = Kind::kFolder;
   std::string run_id;      // empty for inputs, which belong to no run
   std::string name;        // for people
+  std::string target;      // whose working folder it is in, or the place's first one
   std::int64_t size = -1;  // bytes; -1: nobody asked
   bool removable = false;
   std::string reason;  // why it is or is not; after a removal that failed, why it did

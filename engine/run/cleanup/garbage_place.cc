@@ -28,9 +28,12 @@ class PlaceList {
  public:
   GarbagePlace& Add(const std::string& name, const json& config) {
     auto place = std::find_if(places_.begin(), places_.end(), [&](const auto& known) { return known.Holds(config); });
-    if (place == places_.end()) place = places_.insert(places_.end(), {name, {}, config, {}, {}});
+    if (place == places_.end()) place = places_.insert(places_.end(), {name, {}, config, {}, {}, {}});
     place->names.insert(name);
-    if (!place->IsLocal()) place->workdirs.insert(config.value("workdir", ""));
+    if (!place->IsLocal()) {
+      place->workdirs.insert(config.value("workdir", ""));
+      place->target_of_workdir.try_emplace(config.value("workdir", ""), name);
+    }
     if (config.contains("container")) place->engines.insert(ContainerEngine::FromJson(config["container"]));
     return *place;
   }

@@ -19,6 +19,7 @@ struct GarbagePlace {
   nlohmann::json config;           // of the first one
   std::set<std::string> workdirs;  // of all, as they write it; none for this machine, where runs have no folders
   std::set<ContainerEngine> engines;
+  std::map<std::string, std::string> target_of_workdir;  // the first target that has it
 
   bool IsLocal() const { return !config.contains("ssh"); }
   // Whether the target that `other` describes is there.

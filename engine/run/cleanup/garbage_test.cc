@@ -126,6 +126,15 @@ class GarbageTest : public ::testing::Test {
   std::vector<pid_t> children_;
 };
 
+TEST_F(GarbageTest, EachWorkingFolderOfAHostHasItsTarget) {
+  const json other = {{"ssh", kHost["ssh"]}, {"workdir", "/scratch"}}, same = kHost;
+  const std::vector<GarbagePlace> places = Places({{"a", kHost}, {"b", other}, {"c", same}, {"local", kHere}});
+  ASSERT_EQ(places.size(), 2u);
+  EXPECT_EQ(places[0].target, "a");
+  EXPECT_THAT(places[0].target_of_workdir, ElementsAre(std::pair<const std::string, std::string>("/data", "a"),
+                                                       std::pair<const std::string, std::string>("/scratch", "b")));
+}
+
 TEST_F(GarbageTest, ARunThatGoesOnAfterItWasListedIsKept) {
   PutRun(run_id_, Status::kFailed);
   MakeFolders(Paths(run_id_).folder());

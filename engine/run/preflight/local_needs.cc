@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "media/media_tools.h"
 #include "media/video_check.h"
 #include "workflow/expression.h"
 
@@ -90,8 +91,24 @@ const LocalNeeds::Seen& LocalNeeds::See(const std::string& path) {
   return seen;
 }
 
+const std::string& LocalNeeds::ProblemOfTools() {
+  if (tools_) return *tools_;
+  tools_ = "";
+  for (const char* program : {"ffprobe", "ffmpeg"}) {
+    if (tools_->empty()) tools_ = ProblemOfMediaTool(program, cancel_);
+  }
+  return *tools_;
+}
+
 PreflightFindings LocalNeeds::Look(const StageNeeds& needs) {
   PreflightFindings findings;
+  const bool of_videos = !needs.videos.empty() || !needs.sizes.empty();
+  if (of_videos && !ProblemOfTools().empty()) {
+    // Its videos could not be checked, neither before the run nor when they are made.
+    findings.push_back(
+        {Severity::kError, needs.stage, "", "", "", ProblemOfTools(), "install ffmpeg, or reinstall it"});
+    return findings;
+  }
   const StageNeeds::Video* first = nullptr;
   const VideoFacts* wanted = nullptr;
   for (const StageNeeds::Video& video : needs.videos) {

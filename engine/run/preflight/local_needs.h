@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "core/cancel.h"
@@ -24,8 +25,11 @@ class LocalNeeds {
     PreflightFinding finding;  // with a message when there is anything to tell
   };
   const Seen& See(const std::string& path);
+  // Why videos cannot be looked at on this machine; empty when they can.
+  const std::string& ProblemOfTools();
 
   const CancelToken& cancel_;
+  std::optional<std::string> tools_;
   std::map<std::string, Seen> seen_;
 };
 

@@ -50,6 +50,21 @@ TEST_F(LocalNeedsTest, GoodVideosAreNotTalkedOf) {
   EXPECT_THAT(Look(), IsEmpty());
 }
 
+TEST_F(LocalNeedsTest, WithoutWorkingToolsAStageOfVideosIsRefused) {
+  Need("input", Clip("in.mp4", "128x72", 5));
+  const NoPrograms no_programs;
+  const PreflightFindings missing = Look();
+  needs_.videos.clear();
+  const PreflightFindings without_videos = Look();
+  needs_.sizes = {{1280, 720}};  // of what it makes
+  const PreflightFindings making = Look();
+  ASSERT_EQ(missing.size(), 1u);
+  EXPECT_EQ(missing[0].severity, Severity::kError);
+  EXPECT_THAT(missing[0].message, HasSubstr("there is no ffprobe on this machine"));
+  EXPECT_THAT(without_videos, IsEmpty());
+  EXPECT_TRUE(HasErrors(making));
+}
+
 TEST_F(LocalNeedsTest, AMissingFileAndOneThatIsNoVideo) {
   Need("input", Path("none.mp4"));
   Expect(Severity::kError, "input", "none.mp4");
@@ -97,12 +112,6 @@ TEST_F(LocalNeedsTest, WhatTheRunBringsIsNotLookedAt) {
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].severity, Severity::kInfo);
   EXPECT_THAT(findings[0].message, HasSubstr("is known only when the run is there"));
-}
-
-TEST_F(LocalNeedsTest, WithoutFfmpegNothingIsKnown) {
-  Need("input", Clip("in.mp4", "128x72", 5));
-  const NoPrograms no_programs;
-  Expect(Severity::kWarning, "input", "ffprobe");
 }
 
 TEST_F(LocalNeedsTest, AFileIsLookedAtOnce) {

@@ -36,6 +36,17 @@ std::string TextOf(const std::exception_ptr& problem) {
   }
 }
 
+std::string TextWithHint(const std::exception_ptr& problem) {
+  try {
+    std::rethrow_exception(problem);
+  } catch (const Error& error) {
+    return error.message() +
+           (error.hint().empty() || error.code() == ErrorCode::kConnectionLost ? "" : "; " + error.hint());
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
 bool WillStay(const std::exception_ptr& problem) {
   try {
     std::rethrow_exception(problem);
@@ -180,9 +191,7 @@ void SshConnection::TryToConnect() {
     }
     changed_.notify_all();
     if (stays) FailAll(SshExchange::End::kRefused, problem);
-    if (!stays && !was_connected_ && failures_ == 0 && observer_) {
-      observer_({ConnectionChange::Kind::kLost, TextOf(problem)});
-    }
+    if (!stays) TellProblem(problem);
     // 1, 2, 4 … 30 s, each by chance between the half and the whole of it, so that many engines do not come at once.
     const Duration pause = std::min<Duration>(kLongestPause, seconds(1) * (1 << std::min(failures_++, 5)));
     next_try_ = std::chrono::steady_clock::now() + pause / 2 +
@@ -190,6 +199,7 @@ void SshConnection::TryToConnect() {
     return;
   }
   failures_ = 0;
+  told_problem_.clear();
   next_try_ = {};
   last_sign_ = std::chrono::steady_clock::now();
   next_keep_alive_ = last_sign_ + kKeepAlive;
@@ -208,6 +218,15 @@ void SshConnection::TryToConnect() {
   changed_.notify_all();
   using Kind = ConnectionChange::Kind;
   if (observer_) observer_({std::exchange(was_connected_, true) ? Kind::kReconnected : Kind::kConnected, ""});
+}
+
+// Once for each: that a host is not there, which the loss of a connection said already, and what somebody must do for
+// it to be reached again, such as when its key has changed.
+void SshConnection::TellProblem(const std::exception_ptr& problem) {
+  const std::string text = was_connected_ && !WillStay(problem) ? "" : TextWithHint(problem);
+  if (text.empty() || (!WillStay(problem) && failures_ > 0) || text == told_problem_) return;
+  told_problem_ = text;
+  if (observer_) observer_({ConnectionChange::Kind::kLost, text});
 }
 
 void SshConnection::ServeOnce() {

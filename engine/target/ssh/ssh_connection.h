@@ -76,6 +76,7 @@ class SshConnection {
   void Serve();
   bool HasDemand() const;
   void TryToConnect();
+  void TellProblem(const std::exception_ptr& problem);
   void ServeOnce();
   void StartWaiting();
   bool Pump(Talk* talk);  // false: it has ended
@@ -112,6 +113,7 @@ class SshConnection {
   SteadyTime next_open_{};
   bool moved_ = false;  // bytes or steps, in this round
   bool was_connected_ = false;
+  std::string told_problem_;  // to the observer, since the last connection
   int failures_ = 0;
   SteadyTime next_try_{};
   SteadyTime last_sign_{};  // of life

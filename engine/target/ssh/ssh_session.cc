@@ -146,7 +146,7 @@ void SshSession::CheckHostKey(const SshOptions& options) {
     case SSH_KNOWN_HOSTS_OTHER:
       throw Error(ErrorCode::kInvalidInput,
                   "the host key of " + entry + " is not the one in " + file + "; " + found +
-                      ": it is another machine, was set up anew, or somebody stands between",
+                      ": it is another machine, was reinstalled, or someone intercepts the connection",
                   "only if you know why: remove the old key with `ssh-keygen -R '" + entry + "' -f " + file +
                       "`, then accept the new one with " + accept);
     case SSH_KNOWN_HOSTS_ERROR:
