@@ -27,7 +27,8 @@ std::string StageText(const StageRecord& stage, bool run_active, const std::vect
   const std::string key = StageKey(stage);
   std::string text = fmt::format("\n{}  {}", console.Paint(Colour::kBold, key), console.PaintStatus(stage.status));
   if (stage.attempt > 1) text += fmt::format(", attempt {}", stage.attempt);
-  if (const std::string took = Took(stage.started_at, stage.ended_at); !took.empty()) text += " in " + took;
+  const bool ran = !stage.operation_id.empty();  // otherwise it was skipped, or never got out of the queue
+  if (const std::string took = Took(stage.started_at, stage.ended_at); ran && !took.empty()) text += " in " + took;
   text += fmt::format("  ({} on {})\n", stage.uses, stage.target);
   const Status status = StatusOf(stage.status);
   const std::string progress =

@@ -254,7 +254,9 @@ void RunEngine::CancelRest() {
     if (IsEnd(state.status)) continue;
     state.status = Status::kCancelled;
     state_.Set(i, state);
-    runner_.EndWithoutRun(state_.plan().instances[i], state, "the run was cancelled");
+    const std::string waited = gate_.WaitText(state_.plan().instances[i]);
+    runner_.EndWithoutRun(state_.plan().instances[i], state,
+                          "the run was cancelled" + (waited.empty() ? "" : " after " + waited));
   }
 }
 

@@ -134,7 +134,7 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       services_{clock,       &logger_, &masker_, &bus_,     &writer_, store,
                 plugins,     &jobs_,   &leases_, &samples_, &paths_,  &targets_.by_name(),
                 &inspection_},
-      samples_(&services_, &gpu_cache_, &order.plan.targets, ContextOfRun(state_)) {}
+      samples_(&services_, &gpu_cache_, &order.plan, ContextOfRun(state_)) {}
 
 RunPaths Session::MakePaths() {
   RunPaths paths(order_.output_dir, order_.run_id);

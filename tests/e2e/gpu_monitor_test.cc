@@ -47,8 +47,10 @@ TEST_F(GpuMonitorTest, ShowTellsWhatTheGpusDid) {
   Nvidia(
       "case $1 in\n"
       "--query-gpu=*)\n"
-      "  echo '0, GPU-0, NVIDIA H100 80GB HBM3, 550.54.15, 50, 20000, 81559, 60000, 60, 360, 1980, 2619, Disabled'\n"
-      "  echo '1, GPU-1, NVIDIA H100 80GB HBM3, 550.54.15, 0, 4, 81559, 80000, 30, 70, 345, 2619, Disabled' ;;\n"
+      "  echo '0, GPU-0, 00000000:4F:00.0, 550.54.15, 50, 20000, 81559, 60000, 60, 360, 1980, 2619, Disabled, NVIDIA "
+      "H100 80GB HBM3'\n"
+      "  echo '1, GPU-1, 00000000:52:00.0, 550.54.15, 0, 4, 81559, 80000, 30, 70, 345, 2619, Disabled, NVIDIA H100 "
+      "80GB HBM3' ;;\n"
       "-L) echo 'GPU 0: H100 (UUID: GPU-0)' ;;\n"
       "'') echo '| Driver Version: 550.54.15   CUDA Version: 12.4 |' ;;\n"
       "esac");

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "support/docker_daemon.h"
+#include "support/fake_nvidia_smi.h"
 #include "support/model_repo.h"
 #include "support/processes.h"
 #include "support/remote_host.h"
@@ -143,12 +144,13 @@ class PreflightHostTest : public PreflightTest {
                                          ":/usr/local/bin:/usr/bin:/bin");
     there_ = std::make_unique<ModelRepo>(host_->workdir() / "repo", "1280x704", 5);
     MustRun({"chown", "-R", std::to_string(host_->account().uid()), host_->workdir().string()});
-    Nvidia("0, GPU-0, NVIDIA H100, 570.124.06, 0, 1, 81559, 81000");
+    Nvidia("570.124.06", "81559", "81000");
   }
-  void Nvidia(const std::string& row) const {
-    const fs::path program = sandbox_.folder() / "bin/nvidia-smi";
-    sandbox_.Write("bin/nvidia-smi", "#!/bin/sh\necho '" + row + ", 30, 70, 345, 2619, Disabled'\n");
-    fs::permissions(program, fs::perms(0755));
+  void Nvidia(const std::string& driver, const std::string& total, const std::string& free) {
+    FakeNvidiaSmi(sandbox_.folder() / "bin")
+        .SetGpus({FakeNvidiaSmi::Gpu(
+            0,
+            {{"driver_version", driver}, {"memory.used", "[N/A]"}, {"memory.total", total}, {"memory.free", free}})});
   }
   void RenderThere(const std::string& model) {
     sandbox_.Write("w.yaml",
@@ -187,11 +189,11 @@ TEST_F(PreflightHostTest, AMissingCheckpointIsNamed) {
 
 TEST_F(PreflightHostTest, AGpuThatIsInUseAndADriverThatIsOld) {
   RenderThere("cosmos-transfer2.5");
-  Nvidia("0, GPU-0, NVIDIA H100, 570.124.06, 0, 1, 81559, 20000");
+  Nvidia("570.124.06", "81559", "20000");
   const Ended waits = sandbox_.Engine({"run", "w.yaml", "--dry-run", "--check-targets"});
   EXPECT_EQ(waits.status, 0);
   EXPECT_THAT(waits.out, HasSubstr("GPU 0 has 21.0 GB of memory free, expected 65.4 GB: the stage waits for it"));
-  Nvidia("0, GPU-0, NVIDIA H100, 550.54.15, 0, 1, 81559, 81000");
+  Nvidia("550.54.15", "81559", "81000");
   ExpectRefusedThere("NVIDIA's driver is 550.54.15, expected 570.124.06 or newer");
 }
 
@@ -214,7 +216,7 @@ TEST_F(PreflightHostTest, RoomForWhatIsDownloadedIsLookedForUnlessItIsThere) {
 }
 
 TEST_F(PreflightHostTest, WhatIsNotKnownIsAWarningAndTheRunGoesOn) {
-  Nvidia("0, GPU-0, NVIDIA H100, [N/A], 0, [N/A], [N/A], [N/A]");
+  Nvidia("[N/A]", "[N/A]", "[N/A]");
   RenderThere("cosmos-transfer2.5");
   there_->SetClip("1280x704", 5);
   const Ended ended = sandbox_.Engine({"run", "w.yaml"});

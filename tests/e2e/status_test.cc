@@ -30,10 +30,10 @@ class StatusTest : public ::testing::Test {
     calls_ = host_.account().home() / "calls";
     std::ofstream(bin / "nvidia-smi") << "#!/bin/sh\necho \"$1\" >>" << calls_.string()
                                       << "\ncase $1 in\n--query-gpu=*)\n"
-                                      << "echo '0, GPU-0, NVIDIA H100 80GB HBM3, 550.54.15, 37, 900, 81559, 79942, "
-                                         "34, 71.34, 1980, 2619, Disabled'\n"
-                                      << "echo '1, GPU-1, NVIDIA H100 80GB HBM3, 550.54.15, [N/A], [N/A], [N/A], "
-                                         "[N/A], 30, [N/A], 345, 2619, [N/A]'\n"
+                                      << "echo '0, GPU-0, 00000000:4F:00.0, 550.54.15, 37, 900, 81559, 79942, "
+                                         "34, 71.34, 1980, 2619, Disabled, NVIDIA H100 80GB HBM3'\n"
+                                      << "echo '1, GPU-1, 00000000:52:00.0, 550.54.15, [N/A], [N/A], [N/A], "
+                                         "[N/A], 30, [N/A], 345, 2619, [N/A], NVIDIA H100 80GB HBM3'\n"
                                       << ";;\nesac\n";
     MustRun({"chmod", "-R", "a+rx", bin.string()});
     std::ofstream(host_.account().home() / ".bashrc") << "PATH=" << bin.string() << ":$PATH\n";

@@ -70,7 +70,7 @@ void TargetQuestions::Ask(const StageNeeds& needs) {
     if (const auto path = PathOnHost(needs, file, workdir_)) files_.emplace(*path, files_.size());
   }
   if (const auto folder = FolderOf(needs)) files_.emplace(*folder, files_.size());
-  gpus_ = gpus_ || needs.gpu_memory_gb > 0 || !needs.driver.empty();
+  gpus_ = gpus_ || needs.gpus_asked || needs.gpu_memory_gb > 0 || !needs.driver.empty();
   disk_ = disk_ || needs.disk_gb > 0;
   if (const auto lines = DownloadLines(needs, workdir_)) downloads_.emplace(*lines, downloads_.size());
   if (!needs.container.is_null()) {

@@ -111,7 +111,7 @@ TEST_P(TargetNeedsTest, OfAFolderThatIsNotThereItTellsOnce) {
 
 TEST_P(TargetNeedsTest, AsksForGpusAndDisk) {
   Program("nvidia-smi",
-          "echo \"0, GPU-0, NVIDIA H100, 570.124.06, 0, 80559, 81559, 1000, 30, 70, 345, 2619, Disabled\"");
+          "echo \"0, GPU-0, 00000000:4F:00.0, 570.124.06, 0, 80559, 81559, 1000, 30, 70, 345, 2619, Disabled, H100\"");
   needs_.gpu_memory_gb = 70;
   needs_.disk_gb = 1e9;
   const PreflightFindings findings = Look();

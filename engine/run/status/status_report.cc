@@ -103,6 +103,11 @@ class Reporter {
     for (const GpuFacts& gpu : reading.gpus) {
       json facts = ToJson(gpu);
       facts["holder"] = HolderOf(gpu, HostKeyOf(config));
+      facts["mig_devices"] = json::array();
+      for (const MigDevice& device : reading.mig_devices) {
+        if (device.gpu != gpu.index) continue;
+        facts["mig_devices"].push_back({{"profile", device.profile}, {"uuid", device.uuid}});
+      }
       gpus.push_back(std::move(facts));
     }
     return {{"name", name},

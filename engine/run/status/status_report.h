@@ -21,8 +21,9 @@ std::vector<RunRecord> OpenRuns(RunStore* store);
 
 // What `status` tells, as the JSON that scripts rely on (DESIGN 10):
 //   targets   [{name, kind, host, reachable, problem, age, driver, gpu_problem, gpus: [facts of GpuFacts, and holder:
-//             {run_id, stage, instance}], containers: [{name, run_id, stage, instance, running, state: active | orphan
-//             | unknown}], jobs: [{run_id, stage, instance, attempt, container, since, found}]}]
+//             {run_id, stage, instance}, mig_devices: [{profile, uuid}]], containers: [{name, run_id, stage, instance,
+//             running, state: active | orphan | unknown}], jobs: [{run_id, stage, instance, attempt, container, since,
+//             found}]}]
 //   runs      those that have not ended: [{…as `runs` has them, state: running | queued | interrupted | zombie, stages:
 //             [{stage, instance, attempt, status, target, progress, started_at}], queued}]
 //   orphans   [{target, kind, run_id, name}]: containers and processes of runs that have ended
