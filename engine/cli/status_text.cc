@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "cli/progress_bar.h"
+#include "cli/show_run.h"
 #include "core/clock.h"
 
 namespace cosmos {
@@ -127,6 +128,9 @@ std::string RunText(const json& run, const Console& console) {
   for (const json& stage : run["stages"]) text += StageText(stage);
   for (const json& queued : run["queued"]) {
     text += fmt::format("    {:<20} queued: {}\n", KeyOf(queued), OneLine(Text(queued["reason"]), kWidest));
+  }
+  for (const json& lost : run["lost_connections"]) {
+    text += "    " + console.Paint(Colour::kYellow, "lost " + LostConnectionText(lost)) + "\n";
   }
   if (state == "zombie") {
     text += "    its engine and its jobs are gone: `cosmos-engine resume` goes on with it, `cancel` ends it\n";

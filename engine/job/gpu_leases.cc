@@ -101,7 +101,8 @@ GpuAnswer GpuLeases::Ask(const GpuRequest& request, Target* target) {
 
 GpuLeases::Outcome GpuLeases::Decide(const GpuRequest& request, Target* target, const std::vector<std::uint64_t>& gone,
                                      const Waiting& waiting, Duration longest_age) {
-  const GpuState state = cache_.Read(request.host, target, longest_age, kPatience);
+  const GpuState state =
+      cache_.Read(request.answers.empty() ? request.host : request.answers, target, longest_age, kPatience);
   GpuInventory inventory = InventoryOf(state, request.target, request.gpus, request.most, longest_age + kReadingSlack);
   if (inventory.kind == GpuInventory::Kind::kSilent && request.busy == GpuBusy::kIgnore &&
       waiting.block == Block::kSilent && clock_.Steady() - waiting.since >= kStaysSo) {

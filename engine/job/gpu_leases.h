@@ -23,9 +23,10 @@ enum class GpuBusy { kWait, kFail, kIgnore };
 
 // What one attempt of a stage asks for.
 struct GpuRequest {
-  RunContext context;  // whose
-  std::string target;  // its name
-  std::string host;    // see HostKeyOf
+  RunContext context;   // whose
+  std::string target;   // its name
+  std::string host;     // see HostKeyOf
+  std::string answers;  // whose answers are kept together; empty: the host's
   int gpus = 1;
   int most = 0;  // that the target has, by its configuration; 0: it does not say
   int priority = 0;

@@ -25,7 +25,16 @@ constexpr auto kTellInterval = milliseconds(100);  // of a log that grows
 constexpr auto kDiagnosisTime = std::chrono::seconds(10);
 constexpr int kHighestSignal = 64;
 // Commands of the diagnosis of a job that runs; without arguments, which may be anybody's secrets.
-constexpr const char* kWhatItDoes = "; ps -e -o pid,ppid,sid,stat,wchan:24,pcpu,rss,etime,comm; nvidia-smi 2>&1 || :";
+// What goes on at this moment: the job's own processes first, as a tree, then the machine's.
+std::string WhatItDoes(const JobHandle& handle, const ContainerRecord* container) {
+  constexpr const char* kColumns = "pid,ppid,sid,stat,wchan:24,pcpu,rss,etime";
+  std::string script = fmt::format("; echo '# processes of the job'; ps --forest -o {},args -s {}", kColumns, handle.pid);
+  if (container != nullptr) {
+    script += fmt::format("; timeout 10 {} top {} -eo pid,ppid,stat,wchan:24,pcpu,rss,etime,args",
+                          ContainerEngine{container->engine, container->sudo}.Words(), ShellQuote(container->name));
+  }
+  return script + fmt::format("; echo '# all processes'; ps -e -o {},comm; nvidia-smi 2>&1 || :", kColumns);
+}
 
 JobRecord RecordOf(const JobRequest& request, const JobHandle& handle) {
   JobRecord record;
@@ -228,7 +237,7 @@ Failure JobRunner::Await(Job* job, const CancelToken& cancel) {
       ended_by_us = {FailureKind::kStalled,
                      "the job wrote nothing to its log for " + FormatDuration(*request.stall_timeout) +
                          " and was ended; what it did " + "then stands in " + request.diagnostics.string()};
-      KeepDiagnosis(*job, "stalled", kWhatItDoes);
+      KeepDiagnosis(*job, "stalled", WhatItDoes(job->handle, job->container ? &*job->container : nullptr));
     }
     if (ended_by_us) break;
   }

@@ -104,6 +104,7 @@ GpuRequest GpuGate::RequestOf(const BatchItem& item, const RunContext& leader, i
   request.context = leader;
   request.target = instance.target;
   request.host = HostKeyOf(config);
+  request.answers = CacheKeyOf(config);
   request.gpus = gpus;
   request.most = config.value("gpus", 0);
   request.priority = priority_;

@@ -43,7 +43,7 @@ json GpuSamples::ReadGpus(const std::string& target, Duration longest_age, bool 
     throw Error(ErrorCode::kNotFound, "the run has no target '" + target + "'");
   }
   if (details) return ToJson(cosmos::ReadGpus(found->second, true));
-  const GpuState state = cache_.Read(HostKeyOf(plan_.targets.at(target)), found->second, longest_age, kPatience);
+  const GpuState state = cache_.Read(CacheKeyOf(plan_.targets.at(target)), found->second, longest_age, kPatience);
   if (!state.failure.empty()) throw Error(ErrorCode::kUnavailable, state.failure);
   return ToJson(state.reading);
 }

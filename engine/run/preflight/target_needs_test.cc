@@ -129,6 +129,11 @@ TEST_P(TargetNeedsTest, AsksForTheImage) {
   EXPECT_THAT(findings[0].message, HasSubstr("cannot be pulled: manifest unknown"));
   Program("docker", "test \"$1\" != image");
   findings = Look();
+  ASSERT_EQ(findings.size(), 2u) << output_;
+  EXPECT_EQ(findings[1].severity, Severity::kWarning);
+  EXPECT_THAT(findings[1].message, HasSubstr("nothing of NVIDIA's container toolkit"));
+  Program("docker", "if [ \"$1\" = info ]; then echo ' Runtimes: nvidia runc'; else test \"$1\" != image; fi");
+  findings = Look();
   ASSERT_EQ(findings.size(), 1u) << output_;
   EXPECT_EQ(findings[0].severity, Severity::kInfo);
   Program("docker", "exit 1");
