@@ -28,8 +28,8 @@ LogVerdict ReadVerdict(std::string_view log);
 // status, a missing or broken output) takes the verdict's kind. That a job has failed is never read from its log.
 Failure Explained(const Failure& failure, const LogVerdict& verdict);
 
-// A message that says that the GPU's memory was not enough, with advice that the stage can follow: `steps` are those that
-// its plugin knows for `retry.on_oom`, and that the stage does not have yet. Other messages stay as they are.
+// A message that says that the GPU's memory was not enough, with advice that the stage can follow: `steps` are those
+// that its plugin knows for `retry.on_oom`, and that the stage does not have yet. Other messages stay as they are.
 std::string WithOomSteps(const std::string& message, const std::vector<std::string>& steps);
 
 }  // namespace cosmos

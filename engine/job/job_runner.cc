@@ -11,6 +11,7 @@
 #include "core/failure_patterns.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "job/container_engine.h"
 #include "job/stall_watch.h"
 #include "job/transfer_watch.h"
 #include "store/attempt.h"
@@ -28,7 +29,8 @@ constexpr int kHighestSignal = 64;
 // What goes on at this moment: the job's own processes first, as a tree, then the machine's.
 std::string WhatItDoes(const JobHandle& handle, const ContainerRecord* container) {
   constexpr const char* kColumns = "pid,ppid,sid,stat,wchan:24,pcpu,rss,etime";
-  std::string script = fmt::format("; echo '# processes of the job'; ps --forest -o {},args -s {}", kColumns, handle.pid);
+  std::string script =
+      fmt::format("; echo '# processes of the job'; ps --forest -o {},args -s {}", kColumns, handle.pid);
   if (container != nullptr) {
     script += fmt::format("; timeout 10 {} top {} -eo pid,ppid,stat,wchan:24,pcpu,rss,etime,args",
                           ContainerEngine{container->engine, container->sudo}.Words(), ShellQuote(container->name));

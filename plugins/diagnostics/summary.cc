@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kLogLines = 15;
 constexpr std::size_t kWidestLine = 300;
+constexpr std::size_t kMostFailed = 200;  // stages that are listed
+constexpr std::size_t kMostNames = 12;    // of stages with the same cause
 
 // On one line, so that it stays within its place in the page.
 std::string Inline(const std::string& text) {
@@ -41,6 +43,7 @@ std::string Took(const std::string& begin, const std::string& end) {
 }
 
 std::string Heading(const RunFacts& run) {
+  if (run.interrupted) return "Run " + run.run_id + " was interrupted";
   if (run.status == "failed") return "Run " + run.run_id + " failed" + (run.kind.empty() ? "" : ": " + run.kind);
   return "Run " + run.run_id + " is " + (run.status.empty() ? "not known" : run.status);
 }
@@ -65,17 +68,20 @@ std::string StageText(const StageFacts& stage) {
 std::string WhatFailed(const RunFacts& run) {
   std::string text = "## What failed\n\n";
   if (!run.message.empty()) text += "> " + Inline(run.message) + "\n\n";
-  const auto failed = std::count_if(run.stages.begin(), run.stages.end(),
-                                    [](const StageFacts& stage) { return stage.status == "failed"; });
   for (const StageFacts& stage : run.suspects) {
     StageFacts told = stage;
     if (told.message == run.message) told.message.clear();
     text += StageText(told);
   }
   if (run.suspects.empty()) text += "No stage has failed or is at work.\n";
-  const auto told = static_cast<long>(run.suspects.size());
-  if (!run.suspects.empty() && run.suspects[0].status == "failed" && failed > told) {
-    text += "- and " + std::to_string(failed - told) + " more; see run.json\n";
+  for (std::size_t i = run.suspects.size(); i < run.failed.size(); ++i) {
+    if (i == kMostFailed) {
+      text += "- and " + std::to_string(run.failed.size() - i) + " more; see run.json\n";
+      break;
+    }
+    const StageFacts& stage = run.failed[i];
+    text += "- stage `" + stage.key + "` on `" + stage.target + "` failed: **" + stage.kind +
+            "**: " + Inline(stage.message.substr(0, kWidestLine)) + "\n";
   }
   text += "\nThe run began " + run.started_at;
   if (!run.ended_at.empty()) text += " and ended " + run.ended_at + Took(run.started_at, run.ended_at);
@@ -88,15 +94,51 @@ std::string List(const std::vector<std::string>& lines) {
   return text;
 }
 
+// One cause for each failed stage; those of the same one together.
+std::string Causes(const RunFacts& run) {
+  struct Group {
+    Cause cause;
+    std::string kind;
+    std::vector<std::string> stages;
+  };
+  std::vector<Group> groups;
+  for (const StageFacts& stage : run.failed) {
+    const Cause cause = CauseOf(stage.kind, run, stage);
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
+      return group.cause.cause == cause.cause && group.kind == stage.kind;
+    });
+    if (same == groups.end()) {
+      groups.push_back({cause, stage.kind, {stage.key}});
+    } else {
+      same->stages.push_back(stage.key);
+    }
+  }
+  std::string text;
+  for (const Group& group : groups) {
+    text += "### ";
+    for (std::size_t i = 0; i < std::min(group.stages.size(), kMostNames); ++i) {
+      text += (i == 0 ? "`" : ", `") + group.stages[i] + "`";
+    }
+    if (group.stages.size() > kMostNames) text += " and " + std::to_string(group.stages.size() - kMostNames) + " more";
+    text += ": " + group.kind + "\n\n" + group.cause.cause + "\n\n" + List(group.cause.try_this) + "\n";
+  }
+  return text;
+}
+
 std::string WhyAndWhatToTry(const RunFacts& run, const std::vector<std::string>& evidence) {
+  const std::string found = evidence.empty() ? "Nothing that was collected points to more than that.\n"
+                                             : "What was found that may have to do with it:\n\n" + List(evidence);
+  if (run.interrupted && run.failed.empty()) {
+    const Cause cause = CauseOfInterruption(run, run.suspects.empty() ? StageFacts() : run.suspects[0]);
+    return "## Likely cause\n\n" + cause.cause + "\n\n" + found + "\n## What to try\n\n" + List(cause.try_this);
+  }
+  if (run.failed.size() > 1) return "## Likely causes, and what to try\n\n" + Causes(run) + found;
   const std::string kind = run.suspects.empty() || run.suspects[0].kind.empty() ? run.kind : run.suspects[0].kind;
   std::string text;
   if (!kind.empty()) {
     const Cause cause = CauseOf(kind, run, run.suspects.empty() ? StageFacts() : run.suspects[0]);
     text = "## Likely cause\n\n" + cause.cause + "\n\n";
-    text += evidence.empty() ? "Nothing that was collected points to more than that.\n"
-                             : "What was found that may have to do with it:\n\n" + List(evidence);
-    return text + "\n## What to try\n\n" + List(cause.try_this);
+    return text + found + "\n## What to try\n\n" + List(cause.try_this);
   }
   text = "## What was found\n\n";
   return text + (evidence.empty() ? "Nothing that was collected points to trouble.\n" : List(evidence));

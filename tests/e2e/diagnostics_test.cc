@@ -144,6 +144,7 @@ TEST_F(DiagnosticsTest, ADiagnosisThatCannotBeWrittenChangesNothing) {
   std::ofstream(folder) << "a file in its place";
   const Ended ended = Run("rs_test");
   EXPECT_THAT(ended.out, Not(HasSubstr("summary.md")));
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("the failed run could not be diagnosed: "), HasSubstr("Not a directory")));
   EXPECT_THAT(sandbox_.Show("rs_test")["error_message"].get<std::string>(), HasSubstr("status 7"));
   EXPECT_THAT(sandbox_.Read(sandbox_.run_folder("rs_test") / "engine.log"), HasSubstr("could not be diagnosed"));
   const Ended asked = sandbox_.Engine({"diagnostics", "rs_test"});
