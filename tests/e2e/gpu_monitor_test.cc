@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "support/fake_nvidia_smi.h"
 #include "support/sandbox.h"
 
 // What a run's GPUs did, from nvidia-smi to `show`. The machine's nvidia-smi is the test's own.
@@ -106,6 +107,35 @@ TEST_F(GpuMonitorTest, WithoutNvidiaSmiNothingIsWatchedAndNothingIsDrawn) {
   EXPECT_EQ(plot.status, 2);
   EXPECT_THAT(plot.err, HasSubstr("no GPUs were watched in run rs_test"));
   EXPECT_THAT(plot.err, HasSubstr("gpu-monitor"));
+}
+
+TEST_F(GpuMonitorTest, AContainerWithoutGpusIsNotBookedAsUsingThem) {
+  const std::string go = (sandbox_.folder() / "go").string();
+  sandbox_.Write("bin/docker", "#!/bin/sh\ncase $1 in\nrun) until test -e " + go +
+                                   "; do sleep 0.05; done ;;\ninspect) exit 1 ;;\nesac\n");
+  fs::permissions(sandbox_.folder() / "bin/docker", fs::perms::owner_all);
+  const FakeNvidiaSmi nvidia(sandbox_.folder() / "bin");
+  sandbox_.Write("w.yaml", R"(
+version: 1
+name: w
+hooks: {gpu-monitor: {interval: 100ms}}
+stages:
+  render:
+    uses: shell
+    container: {image: x}
+    with: {run: 'true'}
+  plain:
+    uses: shell
+    with: {run: 'until test $(cat outputs/.runs/rs_test/gpus/plain.1.jsonl 2>/dev/null | wc -l) -ge 5; do sleep 0.02; done; touch go'}
+)");
+  const Ended ended = sandbox_.Engine({"run", "w.yaml", "--no-preflight", "--jobs", "2", "--run-id", "rs_test"});
+  ASSERT_EQ(ended.status, 0) << ended.out << ended.err;
+  const json run = sandbox_.Show("rs_test");
+  ASSERT_EQ(run["stages"].size(), 2u);
+  for (const json& stage : run["stages"]) {
+    EXPECT_EQ(stage["gpus"].size(), stage["stage"] == "plain" ? 1u : 0u) << stage;
+    EXPECT_EQ(stage["gpu_seconds"] > 0.0, stage["stage"] == "plain") << stage;
+  }
 }
 
 }  // namespace

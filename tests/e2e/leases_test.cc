@@ -182,6 +182,10 @@ TEST_F(LeasesTest, CancellingWhatWaitsLeavesTheQueue) {
   AwaitReason("rs_c", "run rs_b came before");
   EXPECT_EQ(sandbox_.Engine({"cancel", "rs_b"}).status, 0);
   EXPECT_EQ(sandbox_.Wait(second), 130);
+  const std::string shown = sandbox_.Engine({"show", "rs_b"}).out;
+  EXPECT_THAT(shown, HasSubstr("render  cancelled  (shell on local)"));  // it was never begun, and took no time
+  EXPECT_THAT(shown, HasSubstr("the run was cancelled after "));
+  EXPECT_THAT(shown, HasSubstr(" in the queue: it waits for 1 GPU of 'local': GPU 0 is held by"));
   AwaitReason("rs_c", "held by stage 'render' of run rs_a");
   sandbox_.Write("go", "");
   EXPECT_EQ(sandbox_.Wait(first), 0);
@@ -296,6 +300,21 @@ TEST_F(LeasesTest, AnNvidiaSmiThatHangsLeasesNothing) {
   AwaitReason("rs_wait", "nvidia-smi did not answer within 8 s");
   EXPECT_THAT(Ledger(), IsEmpty());
   nvidia_.SetFirst(":");
+  EXPECT_EQ(sandbox_.Wait(waiting), 0);
+}
+
+TEST_F(LeasesTest, ADesktopThatHoldsAGigabyteIsNamedWithWhatToSet) {
+  nvidia_.SetGpus({FakeNvidiaSmi::Gpu(0, {{"memory.used", "1100"}})});
+  nvidia_.SetFirst(
+      "if [ \"$1\" = -q ]; then echo 'GPU 00000000:40:00.0'; echo '  Process ID : 1'; echo '    Type : G'\n"
+      "echo '    Name : /usr/lib/xorg/Xorg'; echo '    Used GPU Memory : 1090 MiB'; exit; fi");
+  sandbox_.Write("go", "");
+  WriteWorkflow();
+  const pid_t waiting = Start("rs_wait");
+  AwaitReason("rs_wait", "GPU 0: 1.2 GB in use by Xorg (pid 1, user root) since ");
+  EXPECT_THAT(ReasonOf("rs_wait"), HasSubstr("; set `gpu_busy: ignore` to share it"));
+  EXPECT_THAT(Ledger(), IsEmpty());
+  nvidia_.SetGpus(1);
   EXPECT_EQ(sandbox_.Wait(waiting), 0);
 }
 

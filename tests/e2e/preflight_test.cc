@@ -133,6 +133,30 @@ TEST_F(PreflightTest, CheckTargetsIsForADryRun) {
   EXPECT_THAT(ended.err, HasSubstr("without --dry-run"));
 }
 
+TEST_F(PreflightTest, ALaterStageThatCanNeverHaveItsGpusFailsBeforeTheFirstRuns) {
+  fs::create_directories(sandbox_.folder() / "bin");
+  sandbox_.SetEnvironment("PATH=" + (sandbox_.folder() / "bin").string() + ":" + ::getenv("PATH"));
+  const FakeNvidiaSmi nvidia(sandbox_.folder() / "bin");
+  sandbox_.Write("w.yaml",
+                 "version: 1\nname: w\nstages:\n  first: {uses: shell, with: {run: 'touch begun'}}\n"
+                 "  wide: {uses: shell, needs: first, resources: {gpus: 2}, with: {run: 'true'}}\n");
+  const auto refused = [&](const std::string& message) {
+    const Ended ended = sandbox_.Engine({"run", "w.yaml"});
+    EXPECT_EQ(ended.status, 2) << ended.out << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr("stage 'wide' on 'local': " + message));
+    EXPECT_FALSE(fs::exists(sandbox_.folder() / "begun"));
+  };
+  refused("nvidia-smi tells of 1 GPU, expected 2");
+  nvidia.SetGpus({FakeNvidiaSmi::Gpu(0), FakeNvidiaSmi::Gpu(1, {{"temperature.gpu", "[GPU requires reset]"}})});
+  refused("1 GPU works, expected 2: GPU 1: GPU requires reset");
+  nvidia.SetGpus(1);
+  nvidia.SetErrors("Unable to determine the device handle for GPU1: 0000:41:00.0: Unknown Error\n", 0);
+  refused("1 GPU works, expected 2: GPU 1 (0000:41:00.0): Unknown Error");
+  nvidia.SetErrors("", 0);
+  nvidia.SetGpus(2);
+  EXPECT_EQ(sandbox_.Engine({"run", "w.yaml"}).status, 0);
+}
+
 // A host with a folder of programs that stand before all others in its PATH.
 class PreflightHostTest : public PreflightTest {
  protected:

@@ -263,6 +263,21 @@ stages:
   std::ofstream(host_.workdir() / "go") << "";
 }
 
+TEST_F(StatusTest, WhoLogsInAnotherWayGetsAnswersOfTheirOwn) {
+  std::string other = host_.Target();
+  const std::size_t identity = other.find("identity: ") + 10;
+  other.replace(identity, other.find_first_of(",}", identity) - identity, "/no/such/key");
+  sandbox_.Write(kConfig, "targets: {gpu1: " + host_.Target() + ", gpu2: " + other + "}\n");
+  json report;
+  Await("both answers", [&] {
+    report = Status();
+    return Named(report["targets"], "name", "gpu1")["reachable"] == true &&
+           Named(report["targets"], "name", "gpu2")["problem"].is_string();
+  });
+  EXPECT_EQ(Named(report["targets"], "name", "gpu2")["reachable"], false);
+  EXPECT_THAT(Named(report["targets"], "name", "gpu2")["gpus"], IsEmpty());
+}
+
 TEST_F(StatusTest, ALostConnectionIsShownWithItsAge) {
   sandbox_.Write("w.yaml", R"(
 version: 1
