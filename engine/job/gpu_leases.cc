@@ -22,7 +22,7 @@ constexpr auto kMostReadingAge = seconds(30);
 constexpr auto kReadingSlack = seconds(1);  // from the question to the use of its answer
 constexpr auto kStillRuns = seconds(1);     // for so long a job that ran is not asked about again, at first
 constexpr auto kMostStillRuns = seconds(5);
-constexpr int kBackOff = 8;  // a question each eighth of the time that passed
+constexpr int kBackOff = 4;  // a question each fourth of the time that passed
 
 std::string KeyOf(const RunContext& context) { return context.run_id + "/" + context.key(); }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "target/gpu/gpu_row.h"
 #include "target/gpu/gpu_text.h"
 
 namespace cosmos {
@@ -16,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMostSaid = 300;
 constexpr std::size_t kMostName = 80;
-constexpr std::size_t kColumns = 14;     // with mig.mode.current, which drivers before 450 do not know
+constexpr std::size_t kColumns = 14;     // 13: without mig.mode.current; 12: without pci.bus_id either
 constexpr std::size_t kMostGpus = 1000;  // and more processes and lines than that are not believed
 constexpr double kMostPid = 1e9;
 constexpr double kMostAge = 1e10;  // seconds
@@ -86,41 +87,13 @@ class Parser {
  private:
   // Takes a row of the question for GPUs; false when it is something else, such as a warning.
   bool AddGpu(const std::string& row) {
-    const std::vector<std::string> cells = CellsOf(row);
-    const std::size_t name = columns_ - 1;
-    if (cells.size() <= name || columns_ + 1 < kColumns || reading_.gpus.size() >= kMostGpus) return false;
-    const auto index = NumberIn(cells[0], 0, kMostGpus);
-    if (!index || std::any_of(reading_.gpus.begin(), reading_.gpus.end(),
-                              [&](const GpuFacts& gpu) { return gpu.index == static_cast<int>(*index); })) {
-      return false;
-    }
-    GpuFacts gpu;
-    gpu.index = static_cast<int>(*index);
-    gpu.uuid = UuidIn(cells[1]);
-    gpu.bus_id = BusIdIn(cells[2]);
-    if (gpu.bus_id != cells[2]) gpu.bus_id.clear();
-    reading_.driver = CleanGpuText(cells[3], kMostName);
-    gpu.utilization = NumberIn(cells[4], 0, 100);
-    if (gpu.utilization) *gpu.utilization /= 100;
-    gpu.memory_used = BytesOfMib(cells[5]);
-    gpu.memory_total = BytesOfMib(cells[6]);
-    gpu.memory_free = BytesOfMib(cells[7]);
-    if (gpu.memory_total.value_or(0) > 0) {
-      for (auto* part : {&gpu.memory_used, &gpu.memory_free}) {
-        if (*part) *part = std::min(**part, *gpu.memory_total);
-      }
-    }
-    gpu.temperature = NumberIn(cells[8], -50, 250);
-    gpu.power = NumberIn(cells[9], 0, 10000);
-    gpu.sm_clock = NumberIn(cells[10], 0, 100000);
-    gpu.memory_clock = NumberIn(cells[11], 0, 100000);
-    gpu.mig = columns_ == kColumns && cells[12] == "Enabled";
-    gpu.name = CleanGpuText(Join({cells.begin() + static_cast<std::ptrdiff_t>(name), cells.end()}, ", "), kMostName);
-    for (std::size_t i = 1; i < cells.size() && gpu.fault.empty(); ++i) {
-      const bool sensor = i >= 9 && i < name;  // power, clocks and MIG
-      if (i <= name) gpu.fault = CleanGpuText(FaultIn(cells[i], !sensor), kMostName);
-    }
-    reading_.gpus.push_back(std::move(gpu));
+    std::string driver;
+    std::optional<GpuFacts> gpu = GpuOfRow(row, columns_, &driver);
+    const auto same = [&](const GpuFacts& known) { return known.index == gpu->index; };
+    if (!gpu || reading_.gpus.size() >= kMostGpus) return false;
+    if (std::any_of(reading_.gpus.begin(), reading_.gpus.end(), same)) return false;
+    reading_.driver = driver;
+    reading_.gpus.push_back(std::move(*gpu));
     return true;
   }
 
@@ -286,7 +259,7 @@ class Parser {
   std::map<std::int64_t, User> users_;  // by process
   std::string pid_bus_id_;              // of the GPU whose processes follow
   GpuProcess* drawing_ = nullptr;       // the process that is described
-  std::size_t columns_ = kColumns;
+  std::size_t columns_ = kGpuColumns;
   int status_ = -1;
   int app_status_ = 0;
   int device_ = 0;

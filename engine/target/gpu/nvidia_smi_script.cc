@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "target/gpu/nvidia_smi.h"
 
 namespace cosmos {
@@ -7,8 +9,8 @@ namespace {
 
 // Free text stands last, where its commas do no harm.
 constexpr const char* kFields =
-    "index,uuid,pci.bus_id,driver_version,utilization.gpu,memory.used,memory.total,memory.free,temperature.gpu,"
-    "power.draw,clocks.sm,clocks.mem";
+    "driver_version,utilization.gpu,memory.used,memory.total,memory.free,temperature.gpu,power.draw,clocks.sm,"
+    "clocks.mem";
 
 // What nvidia-smi says goes on fd 4 as lines with a key, its exit status too; what it says on stderr, with another.
 constexpr const char* kFunctions = R"sh(
@@ -48,9 +50,14 @@ std::string GpuScript(bool details) {
   std::string script = "if command -v nvidia-smi >/dev/null 2>&1; then (\nLC_ALL=C; export LC_ALL";
   script += kFunctions;
   script += fmt::format("limit={} key=gpu status=nvidia_smi\n", kGpuCallTime);
-  script += fmt::format("says=$(ask_rows --query-gpu={},mig.mode.current,name) columns=14\n", kFields);
-  script += fmt::format(
-      "case $says in *'is not a valid field'*) says=$(ask_rows --query-gpu={},name) columns=13 ;; esac\n", kFields);
+  script +=
+      fmt::format("says=$(ask_rows --query-gpu=index,uuid,pci.bus_id,{},mig.mode.current,name) columns=14\n", kFields);
+  // Drivers before 450 know no MIG.
+  for (const auto& [ids, columns] : {std::pair("index,uuid,pci.bus_id", 13), std::pair("index,uuid", 12)}) {
+    script += fmt::format(
+        "case $says in *'is not a valid field'*) says=$(ask_rows --query-gpu={},{},name) columns={} ;; esac\n", ids,
+        kFields, columns);
+  }
   script += "echo \"gpu_columns $columns\"\nprintf '%s\\n' \"$says\"\n";
   script += "case $says in *'gpu 0'* | *'gpu '[0-9]*)\n";
   script += "key=app status=app_status\napps=$(ask_rows --query-compute-apps=gpu_uuid,pid,used_memory,process_name)\n";

@@ -316,6 +316,20 @@ TEST_F(GpuScriptTest, AsksOldDriversWithoutTheFieldThatTheyDoNotKnow) {
   EXPECT_TRUE(reading.knows_gpus());
 }
 
+TEST_F(GpuScriptTest, AsksOnlyForFieldsThatAreKnown) {
+  const GpuReading reading = Read(
+      "case $1 in\n"
+      "*pci.bus_id*) echo 'Field \"pci.bus_id\" is not a valid field to query.'; exit 2 ;;\n"
+      "--query-gpu=*) echo '0, GPU-1, 390.1, 5, 63, 11441, 11378, 40, 60.5, 562, 2505, Tesla K80' ;;\n"
+      "esac\n",
+      false);
+  EXPECT_TRUE(reading.knows_gpus());
+  EXPECT_EQ(reading.gpus.at(0).uuid, "GPU-1");
+  EXPECT_EQ(reading.gpus.at(0).bus_id, "");
+  EXPECT_EQ(reading.gpus.at(0).utilization, 0.05);
+  EXPECT_EQ(reading.gpus.at(0).name, "Tesla K80");
+}
+
 TEST_F(GpuScriptTest, KeepsStderrApartAndAsksForProcessesThoughAGpuIsLost) {
   const GpuReading reading = Read(std::string("case $1 in\n"
                                               "--query-gpu=*) echo 'Warning: something' >&2; echo '") +
