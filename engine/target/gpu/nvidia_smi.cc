@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::size_t kMostSaid = 300;
 constexpr std::size_t kMostName = 80;
-constexpr std::size_t kColumns = 14;     // 13: without mig.mode.current; 12: without pci.bus_id either
 constexpr std::size_t kMostGpus = 1000;  // and more processes and lines than that are not believed
 constexpr double kMostPid = 1e9;
 constexpr double kMostAge = 1e10;  // seconds
