@@ -38,8 +38,8 @@ std::optional<int> AfterWork::Split() {
   return size == 1 ? status : StatusOf(child);
 }
 
-void AfterWork::Leave(int status) {
-  if (!word_.valid()) return;
+bool AfterWork::Leave(int status) {
+  if (!word_.valid()) return false;
   ::setsid();
   const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
@@ -50,6 +50,7 @@ void AfterWork::Leave(int status) {
   while (::write(word_.get(), &byte, 1) < 0 && errno == EINTR) {
   }
   word_ = Fd();
+  return true;
 }
 
 }  // namespace cosmos

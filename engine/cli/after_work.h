@@ -15,8 +15,8 @@ class AfterWork {
   // second process, all is done in this one.
   std::optional<int> Split();
   // In the process that works: the caller's program ends now with `status`, and this process goes on without a
-  // terminal. Everything that was printed must be out. Nothing happens unless the program was split.
-  void Leave(int status);
+  // terminal. Everything that was printed must be out. False, and nothing happens, unless the program was split.
+  bool Leave(int status);
 
  private:
   Fd word_;

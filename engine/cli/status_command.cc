@@ -110,9 +110,9 @@ int TellStatus(const Arguments& arguments, Console* console) {
   }
   // A late answer is kept for the next call, and holds nobody up.
   if (!AllIdle(watches)) {
-    after_work.Leave(kExitSucceeded);
     const SteadyTime until = std::chrono::steady_clock::now() + kLateAnswer;
-    for (const auto& watch : watches) watch->Await(until);
+    const bool alone = after_work.Leave(kExitSucceeded);
+    for (const auto& watch : watches) watch->Await(alone ? until : SteadyTime());
     ::_exit(kExitSucceeded);
   }
   return kExitSucceeded;

@@ -131,7 +131,7 @@ constexpr NamedRow kNamedRows[] = {
       {"start or install it on '{target}', or name another one by `engine:` of `container:`",
        "`cosmos-engine targets check {target}` shows what is missing", "then `cosmos-engine retry {run}`"}}},
     {{"a GPU failed while the job ran", "fallen off the bus", "Unable to determine the device handle", "GPU is lost",
-      "requires reset", "NVRM: Xid", "Unknown Error"},
+      "requires reset", "NVRM: Xid", "works, expected"},
      {"gpu",
       "A GPU of '{target}' does not work any more: it was lost or waits for a reset. The job is not at fault.",
       {"reset it on '{target}' (`nvidia-smi --gpu-reset`) or restart the machine",
@@ -184,6 +184,17 @@ const Row* RowOf(const std::string& kind) {
   return &kAny;
 }
 
+// The first whose words are in the text; null: none.
+const Row* NamedRowIn(const std::string& text) {
+  for (const NamedRow& named : kNamedRows) {
+    const bool fits = std::any_of(named.words.begin(), named.words.end(), [&](std::string_view words) {
+      return !words.empty() && text.find(words) != text.npos;
+    });
+    if (fits) return &named.row;
+  }
+  return nullptr;
+}
+
 // Whether a failure of the kind may have any reason, so that its message says more.
 bool IsOpen(const std::string& kind) {
   constexpr std::string_view kOpen[] = {
@@ -204,17 +215,12 @@ Cause FilledRow(const Row& row, const RunFacts& run, const StageFacts& stage) {
 
 }  // namespace
 
-Cause CauseOf(const std::string& kind, const RunFacts& run, const StageFacts& stage) {
-  const Row* row = RowOf(kind);
-  for (const NamedRow& named : kNamedRows) {
-    const bool fits = std::any_of(named.words.begin(), named.words.end(), [&](std::string_view words) {
-      return !words.empty() && stage.message.find(words) != stage.message.npos;
-    });
-    if (!fits || !IsOpen(kind)) continue;
-    row = &named.row;
-    break;
+Cause CauseOf(const std::string& kind, const RunFacts& run, const StageFacts& stage, const std::string& log_end) {
+  const Row* row = nullptr;
+  for (const std::string* text : {&stage.message, &log_end}) {
+    if (row == nullptr && IsOpen(kind)) row = NamedRowIn(*text);
   }
-  return FilledRow(*row, run, stage);
+  return FilledRow(row == nullptr ? *RowOf(kind) : *row, run, stage);
 }
 
 Cause CauseOfInterruption(const RunFacts& run, const StageFacts& stage) { return FilledRow(kInterrupted, run, stage); }

@@ -13,10 +13,10 @@ struct Cause {
   std::vector<std::string> try_this;
 };
 
-// For what a failed stage's message names, when that is known, and otherwise for its kind: every failure kind of the
-// engine has one; for a word that is none, what helps with any failure. In the texts stand the
-// run's and the stage's own names. Pure.
-Cause CauseOf(const std::string& kind, const RunFacts& run, const StageFacts& stage);
+// For what a failed stage's message names, or else the end of its log, when that is known, and otherwise for its kind:
+// every failure kind of the engine has one; for a word that is none, what helps with any failure. In the texts stand
+// the run's and the stage's own names. Pure.
+Cause CauseOf(const std::string& kind, const RunFacts& run, const StageFacts& stage, const std::string& log_end = "");
 // Of a run that no engine carries out any more.
 Cause CauseOfInterruption(const RunFacts& run, const StageFacts& stage);
 

@@ -149,6 +149,21 @@ TEST(Causes, AgreeWithWhatTheMessageNames) {
   }
 }
 
+TEST(Causes, AgreeWithTheEndOfTheLogWhereTheMessageNamesNothing) {
+  const RunFacts run = FailedStages({{"a", "exit_code", "the job exited with status 127; see its log"}});
+  const auto cause = [&](const char* log) { return CauseOf("exit_code", run, run.suspects.at(0), log).cause; };
+  EXPECT_THAT(cause("job.sh: 15: exec: podman: not found\n"), HasSubstr("no container engine"));
+  EXPECT_THAT(cause("docker: Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n"),
+              HasSubstr("no container engine"));
+  EXPECT_THAT(cause("python: can't open file\n"), HasSubstr("own command ended with an error"));
+  Item log;
+  log.name = "log a";
+  log.status = Item::Status::kCollected;
+  log.text = "docker: Error response from daemon: could not select device driver \"\" with capabilities: [[gpu]].\n";
+  EXPECT_THAT(SummaryOf(run, {log}, {}, {}),
+              HasSubstr("## Likely cause\n\nThe container engine of 'gpu1' cannot give"));
+}
+
 TEST(Causes, AdviseStepsAgainstMemoryOnlyWhereTheStageHasThem) {
   const RunFacts without = FailedStages({{"a", "cuda_oom", "the GPU's memory was not enough; free the GPU"}});
   for (const std::string& text : CauseOf("cuda_oom", without, without.suspects.at(0)).try_this) {
