@@ -53,6 +53,10 @@ void PrintEnd(const RunOrder& order, const RunEnd& end, Duration took, RunStore*
     return;
   }
   if (end.failure) console->Warn(end.failure.message);
+  if (!end.undiagnosed.empty()) {
+    console->Warn("the failed run could not be diagnosed: " + end.undiagnosed + "; `cosmos-engine diagnostics " +
+                  run.run_id.substr(0, 11) + "` tries again");
+  }
   if (console->quiet()) return;
   console->PrintLine(
       fmt::format("run {} {} in {}", run.run_id, console->PaintStatus(run.status), FormatDuration(took)));

@@ -121,9 +121,26 @@ std::string ChartOf(const Measure& measure, const Line& line, std::int64_t begin
 
 // --- SVG
 
-constexpr int kPanelWidth = 900, kPanelHeight = 150, kLeft = 60, kTop = 34, kBottom = 30, kRight = 120;
-constexpr const char* kColours[] = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd",
-                                    "#ff7f0e", "#17becf", "#8c564b", "#7f7f7f"};
+constexpr int kPanelWidth = 900, kPanelHeight = 150, kLeft = 60, kTop = 34, kBottom = 30;
+constexpr int kLegendGap = 10, kLegendRow = 16, kLegendColumn = 64;
+constexpr std::size_t kLegendRows = kPanelHeight / kLegendRow;
+// Neighbours differ; GPUs beyond them have other dashes.
+constexpr const char* kColours[] = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b",
+                                    "#7f7f7f", "#e377c2", "#000000", "#bcbd22", "#00429d", "#7a0403", "#00a087",
+                                    "#b279a2", "#ffb000", "#5a3e85", "#6b8e23", "#ff6f91", "#4c4c4c"};
+constexpr const char* kDashes[] = {"", "6,3", "2,2", "8,3,2,3"};
+
+std::string StyleOf(int gpu) {
+  const auto number = static_cast<std::size_t>(std::max(gpu, 0));
+  const std::string dash = kDashes[number / std::size(kColours) % std::size(kDashes)];
+  return fmt::format("stroke=\"{}\"{}", kColours[number % std::size(kColours)],
+                     dash.empty() ? "" : " stroke-dasharray=\"" + dash + "\"");
+}
+
+// How many columns the names of so many lines take, and how wide all of them are.
+std::size_t LegendColumns(std::size_t lines) {
+  return std::max<std::size_t>((lines + kLegendRows - 1) / kLegendRows, 1);
+}
 
 std::string Escaped(const std::string& text) {
   std::string escaped;
@@ -145,14 +162,13 @@ std::string Label(double x, double y, const std::string& anchor, const std::stri
 
 // The line in pieces, one for each stretch that was watched.
 std::string Polylines(const Measure& measure, const Line& line, std::int64_t begin, std::int64_t end, int top) {
-  const char* const colour = kColours[static_cast<std::size_t>(line.gpu) % std::size(kColours)];
+  const std::string style = StyleOf(line.gpu);
   const double span = std::max<double>(static_cast<double>(end - begin), 1);
   std::string text, points;
   std::int64_t last = 0;
   const auto finish = [&] {
     if (!points.empty())
-      text +=
-          fmt::format("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"1.5\" points=\"{}\"/>\n", colour, points);
+      text += fmt::format("<polyline fill=\"none\" {} stroke-width=\"1.5\" points=\"{}\"/>\n", style, points);
     points.clear();
   };
   for (const Point& point : line.points) {
@@ -181,12 +197,14 @@ std::string Panel(const Measure& measure, const std::string& title, std::int64_t
   text += Label(kLeft, top + kPanelHeight + 16, "start", FormatTime(FromUnixMilliseconds(begin)));
   text += Label(kLeft + kPanelWidth, top + kPanelHeight + 16, "end",
                 "+ " + FormatDuration(std::chrono::milliseconds(end - begin)));
-  int row = 0;
-  for (const Line& line : measure.lines) {
+  for (std::size_t i = 0; i < measure.lines.size(); ++i) {
+    const Line& line = measure.lines[i];
     text += Polylines(measure, line, begin, end, top);
-    text += fmt::format("<text x=\"{}\" y=\"{}\" fill=\"{}\">GPU {}</text>\n", kLeft + kPanelWidth + 10,
-                        top + 12 + 16 * row++, kColours[static_cast<std::size_t>(line.gpu) % std::size(kColours)],
-                        line.gpu);
+    const int x = kLeft + kPanelWidth + kLegendGap + static_cast<int>(i / kLegendRows) * kLegendColumn;
+    const int y = top + 12 + kLegendRow * static_cast<int>(i % kLegendRows);
+    text += fmt::format("<line x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\" {} stroke-width=\"3\"/>\n", x, x + 12, y - 4,
+                        y - 4, StyleOf(line.gpu));
+    text += fmt::format("<text x=\"{}\" y=\"{}\">GPU {}</text>\n", x + 16, y, line.gpu);
   }
   return text;
 }
@@ -214,15 +232,18 @@ std::string PlotsAsSvg(const std::vector<GpuPlot>& plots) {
   constexpr int kHeight = kTop + kPanelHeight + kBottom;
   std::string text;
   int top = kTop;
+  std::size_t columns = 1;
   for (const GpuPlot& plot : plots) {
     if (plot.samples.empty()) continue;
     const std::int64_t begin = plot.samples.front().time, end = plot.samples.back().time;
     for (const Measure& measure : {Utilization(plot), Memory(plot)}) {
       text += Panel(measure, plot.title, begin, end, top);
+      columns = std::max(columns, LegendColumns(measure.lines.size()));
       top += kHeight;
     }
   }
-  const int width = kLeft + kPanelWidth + kRight, height = top - kTop;
+  const int width = kLeft + kPanelWidth + kLegendGap + static_cast<int>(columns) * kLegendColumn;
+  const int height = top - kTop;
   return fmt::format(
              "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} "
              "{1}\" font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"{0}\" height=\"{1}\" fill=\"#fff\"/>\n",

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace cosmos {
 namespace {
 
@@ -58,6 +63,39 @@ TEST(GpuPlotTest, WritesASvgWithALineForEachGpu) {
   for (std::size_t at = svg.find("<polyline"); at != svg.npos; at = svg.find("<polyline", at + 1)) ++lines;
   EXPECT_EQ(lines, 8u);  // two GPUs, two measures, two stretches
   EXPECT_THAT(PlotsAsSvg({}), Not(HasSubstr("<polyline")));
+}
+
+// Everything between `begin` and the next quote, for each of them.
+std::vector<std::string> Values(const std::string& text, const std::string& begin) {
+  std::vector<std::string> values;
+  for (std::size_t at = text.find(begin); at != text.npos; at = text.find(begin, at + 1)) {
+    const std::size_t from = at + begin.size();
+    values.push_back(text.substr(from, text.find('"', from) - from));
+  }
+  return values;
+}
+
+TEST(GpuPlotTest, ManyGpusHaveLegendsOfTheirOwnAndColoursOfTheirOwn) {
+  GpuPlot plot{"render", {}};
+  for (int t = 0; t < 3; ++t) {
+    GpuSeriesSample sample{1000 * t, {}};
+    for (int i = 0; i < 16; ++i) sample.gpus.push_back(Gpu(i, i / 16.0, 1));
+    plot.samples.push_back(sample);
+  }
+  const std::string svg = PlotsAsSvg({plot});
+  std::set<std::string> colours;
+  for (const std::string& style : Values(svg, "<polyline fill=\"none\" stroke=\"")) colours.insert(style);
+  EXPECT_EQ(colours.size(), 16u);
+  const int width = std::stoi(Values(svg, "width=\"").at(0));
+  std::set<std::pair<int, int>> places;
+  for (std::size_t at = svg.find(">GPU "); at != svg.npos; at = svg.find(">GPU ", at + 1)) {
+    const std::string text = svg.substr(svg.rfind("<text", at), at - svg.rfind("<text", at));
+    const int x = std::stoi(Values(text, "x=\"").at(0)), y = std::stoi(Values(text, "y=\"").at(0));
+    EXPECT_TRUE(places.insert({x, y}).second) << x << "," << y;
+    EXPECT_LT(x + 45, width);
+    EXPECT_LT((y - 34) % (34 + 150 + 30), 150) << y;  // beside its own panel
+  }
+  EXPECT_EQ(places.size(), 32u);
 }
 
 }  // namespace

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "cli/progress_bar.h"
 #include "cli/show_gpus.h"
 #include "core/clock.h"
+#include "core/error.h"
 #include "core/status.h"
+#include "run/lost_connections.h"
 #include "run/run_cancel.h"
 #include "run/run_report.h"
 #include "store/attempt.h"
@@ -30,7 +33,8 @@ std::string StageText(const StageRecord& stage, bool run_active, const std::vect
   const std::string key = StageKey(stage);
   std::string text = fmt::format("\n{}  {}", console.Paint(Colour::kBold, key), console.PaintStatus(stage.status));
   if (stage.attempt > 1) text += fmt::format(", attempt {}", stage.attempt);
-  if (const std::string took = Took(stage.started_at, stage.ended_at); !took.empty()) text += " in " + took;
+  const bool ran = !stage.operation_id.empty();  // otherwise it was skipped, or never got out of the queue
+  if (const std::string took = Took(stage.started_at, stage.ended_at); ran && !took.empty()) text += " in " + took;
   text += fmt::format("  ({} on {})\n", stage.uses, stage.target);
   const Status status = StatusOf(stage.status);
   const std::string progress =
@@ -62,6 +66,18 @@ std::string QueuedText(const GpuClaimRecord& claim, const Console& console) {
 
 }  // namespace
 
+std::string LostConnectionText(const nlohmann::json& lost) {
+  std::string age = "some time";
+  try {
+    age = FormatDuration(std::max(
+        Duration::zero(), Duration(std::chrono::system_clock::now() - ParseTime(lost["since"].get<std::string>()))));
+  } catch (const Error&) {
+  }
+  const std::string reason = lost["reason"];
+  return fmt::format("connection to '{}' {} ago{}; its jobs go on", lost["target"].get<std::string>(), age,
+                     reason.empty() ? "" : ": " + OneLine(reason, 200));
+}
+
 std::string FormatSize(std::int64_t bytes) {
   constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
   double size = static_cast<double>(bytes);
@@ -85,6 +101,7 @@ void ShowRun(const RunRecord& run, RunStore* store, Console* console) {
   if (run.ended_at != 0) text += Line("ended", FormatTime(FromUnixMilliseconds(run.ended_at)));
   text += Line("took", Took(run.started_at, run.ended_at)) + Line("prompt", run.prompt_id) + Line("log", run.log_path);
   text += Line("diagnosis", DiagnosisOf(run).string());
+  for (const nlohmann::json& lost : LostConnections(run)) text += Line("lost", LostConnectionText(lost));
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
   const std::vector<GpuUsageRecord> usages = store->GpuUsagesOf(run.run_id);

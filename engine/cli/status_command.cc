@@ -5,9 +5,11 @@
 #include <memory>
 #include <vector>
 
+#include "cli/after_work.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/known_targets.h"
+#include "cli/screen.h"
 #include "cli/state_home.h"
 #include "cli/status_text.h"
 #include "core/error.h"
@@ -22,6 +24,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 
 constexpr auto kLongest = milliseconds(800);  // for the hosts to answer, so that it is a second in all
+constexpr auto kLateAnswer = std::chrono::seconds(75);
 constexpr auto kRefresh = std::chrono::seconds(2);
 
 using Watches = std::vector<std::unique_ptr<HostWatch>>;
@@ -77,15 +80,20 @@ void WatchOn(const Watches& watches, const std::map<std::string, json>& targets,
   const Interrupt interrupt(&stop, "no longer watching; what runs goes on");
   while (!stop.cancelled() && console->output_error() == 0) {
     AskAll(watches, kLongest);
-    console->PrintAt("\033[H\033[J", StatusText(Report(watches, targets, store), *console));
+    console->PrintAt("\033[H\033[J",
+                     FitToScreen(StatusText(Report(watches, targets, store), *console), SizeOfScreen()));
     stop.WaitFor(kRefresh);
   }
 }
 
 int TellStatus(const Arguments& arguments, Console* console) {
+  AfterWork after_work;
   if (arguments.Has("watch") && (console->json() || !console->terminal())) {
     throw Error(ErrorCode::kInvalidInput, "--watch draws on a terminal, and there is none",
                 "leave it out, and call `cosmos-engine status` again and again");
+  }
+  if (!arguments.Has("watch")) {
+    if (const auto status = after_work.Split()) return *status;
   }
   const auto defined = ReadTargets(arguments, console);
   if (!defined) return kExitWrongInput;
@@ -101,8 +109,13 @@ int TellStatus(const Arguments& arguments, Console* console) {
     AskAll(watches, kLongest);
     Show(Report(watches, targets, store.get()), console);
   }
-  // A host that does not answer would hold the program up until a try to connect has failed.
-  if (!AllIdle(watches)) ::_exit(kExitSucceeded);
+  // A late answer is kept for the next call, and holds nobody up.
+  if (!AllIdle(watches)) {
+    const SteadyTime until = std::chrono::steady_clock::now() + kLateAnswer;
+    const bool alone = after_work.Leave(kExitSucceeded);
+    for (const auto& watch : watches) watch->Await(alone ? until : SteadyTime());
+    ::_exit(kExitSucceeded);
+  }
   return kExitSucceeded;
 }
 

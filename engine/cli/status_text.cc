@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "cli/progress_bar.h"
+#include "cli/show_run.h"
 #include "core/clock.h"
 
 namespace cosmos {
@@ -44,6 +45,9 @@ std::string Gigabytes(const json& bytes) {
 // `GPU 0  NVIDIA H100  ███░░░░░░░  37 %  memory ░░░░░░░░░░ 1.1 of 85.5 GB  34 °C  71 W  render of rs_12345678`.
 std::string GpuText(const json& gpu, const Console& console) {
   std::string text = fmt::format("  GPU {:<2} {:<22}", gpu["index"].get<int>(), Text(gpu["name"], "an unknown GPU"));
+  if (const std::string fault = Text(gpu["fault"]); !fault.empty()) {
+    return text + console.Paint(Colour::kRed, " does not work: " + OneLine(fault, kWidest)) + "\n";
+  }
   if (gpu["utilization"].is_number()) {
     const double utilization = gpu["utilization"];
     text += fmt::format(" {} {:>5}", Bar(utilization), Percent(utilization));
@@ -63,10 +67,12 @@ std::string GpuText(const json& gpu, const Console& console) {
   if (gpu["temperature"].is_number()) text += fmt::format("  {:.0f} °C", gpu["temperature"].get<double>());
   if (gpu["power"].is_number()) text += fmt::format("  {:.0f} W", gpu["power"].get<double>());
   const json& holder = gpu["holder"];
-  return text +
-         (holder.is_null() ? ""
-                           : console.Paint(Colour::kBlue, fmt::format("  {} of {}", KeyOf(holder), RunOf(holder)))) +
-         "\n";
+  text += holder.is_null() ? "" : console.Paint(Colour::kBlue, fmt::format("  {} of {}", KeyOf(holder), RunOf(holder)));
+  text += "\n";
+  for (const json& device : gpu["mig_devices"]) {
+    text += fmt::format("    MIG {:<10} {}\n", Text(device["profile"]), Text(device["uuid"]));
+  }
+  return text;
 }
 
 std::string Ago(const json& age) {
@@ -122,6 +128,9 @@ std::string RunText(const json& run, const Console& console) {
   for (const json& stage : run["stages"]) text += StageText(stage);
   for (const json& queued : run["queued"]) {
     text += fmt::format("    {:<20} queued: {}\n", KeyOf(queued), OneLine(Text(queued["reason"]), kWidest));
+  }
+  for (const json& lost : run["lost_connections"]) {
+    text += "    " + console.Paint(Colour::kYellow, "lost " + LostConnectionText(lost)) + "\n";
   }
   if (state == "zombie") {
     text += "    its engine and its jobs are gone: `cosmos-engine resume` goes on with it, `cancel` ends it\n";

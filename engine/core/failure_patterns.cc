@@ -134,4 +134,13 @@ Failure Explained(const Failure& failure, const LogVerdict& verdict) {
           verdict.what + " (its log: `" + verdict.line + "`); " + verdict.advice + "; " + failure.message};
 }
 
+std::string WithOomSteps(const std::string& message, const std::vector<std::string>& steps) {
+  const std::size_t at = message.find(kOomAdvice);
+  if (at == message.npos) return message;
+  const std::string advice = steps.empty()
+                                 ? "free the GPU, or give the stage less to do"
+                                 : "free the GPU, or give the stage `retry: {on_oom: [" + Join(steps, ", ") + "]}`";
+  return std::string(message).replace(at, kOomAdvice.size(), advice);
+}
+
 }  // namespace cosmos

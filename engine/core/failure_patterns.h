@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/status.h"
 
@@ -26,5 +27,9 @@ LogVerdict ReadVerdict(std::string_view log);
 // `failure` in the words of the log's verdict. Only a failure that tells no more than that the job failed (an exit
 // status, a missing or broken output) takes the verdict's kind. That a job has failed is never read from its log.
 Failure Explained(const Failure& failure, const LogVerdict& verdict);
+
+// A message that says that the GPU's memory was not enough, with advice that the stage can follow: `steps` are those
+// that its plugin knows for `retry.on_oom`, and that the stage does not have yet. Other messages stay as they are.
+std::string WithOomSteps(const std::string& message, const std::vector<std::string>& steps);
 
 }  // namespace cosmos

@@ -106,6 +106,16 @@ TEST(FailurePatternsTest, OnlyAFailureThatTellsNoMoreTakesTheKind) {
             FailureKind::kExitCode);
 }
 
+TEST(FailurePatternsTest, AdviceAboutMemoryIsWhatTheStageCanFollow) {
+  const std::string message =
+      Explained({FailureKind::kExitCode, "it exited"}, ReadVerdict("RuntimeError: CUDA out of memory.")).message;
+  EXPECT_THAT(WithOomSteps(message, {}), testing::Not(testing::HasSubstr("on_oom")));
+  EXPECT_THAT(WithOomSteps(message, {}), testing::HasSubstr("; free the GPU, or give the stage less to do; it exited"));
+  EXPECT_THAT(WithOomSteps(message, {"offload", "more_gpus"}),
+              testing::HasSubstr("`retry: {on_oom: [offload, more_gpus]}`; it exited"));
+  EXPECT_EQ(WithOomSteps("another", {}), "another");
+}
+
 TEST(FailurePatternsTest, ALongLineIsCut) {
   const LogVerdict verdict = ReadVerdict("CUDA out of memory " + std::string(5000, 'x'));
   EXPECT_LT(verdict.line.size(), 250U);

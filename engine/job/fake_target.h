@@ -66,6 +66,12 @@ class FakeTarget final : public Target {
     answer_ = output;
   }
 
+  // Called before each Run, on its thread.
+  void OnRun(std::function<void()> call) {
+    const std::lock_guard lock(mutex_);
+    on_run_ = std::move(call);
+  }
+
   // --- What was asked.
   std::size_t bytes_read() const { return bytes_read_; }
   int reads() const { return reads_; }
@@ -76,6 +82,7 @@ class FakeTarget final : public Target {
   bool IsLocal() const override { return false; }
   TargetOutput Run(const std::string&, Duration) override {
     const std::lock_guard lock(mutex_);
+    if (on_run_) on_run_();
     return {0, answer_, "", false};
   }
   Submission Submit(const JobOrder&) override { return {}; }
@@ -162,6 +169,7 @@ class FakeTarget final : public Target {
   int file_ = 1;
   int changes_ = 0;  // of what stood there
   std::function<void()> before_read_;
+  std::function<void()> on_run_;
   std::string answer_;
 };
 

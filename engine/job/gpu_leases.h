@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/run_context.h"
+#include "job/gpu_inventory.h"
 #include "job/gpu_queue.h"
 #include "store/run_store.h"
 #include "target/gpu/gpu_cache.h"
@@ -16,14 +17,16 @@
 
 namespace cosmos {
 
-// What to do about a free GPU that a program of nobody's here uses.
+// What to do about a free GPU that a program of nobody's here uses, and about a driver that does not answer, for which
+// kIgnore means to take GPUs by their numbers.
 enum class GpuBusy { kWait, kFail, kIgnore };
 
 // What one attempt of a stage asks for.
 struct GpuRequest {
-  RunContext context;  // whose
-  std::string target;  // its name
-  std::string host;    // see HostKeyOf
+  RunContext context;   // whose
+  std::string target;   // its name
+  std::string host;     // see HostKeyOf
+  std::string answers;  // whose answers are kept together; empty: the host's
   int gpus = 1;
   int most = 0;  // that the target has, by its configuration; 0: it does not say
   int priority = 0;
@@ -39,7 +42,7 @@ struct GpuAnswer {
   Kind kind = Kind::kWaits;
   std::vector<LeasedGpu> gpus;  // when granted
   std::string reason;           // else, for people
-  bool possible = true;         // when refused: somebody else's programs may end, and it can be tried again
+  bool possible = true;         // when refused: what keeps the GPUs from it may end, and it can be tried again
   Duration waited{};            // since it was asked for first
 };
 
@@ -60,7 +63,7 @@ class GpuLeases {
   GpuLeases(RunStore* store, Clock* clock, GpuCache cache, Holders holders);
 
   // Asks for GPUs, or again for those that the attempt waits for or has. Never waits for others, but asks the target
-  // about processes and jobs. Throws what store and target throw.
+  // about GPUs, processes and jobs: less and less often the longer the attempt waits. Throws what the store throws.
   GpuAnswer Ask(const GpuRequest& request, Target* target);
   // Gives them back, or the place in the queue up.
   void Release(const RunContext& context);
@@ -77,7 +80,35 @@ class GpuLeases {
     std::vector<std::uint64_t> gone;  // of those whose holders are
   };
 
-  std::vector<GpuCandidate> Candidates(const GpuRequest& request, Target* target, std::string* impossible);
+  // What keeps an attempt waiting.
+  enum class Block { kNone, kOurs, kSomebodyElse, kSilent, kTooFewWork, kTooFew };
+  struct Waiting {
+    Block block = Block::kNone;
+    SteadyTime since;     // it is the same block
+    std::string subject;  // see GpuDecision
+    std::string reason;
+  };
+  struct Outcome {
+    View view;
+    GpuDecision decision;
+    Block block = Block::kNone;
+    std::optional<Duration> age;  // of the reading it rests on
+  };
+
+  struct SeenRunning {
+    SteadyTime first, last;
+  };
+
+  // How old a reading may be for an attempt that has been blocked for so long.
+  static Duration LongestAge(Block block, Duration since);
+  static Block BlockOf(GpuInventory::Kind kind, const GpuDecision& decision);
+  // The GPUs that the attempt has by an earlier question.
+  std::optional<GpuAnswer> Held(const GpuRequest& request);
+  Waiting WaitingOf(const RunContext& context);
+  // Decides, and writes it down unless nothing has changed.
+  Outcome Decide(const GpuRequest& request, Target* target, const std::vector<std::uint64_t>& gone,
+                 const Waiting& waiting, Duration longest_age);
+  GpuAnswer AnswerOf(const GpuRequest& request, const Outcome& outcome);
   // The ids of claims whose holders are gone.
   std::vector<std::uint64_t> Gone(const GpuRequest& request, Target* target);
   bool HasJob(const GpuClaimRecord& claim, Target* target);
@@ -85,16 +116,13 @@ class GpuLeases {
   GpuClaimRecord ClaimOf(const GpuRequest& request) const;
   View Look(const GpuRequest& request, const std::vector<std::uint64_t>& gone,
             const std::vector<GpuCandidate>& candidates);
-  // Whether GPUs are kept from the attempt by somebody else for good: the processes of a job that just ended are not.
-  bool StaysBusy(const RunContext& context, bool busy_now);
-
   RunStore& store_;
   Clock& clock_;
   const GpuCache cache_;
   const Holders holders_;
-  std::mutex mutex_;                                  // guards what follows
-  std::map<std::string, SteadyTime> busy_since_;      // by attempt
-  std::map<std::uint64_t, SteadyTime> seen_running_;  // jobs without an engine, by their claims
+  std::mutex mutex_;                                   // guards what follows
+  std::map<std::string, Waiting> waiting_;             // by attempt
+  std::map<std::uint64_t, SeenRunning> seen_running_;  // jobs without an engine, by their claims
 };
 
 }  // namespace cosmos

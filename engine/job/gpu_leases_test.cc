@@ -28,10 +28,19 @@ class ManualClock final : public Clock {
   std::atomic<Duration> now_ = Duration(std::chrono::hours(1));
 };
 
+constexpr const char* kNoNvidiaSmi = "no_nvidia_smi\ngpu_end\n";
+
+// What a host says whose first GPU looks so.
+std::string Gpu0(const std::string& used, const std::string& apps = "") {
+  return "gpu_columns 14\nnvidia_smi 0\ngpu 0, GPU-0, 00000000:4F:00.0, 550.1, 0, " + used +
+         ", 81559, 60000, 30, 70, 345, 2619, Disabled, NVIDIA H100\n" + apps + "gpu_end\n";
+}
+
 class GpuLeasesTest : public testing::Test {
  protected:
   GpuLeasesTest() : store_(RunStore::Open(folder_ / "runs.db")) {
     for (const char* run : {"rs_a", "rs_b", "rs_c"}) store_->PutRun(SomeRun(run));
+    target_.SetAnswer(kNoNvidiaSmi);
   }
 
   GpuLeases Make(RunStore* store) {
@@ -145,6 +154,7 @@ TEST_F(GpuLeasesTest, ManyEnginesNeverShareAGpu) {
       GpuLeases leases(store.get(), &clock, GpuCache(""),
                        {[](const auto&, const auto&) { return true; }, [](const auto&, Target*) { return true; }});
       FakeTarget target;
+      target.SetAnswer(kNoNvidiaSmi);
       for (int turn = 0; turn < kTurns; ++turn) {
         GpuRequest request = Request("rs_" + std::to_string(i));
         request.most = 1;
@@ -167,24 +177,28 @@ TEST_F(GpuLeasesTest, ManyEnginesNeverShareAGpu) {
 
 class BusyGpusTest : public GpuLeasesTest {
  protected:
-  BusyGpusTest() {
-    target_.SetAnswer(
-        "nvidia_smi 0\n"
-        "gpu 0, GPU-0, NVIDIA H100, 550.1, 0, 20000, 81559, 60000, 30, 70, 345, 2619, Disabled\n"
-        "app GPU-0, 4242, python3, 20000\n");
-  }
+  BusyGpusTest() { target_.SetAnswer(Gpu0("20000", "app GPU-0, 4242, 20000, /usr/bin/python3\n")); }
 };
 
-TEST_F(BusyGpusTest, WaitsForWhatSomebodyElseUsesAndIsToldOf) {
+TEST_F(BusyGpusTest, WaitsForWhatSomebodyElseUsesAndSaysWhatToSet) {
   const GpuAnswer waits = Ask(Request("rs_a"));
   EXPECT_EQ(waits.kind, Kind::kWaits);
-  EXPECT_EQ(waits.reason, "waits for 1 GPU of 'gpu1': GPU 0 is used by python3 (4242, 21.0 GB), of no run here");
+  EXPECT_EQ(waits.reason,
+            "waits for 1 GPU of 'gpu1': GPU 0: 21.0 GB in use by python3 (pid 4242); set `gpu_busy: ignore` to share "
+            "it");
   clock_.Advance(std::chrono::hours(1));
   EXPECT_EQ(Ask(Request("rs_a")).kind, Kind::kWaits);
-  target_.SetAnswer(
-      "nvidia_smi 0\ngpu 0, GPU-0, NVIDIA H100, 550.1, 0, 0, 81559, 80000, 30, 70, 345, 2619, Disabled\n");
+  target_.SetAnswer(Gpu0("0"));
   const GpuAnswer granted = Ask(Request("rs_a"));
   EXPECT_THAT(granted.gpus, ElementsAre(LeasedGpu{0, "GPU-0", "NVIDIA H100"}));
+}
+
+TEST_F(BusyGpusTest, MemoryThatComesAndGoesIsNoNewReason) {
+  const std::string reason = Ask(Request("rs_a")).reason;
+  target_.SetAnswer(Gpu0("30000", "app GPU-0, 4242, 30000, /usr/bin/python3\n"));
+  EXPECT_EQ(Ask(Request("rs_a")).reason, reason);
+  target_.SetAnswer(Gpu0("30000", "app GPU-0, 4243, 30000, /usr/bin/blender\n"));
+  EXPECT_THAT(Ask(Request("rs_a")).reason, HasSubstr("31.5 GB in use by blender (pid 4243)"));
 }
 
 TEST_F(BusyGpusTest, FailsOnlyWhenItStaysSo) {
@@ -195,7 +209,7 @@ TEST_F(BusyGpusTest, FailsOnlyWhenItStaysSo) {
   const GpuAnswer refused = Ask(request);
   EXPECT_EQ(refused.kind, Kind::kRefused);
   EXPECT_TRUE(refused.possible);
-  EXPECT_THAT(refused.reason, HasSubstr("python3 (4242"));
+  EXPECT_THAT(refused.reason, HasSubstr("python3 (pid 4242"));
   EXPECT_THAT(store_->GpuClaims(), IsEmpty());
 }
 
@@ -211,6 +225,89 @@ TEST_F(BusyGpusTest, RefusesMoreThanThereAre) {
   EXPECT_FALSE(refused.possible);
   EXPECT_EQ(refused.reason, "nvidia-smi tells of 1 GPU on 'gpu1', expected 2; ask for fewer, or choose another target");
   EXPECT_THAT(store_->GpuClaims(), IsEmpty());
+}
+
+// A driver that does not answer, or not to the end, says nothing about its GPUs.
+class SilentDriverTest : public GpuLeasesTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(SilentDriverTest, IsAskedAgainAndNothingIsGuessed) {
+  target_.SetAnswer(GetParam());
+  EXPECT_EQ(Ask(Request("rs_a")).kind, Kind::kWaits);
+  clock_.Advance(std::chrono::hours(1));
+  const GpuAnswer waits = Ask(Request("rs_a"));
+  EXPECT_EQ(waits.kind, Kind::kWaits);
+  EXPECT_THAT(waits.reason, HasSubstr("; the driver is asked again"));
+  GpuRequest failing = Request("rs_b");
+  failing.busy = GpuBusy::kFail;
+  leases_.ReleaseAll("rs_a");
+  EXPECT_EQ(Ask(failing).kind, Kind::kWaits);
+  clock_.Advance(std::chrono::seconds(6));
+  const GpuAnswer refused = Ask(failing);
+  EXPECT_EQ(refused.kind, Kind::kRefused);
+  EXPECT_TRUE(refused.possible);
+  GpuRequest ignoring = Request("rs_c");
+  ignoring.busy = GpuBusy::kIgnore;
+  EXPECT_EQ(Ask(ignoring).kind, Kind::kWaits);
+  clock_.Advance(std::chrono::seconds(6));
+  EXPECT_EQ(Ask(ignoring).kind, Kind::kGranted);
+  leases_.ReleaseAll("rs_c");
+  target_.SetAnswer(Gpu0("0"));
+  EXPECT_EQ(Ask(Request("rs_a")).kind, Kind::kGranted);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, SilentDriverTest,
+    testing::Values("", "nvidia_smi 124\ngpu_end\n",
+                    "nvidia_smi 9\ngpu NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA "
+                    "driver.\ngpu_end\n",
+                    "nvidia_smi 18\ngpu_error Failed to initialize NVML: Driver/library version mismatch\ngpu_end\n",
+                    // Cut short behind the first of its GPUs, and by the question for processes.
+                    "gpu_columns 14\nnvidia_smi 0\ngpu 0, GPU-0, 00000000:4F:00.0, 550.1, 0, 0, 81559, 60000, 30, 70, "
+                    "345, 2619, Disabled, H100\n",
+                    "gpu_columns 14\nnvidia_smi 0\ngpu 0, GPU-0, 00000000:4F:00.0, 550.1, 0, 0, 81559, 60000, 30, 70, "
+                    "345, 2619, Disabled, H100\napp_status 124\ngpu_end\n",
+                    "nvidia_smi 0\ngpu_end\n"));
+
+TEST_F(GpuLeasesTest, GpusOutOfOrderAreNamedAndRefusedWhenItStaysSo) {
+  const std::string answer =
+      "gpu_columns 14\nnvidia_smi 15\n"
+      "gpu 0, GPU-0, 00000000:4F:00.0, 550.1, 0, 0, 81559, 60000, 30, 70, 345, 2619, Disabled, H100\n"
+      "gpu Unable to determine the device handle for GPU1: 0000:52:00.0: Unknown Error\ngpu_end\n";
+  target_.SetAnswer(answer);
+  EXPECT_THAT(Ask(Request("rs_a", 2)).reason, HasSubstr("GPU 1 (0000:52:00.0): Unknown Error"));
+  clock_.Advance(std::chrono::seconds(6));
+  const GpuAnswer refused = Ask(Request("rs_a", 2));
+  EXPECT_EQ(refused.kind, Kind::kRefused);
+  EXPECT_TRUE(refused.possible);
+  EXPECT_THAT(refused.reason, testing::StartsWith("1 GPU on 'gpu1' works, expected 2; GPU 1 (0000:52:00.0): Unknown"));
+  EXPECT_THAT(store_->GpuClaims(), IsEmpty());
+  EXPECT_EQ(Ask(Request("rs_a", 1)).kind, Kind::kGranted);
+}
+
+TEST_F(GpuLeasesTest, AnAttemptKeepsItsGpusWhateverBecomesOfThem) {
+  target_.SetAnswer(Gpu0("0"));
+  EXPECT_EQ(Ask(Request("rs_a")).kind, Kind::kGranted);
+  for (const char* answer : {"", "nvidia_smi 9\ngpu_end\n", "nvidia_smi 6\ngpu No devices were found\ngpu_end\n"}) {
+    target_.SetAnswer(answer);
+    clock_.Advance(std::chrono::seconds(6));
+    EXPECT_EQ(Ask(Request("rs_a")).gpus.size(), 1u);
+  }
+}
+
+// The real cache, whose age is real time: an attempt that has waited long makes do with an old reading.
+TEST_F(GpuLeasesTest, WhoWaitsLongAsksLessOften) {
+  int asked = 0;
+  GpuLeases leases(store_.get(), &clock_, GpuCache(folder_ / "cache"),
+                   {[](const auto&, const auto&) { return true; }, [](const auto&, Target*) { return true; }});
+  target_.SetAnswer(Gpu0("20000", "app GPU-0, 4242, 20000, python3\n"));
+  target_.OnRun([&] { ++asked; });
+  EXPECT_EQ(leases.Ask(Request("rs_a"), &target_).kind, Kind::kWaits);
+  clock_.Advance(std::chrono::hours(1));
+  for (int i = 0; i < 40; ++i) {  // for 1 s; a reading lives for 30 s by now
+    EXPECT_EQ(leases.Ask(Request("rs_a"), &target_).kind, Kind::kWaits);
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+  }
+  EXPECT_EQ(asked, 1);
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "store/records.h"
-#include "target/gpu/gpu_reading.h"
 
 namespace cosmos {
 
@@ -21,22 +21,23 @@ struct LeasedGpu {
 nlohmann::json ToJson(const std::vector<LeasedGpu>& gpus);
 std::vector<LeasedGpu> LeasedGpusOf(const GpuClaimRecord& claim);
 
-// A GPU of the host, and which program of nobody's here uses it, for people; empty: none.
+// A GPU of the host that works, and which program of nobody's here uses it.
 struct GpuCandidate {
   LeasedGpu gpu;
-  std::string used_by;
+  std::string used_by;   // for people, such as "1.1 GB in use by python (pid 4242)"; empty: none
+  std::string user_key;  // the same for as long as the same programs use it
 };
-
-// The GPUs of a reading, with who uses them by its own word: processes that compute there, or, where those cannot be
-// seen (from within a container, say), 1 GiB of memory and more. `most` of them, the first ones, unless it is 0.
-std::vector<GpuCandidate> CandidatesOf(const GpuReading& reading, int most);
 
 // What becomes of a request now.
 struct GpuDecision {
   std::vector<LeasedGpu> gpus;  // it gets these; none: it waits
   std::string reason;           // why, for people
   bool somebody_else = false;   // it would get some, but for programs of nobody's here
+  std::string subject;          // the same for as long as it waits for the same, whatever numbers the reason has
 };
+
+// `waits for 2 GPUs of 'gpu1': WHY`.
+std::string WaitReason(const GpuClaimRecord& mine, const std::string& why);
 
 // First come, first served, higher priorities before: a request gets its GPUs when none waits before it on the same
 // host, so that one for many GPUs is not passed over for ever. `claims` are all there are, without `mine`, in the order

@@ -15,7 +15,7 @@ LeasedGpu Gpu(int index) { return {index, "GPU-" + std::to_string(index), "H100"
 
 std::vector<GpuCandidate> Free(int count) {
   std::vector<GpuCandidate> candidates;
-  for (int i = 0; i < count; ++i) candidates.push_back({Gpu(i), ""});
+  for (int i = 0; i < count; ++i) candidates.push_back({Gpu(i), "", ""});
   return candidates;
 }
 
@@ -72,7 +72,7 @@ TEST(GpuQueueTest, OneGpuUnderTwoNamesOfItsHostIsStillOne) {
   holder.host = "alias";
   EXPECT_THAT(Decide(Claim(0, 1), {holder}, Free(1)).gpus, IsEmpty());
   // Without UUIDs a number means something on its host only.
-  const std::vector<GpuCandidate> nameless = {{{0, "", ""}, ""}};
+  const std::vector<GpuCandidate> nameless = {{{0, "", ""}, "", ""}};
   EXPECT_THAT(Decide(Claim(0, 1), {Claim(1, 1, {{0, "", ""}})}, nameless).gpus, IsEmpty());
   GpuClaimRecord elsewhere = Claim(1, 1, {{0, "", ""}});
   elsewhere.host = "me@gpu2";
@@ -81,38 +81,17 @@ TEST(GpuQueueTest, OneGpuUnderTwoNamesOfItsHostIsStillOne) {
 
 TEST(GpuQueueTest, WhatSomebodyElseUsesIsLeftAloneUnlessThatIsToBeIgnored) {
   std::vector<GpuCandidate> candidates = Free(2);
-  candidates[0].used_by = "python3 (4242, 20.1 GB)";
+  candidates[0].used_by = "20.1 GB in use by python3 (pid 4242)";
   EXPECT_THAT(Decide(Claim(0, 1), {}, candidates).gpus, ElementsAre(Gpu(1)));
   const GpuDecision both = Decide(Claim(0, 2), {}, candidates);
   EXPECT_THAT(both.gpus, IsEmpty());
   EXPECT_TRUE(both.somebody_else);
-  EXPECT_EQ(both.reason, "waits for 2 GPUs of 'gpu1': GPU 0 is used by python3 (4242, 20.1 GB), of no run here");
+  EXPECT_EQ(both.reason,
+            "waits for 2 GPUs of 'gpu1': GPU 0: 20.1 GB in use by python3 (pid 4242); set `gpu_busy: ignore` to share "
+            "it");
   EXPECT_THAT(Decide(Claim(0, 2), {}, candidates, true).gpus, ElementsAre(Gpu(0), Gpu(1)));
   // Not somebody else's fault as long as one of ours has the other one.
   EXPECT_FALSE(Decide(Claim(0, 2), {Claim(1, 1, {Gpu(1)})}, candidates).somebody_else);
-}
-
-TEST(GpuQueueTest, CandidatesKnowWhoUsesThem) {
-  GpuReading reading;
-  for (int i = 0; i < 4; ++i) {
-    GpuFacts gpu;
-    gpu.index = i;
-    gpu.uuid = "GPU-" + std::to_string(i);
-    gpu.name = "H100";
-    reading.gpus.push_back(gpu);
-  }
-  reading.processes = {{"GPU-0", 4242, "/usr/bin/python3", 20'100'000'000}, {"MIG-1", 7, "a", std::nullopt}};
-  reading.mig_devices = {{1, "1g.5gb", "MIG-1"}};
-  reading.gpus[2].memory_used = std::int64_t{2} << 30;
-  reading.gpus[3].memory_used = 500'000'000;
-  const std::vector<GpuCandidate> all = CandidatesOf(reading, 0);
-  ASSERT_EQ(all.size(), 4u);
-  EXPECT_EQ(all[0].gpu, Gpu(0));
-  EXPECT_EQ(all[0].used_by, "python3 (4242, 20.1 GB)");
-  EXPECT_EQ(all[1].used_by, "a (7)");
-  EXPECT_EQ(all[2].used_by, "something that holds 2.1 GB");
-  EXPECT_EQ(all[3].used_by, "");
-  EXPECT_EQ(CandidatesOf(reading, 2).size(), 2u);
 }
 
 TEST(GpuQueueTest, GpusOfAClaimSurviveAsTextAndGarbageIsNone) {

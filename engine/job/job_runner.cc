@@ -11,6 +11,7 @@
 #include "core/failure_patterns.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "job/container_engine.h"
 #include "job/job_failure.h"
 #include "job/job_time.h"
 #include "job/stall_watch.h"
@@ -29,7 +30,17 @@ constexpr auto kLeastEngineTime = std::chrono::seconds(1);  // of one question
 constexpr auto kTroubleLimit = std::chrono::minutes(10);
 constexpr auto kTroublePause = std::chrono::seconds(30);
 // Commands of the diagnosis of a job that runs; without arguments, which may be anybody's secrets.
-constexpr const char* kWhatItDoes = "; ps -e -o pid,ppid,sid,stat,wchan:24,pcpu,rss,etime,comm; nvidia-smi 2>&1 || :";
+// What goes on at this moment: the job's own processes first, as a tree, then the machine's.
+std::string WhatItDoes(const JobHandle& handle, const ContainerRecord* container) {
+  constexpr const char* kColumns = "pid,ppid,sid,stat,wchan:24,pcpu,rss,etime";
+  std::string script =
+      fmt::format("; echo '# processes of the job'; ps --forest -o {},args -s {}", kColumns, handle.pid);
+  if (container != nullptr) {
+    script += fmt::format("; timeout 10 {} top {} -eo pid,ppid,stat,wchan:24,pcpu,rss,etime,args",
+                          ContainerEngine{container->engine, container->sudo}.Words(), ShellQuote(container->name));
+  }
+  return script + fmt::format("; echo '# all processes'; ps -e -o {},comm; nvidia-smi 2>&1 || :", kColumns);
+}
 
 JobRecord RecordOf(const JobRequest& request, const JobHandle& handle) {
   JobRecord record;
@@ -312,7 +323,9 @@ Failure JobRunner::Await(Job* job, bool attached, const CancelToken& cancel) {
   const JobRequest& request = job->request;
   JobState state;
   Failure ended_by_us = AwaitEnd(job, attached, cancel, &state);
-  if (ended_by_us.kind == FailureKind::kStalled) KeepDiagnosis(*job, "stalled", kWhatItDoes);
+  if (ended_by_us.kind == FailureKind::kStalled) {
+    KeepDiagnosis(*job, "stalled", WhatItDoes(job->handle, job->container ? &*job->container : nullptr));
+  }
   job->engine_time = clock_->Steady() + request.grace + kEngineTime;
   // Also after a good end: nothing that the job started stays behind.
   End(job, static_cast<bool>(ended_by_us));

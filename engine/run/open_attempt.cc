@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "core/failure_patterns.h"
 #include "run/mask_json.h"
+#include "workflow/plugin_checks.h"
 
 namespace cosmos {
 
@@ -10,6 +12,7 @@ OpenAttempt::OpenAttempt(const RunServices* services, RunContext context, const 
                          const InstanceState& begin)
     : services_(*services),
       context_(std::move(context)),
+      instance_(instance),
       record_(services->store, services->clock, context_, instance, begin.started_at),
       span_(services->bus, context_, {instance.uses, instance.target, record_.Facts()}, begin.start_published) {}
 
@@ -19,6 +22,12 @@ void OpenAttempt::SetPrompt(const std::string& prompt_id) {
 }
 
 AttemptEnd OpenAttempt::Close(AttemptEnd end) {
+  if (end.failure.kind == FailureKind::kCudaOom) {
+    std::vector<std::string> steps;
+    const PluginFacts* const facts = services_.plugins->Find(instance_.uses);
+    if (facts != nullptr && instance_.retry.on_oom.empty()) steps = PluginChecks::OomStepsOf(*facts, instance_.with);
+    end.failure.message = WithOomSteps(end.failure.message, steps);
+  }
   if (end.failure) {
     end.status = end.failure.kind == FailureKind::kCancelled ? Status::kCancelled : Status::kFailed;
     end.failure.message = services_.masker->Mask("stage '" + context_.key() + "' " + std::string(ToString(end.status)) +

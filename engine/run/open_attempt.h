@@ -14,7 +14,7 @@ namespace cosmos {
 // Not thread-safe.
 class OpenAttempt {
  public:
-  // Publishes the start, unless an earlier engine did. The services must outlive the attempt.
+  // Publishes the start, unless an earlier engine did. The services and the instance must outlive the attempt.
   OpenAttempt(const RunServices* services, RunContext context, const StageInstance& instance,
               const InstanceState& begin);
 
@@ -32,6 +32,7 @@ class OpenAttempt {
  private:
   const RunServices& services_;
   RunContext context_;
+  const StageInstance& instance_;
   AttemptRecord record_;
   StageSpan span_;
 };

@@ -259,7 +259,9 @@ void RunEngine::CancelRest() {
     if (IsEnd(state.status)) continue;
     state.status = Status::kCancelled;
     state_.Set(i, state);
-    runner_.EndWithoutRun(state_.plan().instances[i], state, kRunCancelled);
+    const std::string waited = gate_.WaitText(state_.plan().instances[i]);
+    runner_.EndWithoutRun(state_.plan().instances[i], state,
+                          kRunCancelled + (waited.empty() ? "" : " after " + waited));
   }
 }
 

@@ -22,6 +22,7 @@ namespace cosmos {
 struct RunEnd {
   Status status = Status::kSucceeded;  // succeeded, failed or cancelled
   Failure failure;
+  std::string undiagnosed;  // why a failed run could not be diagnosed; empty: it was, or was not to be
 };
 
 // Carries out the graph of a checked workflow: `jobs` threads take what is ready, retries wait their time, and what

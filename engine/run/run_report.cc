@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/json_values.h"
 #include "core/status.h"
+#include "run/lost_connections.h"
 #include "run/run_cancel.h"
 #include "run/run_paths.h"
 #include "store/attempt.h"
@@ -161,6 +162,7 @@ json RunToJson(const RunRecord& run, RunStore* store, bool engine_alive) {
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
   const std::vector<GpuUsageRecord> usages = store->GpuUsagesOf(run.run_id);
   report["queued"] = QueuedToJson(run.run_id, store);
+  report["lost_connections"] = LostConnections(run);
   report["stages"] = json::array();
   for (const StageRecord& stage : store->StagesOf(run.run_id)) {
     report["stages"].push_back({{"stage", stage.stage},

@@ -76,7 +76,8 @@ class Session {
   void RunHandlers(const RunEnd& end, StageRunner* runner, GpuGate* gate);
   void KeepEnd(const RunFinished& end);
   InspectionSources MakeSources(const Catalogue* plugins);
-  void DiagnoseIfFailed(const RunEnd& end);
+  // Why it could not be done, or "".
+  std::string DiagnoseIfFailed(const RunEnd& end);
 
   const RunOrder& order_;
   RunStore& store_;
@@ -140,7 +141,7 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
                 &leases_,     &samples_,
                 &paths_,      &targets_.by_name(),
                 &inspection_, order.inputs.owner},
-      samples_(&services_, &gpu_cache_, &order.plan.targets, ContextOfRun(state_)),
+      samples_(&services_, &gpu_cache_, &order.plan, ContextOfRun(state_)),
       begun_(clock->Steady()) {}
 
 RunPaths Session::MakePaths() {
@@ -170,7 +171,7 @@ RunEnd Session::Run() {
   if (resumed) targets_.Reach(kForEver);
   StageRunner runner(&services_, &state_, &secrets_, prompt_id_);
   GpuGate gate(&services_, &state_, &runner, order_.inputs.priority);
-  const RunEnd end = RunEngine(&services_, &state_, &runner, &gate).Run(order_.inputs.jobs, &cancel_);
+  RunEnd end = RunEngine(&services_, &state_, &runner, &gate).Run(order_.inputs.jobs, &cancel_);
   state_.SetRunEnd(end.status, end.failure.message);
   RunHandlers(end, &runner, &gate);
   leases_.ReleaseAll(order_.run_id);
@@ -181,7 +182,7 @@ RunEnd Session::Run() {
   bus_.Close();
   KeepEnd(finished);
   hooks.Stop();
-  DiagnoseIfFailed(end);
+  end.undiagnosed = DiagnoseIfFailed(end);
   return end;
 }
 
@@ -209,8 +210,8 @@ InspectionSources Session::MakeSources(const Catalogue* plugins) {
 }
 
 // Last, when the run's end is on disk: whatever becomes of the diagnosis, it changes nothing of the run.
-void Session::DiagnoseIfFailed(const RunEnd& end) {
-  if (end.status != Status::kFailed || !IsToBeDiagnosed(order_.plan, *services_.plugins)) return;
+std::string Session::DiagnoseIfFailed(const RunEnd& end) {
+  if (end.status != Status::kFailed || !IsToBeDiagnosed(order_.plan, *services_.plugins)) return "";
   const SteadyTime begin = clock_.Steady();
   const Diagnosis diagnosis = Diagnose(store_.GetRun(order_.run_id), inspection_, &logger_, cancel_);
   const std::string took = " in " + FormatDuration(clock_.Steady() - begin);
@@ -219,6 +220,7 @@ void Session::DiagnoseIfFailed(const RunEnd& end) {
   } else {
     logger_.Log(LogLevel::kWarning, ContextOfRun(state_), "could not be diagnosed" + took + ": " + diagnosis.problem);
   }
+  return diagnosis.problem;
 }
 
 void Session::KeepRunRecord() {

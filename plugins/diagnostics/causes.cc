@@ -1,6 +1,8 @@
 #include "diagnostics/causes.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 
 namespace cosmos::plugins {
@@ -98,6 +100,65 @@ constexpr Row kRows[] = {
       "`cosmos-engine retry {run}` takes the workflow as it was; a corrected one is a new `run`"}},
 };
 
+// What a message names says more than the kind of the failure. The first that fits counts.
+struct NamedRow {
+  std::array<std::string_view, 8> words;  // any of them
+  Row row;
+};
+constexpr NamedRow kNamedRows[] = {
+    {{"cannot give a GPU to the container", "could not select device driver", "cannot give containers GPUs",
+      "nvidia-container-cli", "unresolvable CDI devices"},
+     {"toolkit",
+      "The container engine of '{target}' cannot give containers GPUs: NVIDIA's container toolkit is not installed "
+      "there, or not known to the engine. The job itself never began.",
+      {"install `nvidia-container-toolkit` on '{target}', then `nvidia-ctk runtime configure` and restart the engine",
+       "`cosmos-engine targets check {target}` starts a container with GPUs to try it",
+       "then `cosmos-engine retry {run}`"}}},
+    {{"could not be pulled", "pull access denied", "Unable to find image", "manifest unknown", "cannot be pulled",
+      "repository does not exist"},
+     {"image",
+      "The container's image is not on '{target}' and cannot be pulled. The job itself never began.",
+      {"correct `image:`; its name and tag are in the message",
+       "log in to its registry on '{target}', or load it there",
+       "then `cosmos-engine retry {run}`, or a new `run` when the workflow was changed"}}},
+    {{"annot connect to the Docker daemon", "docker: not found", "docker: command not found", "podman: not found",
+      "podman: command not found", "docker': No such file", "failed to run command 'docker'",
+      "failed to run command 'podman'"},
+     {"engine",
+      "There is no container engine on '{target}' that the account can use: it is not installed, or its daemon does "
+      "not "
+      "run. The job itself never began.",
+      {"start or install it on '{target}', or name another one by `engine:` of `container:`",
+       "`cosmos-engine targets check {target}` shows what is missing", "then `cosmos-engine retry {run}`"}}},
+    {{"a GPU failed while the job ran", "fallen off the bus", "Unable to determine the device handle", "GPU is lost",
+      "requires reset", "NVRM: Xid", "works, expected"},
+     {"gpu",
+      "A GPU of '{target}' does not work any more: it was lost or waits for a reset. The job is not at fault.",
+      {"reset it on '{target}' (`nvidia-smi --gpu-reset`) or restart the machine",
+       "look for Xid errors in the kernel's messages; when it comes back, the GPU, its power or its cooling is faulty",
+       "then `cosmos-engine retry {run}`, or use another target"}}},
+    {{"driver of the target does not work", "NVIDIA-SMI has failed", "Driver/library version mismatch",
+      "the driver is asked again", "Failed to initialize NVML"},
+     {"driver",
+      "NVIDIA's driver on '{target}' does not work, so that no program there can use a GPU. The job is not at fault.",
+      {"after an update of the driver restart the machine; otherwise reinstall the driver",
+       "`nvidia-smi` on '{target}' must work before anything else does", "then `cosmos-engine retry {run}`"}}},
+    {{"the job found no GPU", "No CUDA GPUs are available", "no CUDA-capable device"},
+     {"none",
+      "The job found no GPU: none was given to it, or none of the target's works.",
+      {"give the stage `resources: {gpus: 1}`; without that its container gets none",
+       "look at `nvidia-smi` on '{target}'", "then `cosmos-engine retry {run}`"}}},
+};
+
+constexpr Row kInterrupted = {
+    "",
+    "The run's engine has ended without ending the run: it was killed, or its machine was switched off. Jobs that it "
+    "had "
+    "started go on on their targets.",
+    {"`cosmos-engine resume {run}` goes on with it, and collects what its jobs have done meanwhile",
+     "`cosmos-engine cancel {run}` ends it and its jobs",
+     "`cosmos-engine targets check {target}` shows whether the target can be reached"}};
+
 constexpr Row kAny = {"",
                       "Nothing is known of the kind of this failure.",
                       {"read the end of the log ({log})", "look at the commands that were sent to '{target}'"}};
@@ -116,19 +177,53 @@ std::string Filled(std::string_view text, const RunFacts& run, const StageFacts&
   return filled;
 }
 
-}  // namespace
-
-Cause CauseOf(const std::string& kind, const RunFacts& run, const StageFacts& stage) {
-  const Row* row = &kAny;
-  for (const Row& one : kRows) {
-    if (one.kind == kind) row = &one;
+const Row* RowOf(const std::string& kind) {
+  for (const Row& row : kRows) {
+    if (row.kind == kind) return &row;
   }
-  Cause cause{Filled(row->cause, run, stage), {}};
-  for (const std::string_view text : row->try_this) {
-    if (!text.empty()) cause.try_this.push_back(Filled(text, run, stage));
+  return &kAny;
+}
+
+// The first whose words are in the text; null: none.
+const Row* NamedRowIn(const std::string& text) {
+  for (const NamedRow& named : kNamedRows) {
+    const bool fits = std::any_of(named.words.begin(), named.words.end(), [&](std::string_view words) {
+      return !words.empty() && text.find(words) != text.npos;
+    });
+    if (fits) return &named.row;
+  }
+  return nullptr;
+}
+
+// Whether a failure of the kind may have any reason, so that its message says more.
+bool IsOpen(const std::string& kind) {
+  constexpr std::string_view kOpen[] = {
+      "", "exit_code", "killed", "gpu_busy", "plugin_error", "output_missing", "output_invalid", "invalid_input"};
+  return std::find(std::begin(kOpen), std::end(kOpen), kind) != std::end(kOpen);
+}
+
+Cause FilledRow(const Row& row, const RunFacts& run, const StageFacts& stage) {
+  Cause cause{Filled(row.cause, run, stage), {}};
+  // Not every plugin has such steps: the message names them where it has.
+  const bool has_steps = stage.message.find("on_oom") != stage.message.npos;
+  for (const std::string_view text : row.try_this) {
+    if (text.empty() || (text.find("on_oom") != text.npos && !has_steps)) continue;
+    cause.try_this.push_back(Filled(text, run, stage));
   }
   return cause;
 }
+
+}  // namespace
+
+Cause CauseOf(const std::string& kind, const RunFacts& run, const StageFacts& stage, const std::string& log_end) {
+  const Row* row = nullptr;
+  for (const std::string* text : {&stage.message, &log_end}) {
+    if (row == nullptr && IsOpen(kind)) row = NamedRowIn(*text);
+  }
+  return FilledRow(row == nullptr ? *RowOf(kind) : *row, run, stage);
+}
+
+Cause CauseOfInterruption(const RunFacts& run, const StageFacts& stage) { return FilledRow(kInterrupted, run, stage); }
 
 std::vector<std::string> KnownKinds() {
   std::vector<std::string> kinds;

@@ -121,6 +121,31 @@ class DiagnosticsTest : public ::testing::Test {
   json manifest_;
 };
 
+TEST_F(DiagnosticsTest, CommandsThatRepeatStandOnce) {
+  json commands = json::array();
+  const auto add = [&](int time, const char* what, const char* outcome) {
+    commands.push_back({{"time", "t" + std::to_string(time)},
+                        {"target", "gpu1"},
+                        {"operation", "run"},
+                        {"outcome", outcome},
+                        {"exit_status", 0},
+                        {"duration", 0.25},
+                        {"what", what}});
+  };
+  add(0, "once", "ok");
+  for (int i = 1; i <= 1000; ++i) add(i, i % 2 == 0 ? "nvidia-smi" : "poll", "ok");
+  add(1001, "poll", "error");
+  commands.back()["repeated"] = 6;
+  host_.commands[kRun] = commands;
+  Diagnose();
+  EXPECT_EQ(Read(Path("commands.txt")),
+            "time target operation outcome status seconds what\n"
+            "t0 gpu1 run ok 0 0.250 once\n"
+            "t999 gpu1 run ok 0 0.250 poll (500 times since t1)\n"
+            "t1000 gpu1 run ok 0 0.250 nvidia-smi (500 times since t2)\n"
+            "t1001 gpu1 run error 0 0.250 poll (7 times since t1001)\n");
+}
+
 TEST_F(DiagnosticsTest, CollectsEverything) {
   const auto items = Diagnose();
   std::vector<std::string> others;

@@ -125,24 +125,39 @@ class Evidence {
   }
 
   void LookAtGpus(const Item& item) {
+    for (const std::string& line : LinesOf(item.text)) {
+      if (Holds(line,
+                {"Unable to determine the device handle", "NVIDIA-SMI has failed", "Failed to initialize NVML"})) {
+        Add("gpu driver", "nvidia-smi on '" + item.target + "' says: " + Quoted(line));
+      }
+    }
     for (const std::string& line : Section(item.text, "# gpus")) {
       const std::vector<std::string> fields = Words(line, ",");
       if (fields.size() < 8) continue;
-      const double used = std::strtod(fields[5].c_str(), nullptr), total = std::strtod(fields[6].c_str(), nullptr);
+      // A name may hold commas, so that fields are counted from the end.
+      const std::size_t n = fields.size();
+      const double used = std::strtod(fields[n - 3].c_str(), nullptr);
+      const double total = std::strtod(fields[n - 2].c_str(), nullptr);
+      if (Holds(line, {"requires reset", "GPU is lost", "[Unknown Error]"})) {
+        Add("gpu fault", "GPU " + fields[0] + " of '" + item.target + "' does not work: " + Quoted(line));
+      }
       if (total > 0 && used * 100 >= total * kGpuFull) {
         Add("gpu memory", "GPU " + fields[0] + " of '" + item.target + "' has " + Number(used) + " of " +
                               Number(total) + " MiB in use although the stage has ended");
       }
-      if (std::strtod(fields[7].c_str(), nullptr) > 0) {
-        Add("ecc", "GPU " + fields[0] + " of '" + item.target + "' has" + fields[7] +
+      if (std::strtod(fields[n - 1].c_str(), nullptr) > 0) {
+        Add("ecc", "GPU " + fields[0] + " of '" + item.target + "' has" + fields[n - 1] +
                        " memory errors that were not corrected");
       }
     }
     for (const std::string& line : Section(item.text, "# processes")) {
       const std::vector<std::string> fields = Words(line, ",");
       if (fields.size() < 4 || std::strtod(fields[1].c_str(), nullptr) <= 0) continue;
-      Add("gpu process", "process" + fields[1] + " (" + Quoted(fields[2].substr(fields[2].find_first_not_of(' '))) +
-                             ") uses" + fields[3] + " MiB of a GPU of '" + item.target + "' now");
+      std::string name = fields[2];
+      for (std::size_t i = 3; i + 1 < fields.size(); ++i) name += "," + fields[i];
+      Add("gpu process", "process" + fields[1] + " (" +
+                             Quoted(name.substr(std::min(name.find_first_not_of(' '), name.size()))) + ") uses" +
+                             fields.back() + " MiB of a GPU of '" + item.target + "' now");
     }
   }
 
@@ -186,7 +201,10 @@ class Evidence {
     std::map<std::string, int> lost;
     for (const std::string& line : LinesOf(item.text)) {
       const std::vector<std::string> words = Words(line, " ");
-      if (words.size() > 2 && line.find("-> connection_lost:") != line.npos) ++lost[words[1]];
+      if (words.size() < 3 || line.find("-> connection_lost:") == line.npos) continue;
+      const std::size_t repeats = line.rfind(" ("), times = line.rfind(" times since ");
+      const bool repeated = repeats != line.npos && times != line.npos && repeats < times;
+      lost[words[1]] += repeated ? std::max(std::atoi(line.c_str() + repeats + 2), 1) : 1;
     }
     for (const auto& [target, count] : lost) {
       Add("lost",

@@ -50,6 +50,19 @@ TEST(Evidence, GpusThatAreFullAndWhatUsesThem) {
                                  "process 4711 (`/usr/bin/python3`) uses 78000 MiB of a GPU of 'gpu1' now"));
 }
 
+TEST(Evidence, GpusThatDoNotWorkAndNamesWithCommas) {
+  const auto found = EvidenceOf("gpu",
+                                "Unable to determine the device handle for GPU1: 0000:52:00.0: Unknown Error\n"
+                                "# gpus: index, …\n"
+                                "0, H100, the red one, GPU-a, [GPU requires reset], [N/A], 79000, 81559, 2\n"
+                                "# processes: gpu uuid, …\nGPU-a, 4711, a, comma, 78000\n");
+  EXPECT_THAT(found, ElementsAre(HasSubstr("nvidia-smi on 'gpu1' says: `Unable to determine"),
+                                 HasSubstr("GPU 0 of 'gpu1' does not work: `0, H100, the red one"),
+                                 HasSubstr("GPU 0 of 'gpu1' has 79000 of 81559 MiB"),
+                                 "GPU 0 of 'gpu1' has 2 memory errors that were not corrected",
+                                 "process 4711 (`a, comma`) uses 78000 MiB of a GPU of 'gpu1' now"));
+}
+
 TEST(Evidence, DisksAndMemoryThatAreNearlyFull) {
   const auto found = EvidenceOf(
       "system",
@@ -73,6 +86,8 @@ TEST(Evidence, CommandsThatFoundNoConnection) {
                          "time target operation outcome status seconds what\n"
                          "t gpu1 run error - 0.1 true -> connection_lost: gone\nt gpu1 run ok 0 0.1 true\n"),
               ElementsAre("1 command to 'gpu1' found no connection"));
+  EXPECT_THAT(EvidenceOf("commands", "t gpu1 run error - 0.1 true -> connection_lost: gone (12 times since t0)\n"),
+              ElementsAre("12 commands to 'gpu1' found no connection"));
 }
 
 TEST(Evidence, GarbageIsNone) {

@@ -198,11 +198,16 @@ bool NamesASecret(std::string_view name) {
     if (upper.find(word) != upper.npos) return true;
   }
   if (EndsWith(upper, "TOKEN")) return true;
+  // DBPASS, MYSQL_PWD; not the current folder, nor words that happen to end so.
+  const bool folder = upper == "PWD" || upper == "OLDPWD";
+  const bool a_word =
+      EndsWith(upper, "BYPASS") || upper == "BYPASS" || EndsWith(upper, "COMPASS") || upper == "COMPASS";
+  if ((EndsWith(upper, "PASS") && !a_word) || (EndsWith(upper, "PWD") && !folder)) return true;
   const std::vector<std::string> words = WordsOf(name);
   return std::any_of(words.begin(), words.end(), [](const std::string& word) {
     const std::string upper_word = Upper(word);
-    return upper_word == "KEY" || upper_word == "KEYS" || upper_word == "TOKEN" ||
-           (upper_word == word && EndsWith(word, "KEY"));
+    return upper_word == "PASS" || upper_word == "PW" || upper_word == "COOKIE" || upper_word == "KEY" ||
+           upper_word == "KEYS" || upper_word == "TOKEN" || (upper_word == word && EndsWith(word, "KEY"));
   });
 }
 

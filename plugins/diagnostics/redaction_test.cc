@@ -11,8 +11,8 @@ TEST(Redaction, NamesThatLookLikeSecrets) {
         "AWS_SECRET_ACCESS_KEY", "GOOGLE_CREDENTIALS", "passphrase", "OPENAI_APIKEY", "ACCESSKEY"}) {
     EXPECT_TRUE(NamesASecret(name)) << name;
   }
-  for (const char* name :
-       {"PATH", "PWD", "SSH_AUTH_SOCK", "max_tokens", "keyframes", "monkey", "author", "prompt", ""}) {
+  for (const char* name : {"PATH", "PWD", "OLDPWD", "BYPASS", "compass", "passes", "SSH_AUTH_SOCK", "max_tokens",
+                           "keyframes", "monkey", "author", "prompt", ""}) {
     EXPECT_FALSE(NamesASecret(name)) << name;
   }
 }
@@ -29,6 +29,9 @@ TEST(Redaction, ValuesOfSuchNamesGo) {
   expect(R"({"secrets": ["token"], "x": 1})", R"({"secrets": ["token"], "x": 1})");
   expect("secrets: {token: {env: MY_TOKEN}}", "secrets: {token: {env: MY_TOKEN}}");
   expect("TOKEN=\nX=y\n", "TOKEN=\nX=y\n");
+  expect("export DBPASS=geheim PWD=/tmp", "export DBPASS=*** PWD=/tmp");
+  expect("MYSQL_PWD=geheim SMTP_PASS='a b'", "MYSQL_PWD=*** SMTP_PASS='***'");
+  expect("dbPass: geheim\nsession_cookie=x", "dbPass: ***\nsession_cookie=***");
   expect("TOKEN='never closed", "TOKEN='***'");
   expect("?token=abc&x=1", "?token=***&x=1");
 }

@@ -9,6 +9,7 @@
 #include <cosmos/shell_quote.hpp>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <stdexcept>
 
 #include "diagnostics/script.h"
@@ -21,8 +22,8 @@ using sdk::ShellQuote;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kLogLines = 200;
-constexpr std::int64_t kMostCommands = 200;
-constexpr off_t kMostOfLog = 1 << 20;  // bytes in which the last lines are looked for
+constexpr std::int64_t kMostCommands = 5000;  // that are looked at
+constexpr off_t kMostOfLog = 1 << 20;         // bytes in which the last lines are looked for
 
 std::string Pretty(const Json& value) { return value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
@@ -47,19 +48,40 @@ std::string NumberIn(const Json& object, const char* key, const char* format) {
   return text;
 }
 
-// A line each, as a table for people.
+// What a command was and came to, without when and how long.
+std::string KindOf(const Json& command) {
+  std::string text = TextIn(command, "target") + " " + TextIn(command, "operation") + " " + TextIn(command, "outcome") +
+                     " " + NumberIn(command, "exit_status", "%.0f");
+  const std::string error = TextIn(command, "error");
+  return text + "\n" + TextIn(command, "what") + (error.empty() ? "" : " -> " + TextIn(command, "kind") + ": " + error);
+}
+
+// A line each, as a table for people. What repeats stands once, where it was last, with how often it was.
 Found Commands(sdk::Task* task, const RunFacts& run) {
   const Json commands = task->Commands(run.run_id, "", kMostCommands);
   if (commands.empty()) throw Skipped("no command was recorded");
+  struct Repeats {
+    std::int64_t count = 0;
+    std::size_t last = 0;
+    std::string first_time;
+  };
+  std::map<std::string, Repeats> repeats;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    Repeats& known = repeats[KindOf(commands[i])];
+    if (known.count == 0) known.first_time = TextIn(commands[i], "time");
+    const Json more = commands[i].value("repeated", Json());
+    known.count += 1 + (more.is_number_integer() ? more.get<std::int64_t>() : 0);
+    known.last = i;
+  }
   std::string text = "time target operation outcome status seconds what\n";
-  for (const Json& command : commands) {
-    text += TextIn(command, "time") + " " + TextIn(command, "target") + " " + TextIn(command, "operation") + " " +
-            TextIn(command, "outcome") + " " + NumberIn(command, "exit_status", "%.0f") + " " +
-            NumberIn(command, "duration", "%.3f") + " " + TextIn(command, "what");
-    if (const std::string error = TextIn(command, "error"); !error.empty()) {
-      text += " -> " + TextIn(command, "kind") + ": " + error;
-    }
-    if (command.contains("repeated")) text += " (and " + NumberIn(command, "repeated", "%.0f") + " like it before)";
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    const std::string kind = KindOf(commands[i]);
+    const Repeats& known = repeats.at(kind);
+    if (known.last != i) continue;
+    const std::size_t line = kind.find('\n');
+    text += TextIn(commands[i], "time") + " " + kind.substr(0, line) + " " + NumberIn(commands[i], "duration", "%.3f") +
+            " " + kind.substr(line + 1);
+    if (known.count > 1) text += " (" + std::to_string(known.count) + " times since " + known.first_time + ")";
     text += "\n";
   }
   return {text, ""};

@@ -75,6 +75,9 @@ RunFacts::RunFacts(Json facts) : json(std::move(facts)) {
     }
   };
   take([](const StageFacts& stage) { return stage.status == "failed"; });
+  failed = suspects;
+  PutFirst(message, &failed);
+  interrupted = ended_at.empty() && In(json, "engine_alive") == Json(false);
   if (suspects.empty()) {
     take([](const StageFacts& stage) { return stage.status == "running" || stage.status == "starting"; });
   }

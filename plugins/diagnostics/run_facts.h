@@ -38,6 +38,8 @@ struct RunFacts {
   std::string started_at;
   std::string ended_at;
   std::vector<StageFacts> stages;  // the latest attempt of each instance, handlers too
+  std::vector<StageFacts> failed;  // all of them; the one whose words the run has first
+  bool interrupted = false;        // it has not ended, and no engine carries it out
   // Those that the diagnosis is about: that failed; of a run without any, those at work; a few of them at most.
   std::vector<StageFacts> suspects;
   std::vector<std::string> targets;  // those of the suspects first; a few at most

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kLogLines = 15;
 constexpr std::size_t kWidestLine = 300;
+constexpr std::size_t kMostFailed = 200;  // stages that are listed
+constexpr std::size_t kMostNames = 12;    // of stages with the same cause
 
 // On one line, so that it stays within its place in the page.
 std::string Inline(const std::string& text) {
@@ -41,6 +43,7 @@ std::string Took(const std::string& begin, const std::string& end) {
 }
 
 std::string Heading(const RunFacts& run) {
+  if (run.interrupted) return "Run " + run.run_id + " was interrupted";
   if (run.status == "failed") return "Run " + run.run_id + " failed" + (run.kind.empty() ? "" : ": " + run.kind);
   return "Run " + run.run_id + " is " + (run.status.empty() ? "not known" : run.status);
 }
@@ -65,17 +68,20 @@ std::string StageText(const StageFacts& stage) {
 std::string WhatFailed(const RunFacts& run) {
   std::string text = "## What failed\n\n";
   if (!run.message.empty()) text += "> " + Inline(run.message) + "\n\n";
-  const auto failed = std::count_if(run.stages.begin(), run.stages.end(),
-                                    [](const StageFacts& stage) { return stage.status == "failed"; });
   for (const StageFacts& stage : run.suspects) {
     StageFacts told = stage;
     if (told.message == run.message) told.message.clear();
     text += StageText(told);
   }
   if (run.suspects.empty()) text += "No stage has failed or is at work.\n";
-  const auto told = static_cast<long>(run.suspects.size());
-  if (!run.suspects.empty() && run.suspects[0].status == "failed" && failed > told) {
-    text += "- and " + std::to_string(failed - told) + " more; see run.json\n";
+  for (std::size_t i = run.suspects.size(); i < run.failed.size(); ++i) {
+    if (i == kMostFailed) {
+      text += "- and " + std::to_string(run.failed.size() - i) + " more; see run.json\n";
+      break;
+    }
+    const StageFacts& stage = run.failed[i];
+    text += "- stage `" + stage.key + "` on `" + stage.target + "` failed: **" + stage.kind +
+            "**: " + Inline(stage.message.substr(0, kWidestLine)) + "\n";
   }
   text += "\nThe run began " + run.started_at;
   if (!run.ended_at.empty()) text += " and ended " + run.ended_at + Took(run.started_at, run.ended_at);
@@ -88,15 +94,83 @@ std::string List(const std::vector<std::string>& lines) {
   return text;
 }
 
-std::string WhyAndWhatToTry(const RunFacts& run, const std::vector<std::string>& evidence) {
+// The last lines of a stage's log, as far as it was collected.
+std::vector<std::string> LogEnd(const std::string& stage, const std::vector<Item>& items) {
+  const std::string name = "log " + stage;
+  const auto item = std::find_if(items.begin(), items.end(), [&](const Item& one) { return one.name == name; });
+  if (item == items.end()) return {};
+  std::vector<std::string> lines;
+  std::istringstream stream(item->text);
+  for (std::string line; std::getline(stream, line);) {
+    if (line.size() > kWidestLine) line = AsText(line.substr(0, kWidestLine)) + "…";
+    lines.push_back(line);
+  }
+  if (lines.size() > kLogLines) lines.erase(lines.begin(), lines.end() - kLogLines);
+  return lines;
+}
+
+std::string LogEndText(const std::string& stage, const std::vector<Item>& items) {
+  std::string text;
+  for (const std::string& line : LogEnd(stage, items)) text += line + "\n";
+  return text;
+}
+
+// A few lines to see at once; fenced so that nothing in them is taken for Markdown.
+std::string EndOfLog(const RunFacts& run, const std::vector<Item>& items) {
+  if (run.suspects.empty()) return "";
+  std::string end = LogEndText(run.suspects[0].key, items);
+  if (end.empty()) return "";
+  for (std::size_t at = end.find("````"); at != end.npos; at = end.find("````")) end.replace(at, 4, "'");
+  return "## The end of the log of `" + run.suspects[0].key + "`\n\n````\n" + end + "````\n\n";
+}
+
+// One cause for each failed stage; those of the same one together.
+std::string Causes(const RunFacts& run, const std::vector<Item>& items) {
+  struct Group {
+    Cause cause;
+    std::string kind;
+    std::vector<std::string> stages;
+  };
+  std::vector<Group> groups;
+  for (const StageFacts& stage : run.failed) {
+    const Cause cause = CauseOf(stage.kind, run, stage, LogEndText(stage.key, items));
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
+      return group.cause.cause == cause.cause && group.kind == stage.kind;
+    });
+    if (same == groups.end()) {
+      groups.push_back({cause, stage.kind, {stage.key}});
+    } else {
+      same->stages.push_back(stage.key);
+    }
+  }
+  std::string text;
+  for (const Group& group : groups) {
+    text += "### ";
+    for (std::size_t i = 0; i < std::min(group.stages.size(), kMostNames); ++i) {
+      text += (i == 0 ? "`" : ", `") + group.stages[i] + "`";
+    }
+    if (group.stages.size() > kMostNames) text += " and " + std::to_string(group.stages.size() - kMostNames) + " more";
+    text += ": " + group.kind + "\n\n" + group.cause.cause + "\n\n" + List(group.cause.try_this) + "\n";
+  }
+  return text;
+}
+
+std::string WhyAndWhatToTry(const RunFacts& run, const std::vector<Item>& items,
+                            const std::vector<std::string>& evidence) {
+  const std::string found = evidence.empty() ? "Nothing that was collected points to more than that.\n"
+                                             : "What was found that may have to do with it:\n\n" + List(evidence);
+  if (run.interrupted && run.failed.empty()) {
+    const Cause cause = CauseOfInterruption(run, run.suspects.empty() ? StageFacts() : run.suspects[0]);
+    return "## Likely cause\n\n" + cause.cause + "\n\n" + found + "\n## What to try\n\n" + List(cause.try_this);
+  }
+  if (run.failed.size() > 1) return "## Likely causes, and what to try\n\n" + Causes(run, items) + found;
   const std::string kind = run.suspects.empty() || run.suspects[0].kind.empty() ? run.kind : run.suspects[0].kind;
   std::string text;
   if (!kind.empty()) {
-    const Cause cause = CauseOf(kind, run, run.suspects.empty() ? StageFacts() : run.suspects[0]);
+    const StageFacts stage = run.suspects.empty() ? StageFacts() : run.suspects[0];
+    const Cause cause = CauseOf(kind, run, stage, LogEndText(stage.key, items));
     text = "## Likely cause\n\n" + cause.cause + "\n\n";
-    text += evidence.empty() ? "Nothing that was collected points to more than that.\n"
-                             : "What was found that may have to do with it:\n\n" + List(evidence);
-    return text + "\n## What to try\n\n" + List(cause.try_this);
+    return text + found + "\n## What to try\n\n" + List(cause.try_this);
   }
   text = "## What was found\n\n";
   return text + (evidence.empty() ? "Nothing that was collected points to trouble.\n" : List(evidence));
@@ -140,24 +214,6 @@ std::string About(const Item& item) {
   return std::string(best->text) + (place.empty() ? "" : " (" + place + ")");
 }
 
-// A few lines to see at once; fenced so that nothing in them is taken for Markdown.
-std::string EndOfLog(const RunFacts& run, const std::vector<Item>& items) {
-  if (run.suspects.empty()) return "";
-  const std::string name = "log " + run.suspects[0].key;
-  const auto item = std::find_if(items.begin(), items.end(), [&](const Item& one) { return one.name == name; });
-  if (item == items.end() || item->text.empty()) return "";
-  std::vector<std::string> lines;
-  std::istringstream stream(item->text);
-  for (std::string line; std::getline(stream, line);) {
-    if (line.size() > kWidestLine) line = AsText(line.substr(0, kWidestLine)) + "…";
-    for (std::size_t at = line.find("````"); at != line.npos; at = line.find("````")) line.replace(at, 4, "'");
-    lines.push_back(line);
-  }
-  std::string text = "## The end of the log of `" + run.suspects[0].key + "`\n\n````\n";
-  for (std::size_t i = lines.size() - std::min(lines.size(), kLogLines); i < lines.size(); ++i) text += lines[i] + "\n";
-  return text + "````\n\n";
-}
-
 std::string Files(const std::vector<Item>& items, const std::vector<std::string>& kept) {
   std::string there, missing;
   for (const Item& item : items) {
@@ -179,7 +235,7 @@ std::string Files(const std::vector<Item>& items, const std::vector<std::string>
 
 std::string SummaryOf(const RunFacts& run, const std::vector<Item>& items, const std::vector<std::string>& evidence,
                       const std::vector<std::string>& kept) {
-  return "# " + Heading(run) + "\n\n" + WhatFailed(run) + "\n" + WhyAndWhatToTry(run, evidence) + "\n" +
+  return "# " + Heading(run) + "\n\n" + WhatFailed(run) + "\n" + WhyAndWhatToTry(run, items, evidence) + "\n" +
          EndOfLog(run, items) + Files(items, kept);
 }
 

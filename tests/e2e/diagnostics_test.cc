@@ -122,6 +122,31 @@ TEST_F(DiagnosticsTest, ARetryThatFailsAgainIsLookedAtAnew) {
   EXPECT_FALSE(fs::exists(FolderOf("rs_test") / "a.attempt-1.log.txt"));
 }
 
+TEST_F(DiagnosticsTest, AnInterruptedRunIsCalledSoWithWhatToDo) {
+  sandbox_.Write(
+      "w.yaml",
+      "version: 1\nstages: {a: {uses: shell, with: {run: ': >begun; until test -e go; do sleep 0.02; done'}}}\n");
+  const pid_t engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", "rs_test"});
+  Await("the job", [&] { return fs::exists(sandbox_.folder() / "begun"); });
+  ::kill(engine, SIGKILL);
+  sandbox_.Wait(engine);
+  EXPECT_EQ(sandbox_.Engine({"diagnostics", "rs_test"}).status, 0);
+  EXPECT_THAT(SummaryOf("rs_test"),
+              AllOf(HasSubstr("# Run rs_test was interrupted\n"), HasSubstr("`cosmos-engine resume rs_test`"),
+                    HasSubstr("`cosmos-engine cancel rs_test`"), HasSubstr("`cosmos-engine targets check local`")));
+  sandbox_.Write("go", "");
+}
+
+TEST_F(DiagnosticsTest, TheAdviceAboutMemoryIsForTheStage) {
+  sandbox_.Write(
+      "w.yaml",
+      "version: 1\nstages: {a: {uses: shell, with: {run: 'echo RuntimeError: CUDA out of memory; exit 1'}}}\n");
+  const Ended ended = Run("rs_test");
+  EXPECT_EQ(sandbox_.Show("rs_test")["failure_kind"], "cuda_oom");
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("give the stage less to do"), Not(HasSubstr("on_oom"))));
+  EXPECT_THAT(SummaryOf("rs_test"), Not(HasSubstr("on_oom")));
+}
+
 TEST_F(DiagnosticsTest, AHandlerThatTheUserWroteTakesItsPlace) {
   sandbox_.Write("w.yaml",
                  "version: 1\nstages: {a: {uses: shell, with: {run: 'exit 1'}}}\n"
@@ -144,6 +169,7 @@ TEST_F(DiagnosticsTest, ADiagnosisThatCannotBeWrittenChangesNothing) {
   std::ofstream(folder) << "a file in its place";
   const Ended ended = Run("rs_test");
   EXPECT_THAT(ended.out, Not(HasSubstr("summary.md")));
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("the failed run could not be diagnosed: "), HasSubstr("Not a directory")));
   EXPECT_THAT(sandbox_.Show("rs_test")["error_message"].get<std::string>(), HasSubstr("status 7"));
   EXPECT_THAT(sandbox_.Read(sandbox_.run_folder("rs_test") / "engine.log"), HasSubstr("could not be diagnosed"));
   const Ended asked = sandbox_.Engine({"diagnostics", "rs_test"});

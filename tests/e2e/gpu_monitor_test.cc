@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "support/fake_nvidia_smi.h"
 #include "support/sandbox.h"
 
 // What a run's GPUs did, from nvidia-smi to `show`. The machine's nvidia-smi is the test's own.
@@ -47,8 +48,10 @@ TEST_F(GpuMonitorTest, ShowTellsWhatTheGpusDid) {
   Nvidia(
       "case $1 in\n"
       "--query-gpu=*)\n"
-      "  echo '0, GPU-0, NVIDIA H100 80GB HBM3, 550.54.15, 50, 20000, 81559, 60000, 60, 360, 1980, 2619, Disabled'\n"
-      "  echo '1, GPU-1, NVIDIA H100 80GB HBM3, 550.54.15, 0, 4, 81559, 80000, 30, 70, 345, 2619, Disabled' ;;\n"
+      "  echo '0, GPU-0, 00000000:4F:00.0, 550.54.15, 50, 20000, 81559, 60000, 60, 360, 1980, 2619, Disabled, NVIDIA "
+      "H100 80GB HBM3'\n"
+      "  echo '1, GPU-1, 00000000:52:00.0, 550.54.15, 0, 4, 81559, 80000, 30, 70, 345, 2619, Disabled, NVIDIA H100 "
+      "80GB HBM3' ;;\n"
       "-L) echo 'GPU 0: H100 (UUID: GPU-0)' ;;\n"
       "'') echo '| Driver Version: 550.54.15   CUDA Version: 12.4 |' ;;\n"
       "esac");
@@ -104,6 +107,35 @@ TEST_F(GpuMonitorTest, WithoutNvidiaSmiNothingIsWatchedAndNothingIsDrawn) {
   EXPECT_EQ(plot.status, 2);
   EXPECT_THAT(plot.err, HasSubstr("no GPUs were watched in run rs_test"));
   EXPECT_THAT(plot.err, HasSubstr("gpu-monitor"));
+}
+
+TEST_F(GpuMonitorTest, AContainerWithoutGpusIsNotBookedAsUsingThem) {
+  const std::string go = (sandbox_.folder() / "go").string();
+  sandbox_.Write("bin/docker", "#!/bin/sh\ncase $1 in\nrun) until test -e " + go +
+                                   "; do sleep 0.05; done ;;\ninspect) exit 1 ;;\nesac\n");
+  fs::permissions(sandbox_.folder() / "bin/docker", fs::perms::owner_all);
+  const FakeNvidiaSmi nvidia(sandbox_.folder() / "bin");
+  sandbox_.Write("w.yaml", R"(
+version: 1
+name: w
+hooks: {gpu-monitor: {interval: 100ms}}
+stages:
+  render:
+    uses: shell
+    container: {image: x}
+    with: {run: 'true'}
+  plain:
+    uses: shell
+    with: {run: 'until test $(cat outputs/.runs/rs_test/gpus/plain.1.jsonl 2>/dev/null | wc -l) -ge 5; do sleep 0.02; done; touch go'}
+)");
+  const Ended ended = sandbox_.Engine({"run", "w.yaml", "--no-preflight", "--jobs", "2", "--run-id", "rs_test"});
+  ASSERT_EQ(ended.status, 0) << ended.out << ended.err;
+  const json run = sandbox_.Show("rs_test");
+  ASSERT_EQ(run["stages"].size(), 2u);
+  for (const json& stage : run["stages"]) {
+    EXPECT_EQ(stage["gpus"].size(), stage["stage"] == "plain" ? 1u : 0u) << stage;
+    EXPECT_EQ(stage["gpu_seconds"] > 0.0, stage["stage"] == "plain") << stage;
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "support/fake_nvidia_smi.h"
 #include "support/sandbox.h"
 
 // GPUs that stages have for themselves. The machine's nvidia-smi is the test's own.
@@ -19,25 +20,13 @@ using ::testing::StartsWith;
 
 class LeasesTest : public ::testing::Test {
  protected:
-  LeasesTest() {
-    std::filesystem::create_directory(sandbox_.folder() / "bin");
+  LeasesTest() : nvidia_(MakeFolder(sandbox_.folder() / "bin")) {
     sandbox_.SetEnvironment("PATH=" + (sandbox_.folder() / "bin").string() + ":" + ::getenv("PATH"));
-    SetGpus(1);
   }
 
-  // What nvidia-smi tells from now on; `apps` are rows of its processes.
-  void SetGpus(int count, const std::string& apps = "") {
-    std::string rows;
-    for (int i = 0; i < count; ++i) {
-      rows += std::to_string(i) + ", GPU-" + std::to_string(i) +
-              ", NVIDIA H100 80GB HBM3, 550.54.15, 0, 4, 81559, 80900, 30, 70.1, 345, 2619, Disabled\n";
-    }
-    sandbox_.Write("gpus", rows);
-    sandbox_.Write("apps", apps);
-    const std::string folder = sandbox_.folder().string();
-    sandbox_.Write("bin/nvidia-smi", "#!/bin/sh\ncase $1 in --query-gpu=*) cat " + folder +
-                                         "/gpus ;; --query-compute-apps=*) cat " + folder + "/apps ;; esac\n");
-    std::filesystem::permissions(sandbox_.folder() / "bin/nvidia-smi", std::filesystem::perms::owner_all);
+  static std::filesystem::path MakeFolder(const std::filesystem::path& folder) {
+    std::filesystem::create_directory(folder);
+    return folder;
   }
   // A workflow of one stage on the GPUs, which notes when it has them and works until there is a file `go`.
   void WriteWorkflow(const std::string& resources = "{gpus: 1}",
@@ -81,6 +70,7 @@ stages:
   }
 
   Sandbox sandbox_;
+  FakeNvidiaSmi nvidia_;
 };
 
 TEST_F(LeasesTest, EightEnginesNeverShareTheOneGpuAndAllSucceed) {
@@ -99,7 +89,7 @@ TEST_F(LeasesTest, EightEnginesNeverShareTheOneGpuAndAllSucceed) {
 }
 
 TEST_F(LeasesTest, EachStageHasGpusOfItsOwn) {
-  SetGpus(2);
+  nvidia_.SetGpus(2);
   WriteWorkflow();
   const pid_t a = Start("rs_a"), b = Start("rs_b");
   AwaitLedger(2);
@@ -192,6 +182,10 @@ TEST_F(LeasesTest, CancellingWhatWaitsLeavesTheQueue) {
   AwaitReason("rs_c", "run rs_b came before");
   EXPECT_EQ(sandbox_.Engine({"cancel", "rs_b"}).status, 0);
   EXPECT_EQ(sandbox_.Wait(second), 130);
+  const std::string shown = sandbox_.Engine({"show", "rs_b"}).out;
+  EXPECT_THAT(shown, HasSubstr("render  cancelled  (shell on local)"));  // it was never begun, and took no time
+  EXPECT_THAT(shown, HasSubstr("the run was cancelled after "));
+  EXPECT_THAT(shown, HasSubstr(" in the queue: it waits for 1 GPU of 'local': GPU 0 is held by"));
   AwaitReason("rs_c", "held by stage 'render' of run rs_a");
   sandbox_.Write("go", "");
   EXPECT_EQ(sandbox_.Wait(first), 0);
@@ -225,8 +219,7 @@ stages:
 }
 
 TEST_F(LeasesTest, ProgramsOfSomebodyElseAreRespectedAsTold) {
-  const std::string python = "GPU-0, 4242, /usr/bin/python3, 20000\n";
-  SetGpus(1, python);
+  nvidia_.SetProcesses({{{"gpu_uuid", "GPU-0"}}});
   sandbox_.Write("go", "");
   WriteWorkflow("{gpus: 1, gpu_busy: ignore}");
   EXPECT_EQ(sandbox_.Wait(Start("rs_ignore")), 0);
@@ -235,13 +228,12 @@ TEST_F(LeasesTest, ProgramsOfSomebodyElseAreRespectedAsTold) {
   EXPECT_EQ(sandbox_.Wait(Start("rs_fail")), 1);
   const json failed = sandbox_.Show("rs_fail");
   EXPECT_EQ(failed["failure_kind"], "gpu_busy");
-  EXPECT_THAT(failed["error_message"].get<std::string>(),
-              HasSubstr("GPU 0 is used by python3 (4242, 21.0 GB), of no run here"));
+  EXPECT_THAT(failed["error_message"].get<std::string>(), HasSubstr("GPU 0: 21.0 GB in use by python3 (pid 4242)"));
 
   WriteWorkflow("{gpus: 1}");
   const pid_t waiting = Start("rs_wait");
-  AwaitReason("rs_wait", "GPU 0 is used by python3");
-  SetGpus(1);
+  AwaitReason("rs_wait", "in use by python3 (pid 4242); set `gpu_busy: ignore` to share it");
+  nvidia_.SetProcesses({});
   EXPECT_EQ(sandbox_.Wait(waiting), 0);
 }
 
@@ -251,6 +243,87 @@ TEST_F(LeasesTest, MoreGpusThanThereAreIsAFailureThatTellsSo) {
   EXPECT_EQ(sandbox_.Show("rs_a")["failure_kind"], "invalid_input");
   EXPECT_THAT(sandbox_.Show("rs_a")["error_message"].get<std::string>(),
               HasSubstr("nvidia-smi tells of 1 GPU on 'local', expected 2"));
+}
+
+// GPUs that do not work, as nvidia-smi shows them: all fields, some, or a line in place of its row.
+TEST_F(LeasesTest, AGpuThatDoesNotWorkIsNotLeased) {
+  sandbox_.Write("go", "");
+  WriteWorkflow("{gpus: 2}");
+  const FakeNvidiaSmi::Values unknown = {{"utilization.gpu", "[Unknown Error]"}, {"memory.used", "[Unknown Error]"},
+                                         {"memory.total", "[Unknown Error]"},    {"memory.free", "[Unknown Error]"},
+                                         {"temperature.gpu", "[Unknown Error]"}, {"power.draw", "[Unknown Error]"}};
+  const FakeNvidiaSmi::Values reset = {{"temperature.gpu", "[GPU requires reset]"}, {"utilization.gpu", "[N/A]"}};
+  const FakeNvidiaSmi::Values lost = {{"clocks.sm", "[GPU is lost]"}, {"memory.used", "0"}};
+  int number = 0;
+  for (const FakeNvidiaSmi::Values& broken : {unknown, reset, lost}) {
+    nvidia_.SetGpus({FakeNvidiaSmi::Gpu(0, broken), FakeNvidiaSmi::Gpu(1), FakeNvidiaSmi::Gpu(2)});
+    const std::string id = "rs_" + std::to_string(number++);
+    EXPECT_EQ(sandbox_.Wait(Start(id)), 0) << sandbox_.Read("engine.out");
+    EXPECT_THAT(Ledger(), ::testing::Contains("begin " + id + " 1,2"));
+  }
+}
+
+TEST_F(LeasesTest, TooFewGpusThatWorkIsAFailureThatNamesTheOthers) {
+  sandbox_.Write("go", "");
+  WriteWorkflow("{gpus: 2}");
+  nvidia_.SetErrors("Unable to determine the device handle for GPU1: 0000:41:00.0: Unknown Error\n", 15);
+  EXPECT_EQ(sandbox_.Wait(Start("rs_lost")), 1);
+  EXPECT_THAT(sandbox_.Show("rs_lost")["error_message"].get<std::string>(),
+              HasSubstr("1 GPU on 'local' works, expected 2; GPU 1 (0000:41:00.0): Unknown Error"));
+  EXPECT_EQ(sandbox_.Show("rs_lost")["failure_kind"], "gpu_busy");
+  EXPECT_THAT(Ledger(), IsEmpty());
+  WriteWorkflow("{gpus: 1}");
+  EXPECT_EQ(sandbox_.Wait(Start("rs_one")), 0);
+  EXPECT_THAT(Ledger(), ElementsAre("begin rs_one 0", "end rs_one"));
+}
+
+TEST_F(LeasesTest, ADriverThatDoesNotAnswerIsAskedAgainAndNothingIsGuessed) {
+  sandbox_.Write("go", "");
+  WriteWorkflow("{gpus: 1}");
+  nvidia_.SetFirst("echo 'Failed to initialize NVML: Driver/library version mismatch'; exit 18");
+  const pid_t waiting = Start("rs_wait");
+  AwaitReason("rs_wait", "Driver/library version mismatch");
+  WriteWorkflow("{gpus: 1, gpu_busy: fail}");
+  EXPECT_EQ(sandbox_.Wait(Start("rs_fail")), 1);
+  EXPECT_EQ(sandbox_.Show("rs_fail")["failure_kind"], "gpu_busy");
+  EXPECT_THAT(Ledger(), IsEmpty());
+  nvidia_.SetFirst(":");
+  EXPECT_EQ(sandbox_.Wait(waiting), 0);
+  EXPECT_THAT(Ledger(), ElementsAre("begin rs_wait 0", "end rs_wait"));
+}
+
+TEST_F(LeasesTest, AnNvidiaSmiThatHangsLeasesNothing) {
+  sandbox_.Write("go", "");
+  WriteWorkflow("{gpus: 1}");
+  nvidia_.SetFirst("case $1 in --query-compute-apps=*) sleep 3600 ;; esac");  // what uses the GPUs is not known then
+  const pid_t waiting = Start("rs_wait");
+  AwaitReason("rs_wait", "nvidia-smi did not answer within 8 s");
+  EXPECT_THAT(Ledger(), IsEmpty());
+  nvidia_.SetFirst(":");
+  EXPECT_EQ(sandbox_.Wait(waiting), 0);
+}
+
+TEST_F(LeasesTest, ADesktopThatHoldsAGigabyteIsNamedWithWhatToSet) {
+  nvidia_.SetGpus({FakeNvidiaSmi::Gpu(0, {{"memory.used", "1100"}})});
+  nvidia_.SetFirst(
+      "if [ \"$1\" = -q ]; then echo 'GPU 00000000:40:00.0'; echo '  Process ID : 1'; echo '    Type : G'\n"
+      "echo '    Name : /usr/lib/xorg/Xorg'; echo '    Used GPU Memory : 1090 MiB'; exit; fi");
+  sandbox_.Write("go", "");
+  WriteWorkflow();
+  const pid_t waiting = Start("rs_wait");
+  AwaitReason("rs_wait", "GPU 0: 1.2 GB in use by Xorg (pid 1, user root) since ");
+  EXPECT_THAT(ReasonOf("rs_wait"), HasSubstr("; set `gpu_busy: ignore` to share it"));
+  EXPECT_THAT(Ledger(), IsEmpty());
+  nvidia_.SetGpus(1);
+  EXPECT_EQ(sandbox_.Wait(waiting), 0);
+}
+
+TEST_F(LeasesTest, ALineOnStderrIsNoGpu) {
+  nvidia_.SetGpus(2);
+  nvidia_.SetErrors("Warning: persistence mode is disabled on device 00000000:40:00.0.\n", 0);
+  WriteWorkflow("{gpus: 3}");
+  EXPECT_EQ(sandbox_.Wait(Start("rs_three")), 1);
+  EXPECT_THAT(sandbox_.Show("rs_three")["error_message"].get<std::string>(), HasSubstr("nvidia-smi tells of 2 GPUs"));
 }
 
 }  // namespace

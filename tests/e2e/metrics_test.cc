@@ -7,6 +7,7 @@
 #include <regex>
 #include <sstream>
 
+#include "support/fake_nvidia_smi.h"
 #include "support/remote_host.h"
 #include "support/sandbox.h"
 
@@ -50,10 +51,7 @@ class MetricsTest : public ::testing::Test {
   }
   // The machine has one from now on, as far as nvidia-smi tells.
   void HaveAGpu() {
-    sandbox_.Write("bin/nvidia-smi",
-                   "#!/bin/sh\ncase $1 in --query-gpu=*) echo '0, GPU-0, NVIDIA H100 80GB HBM3, 550.54.15, 25, 4, "
-                   "81559, 80900, 30, 70.1, 345, 2619, Disabled' ;; esac\n");
-    fs::permissions(sandbox_.folder() / "bin/nvidia-smi", fs::perms::owner_all);
+    FakeNvidiaSmi(sandbox_.folder() / "bin").SetGpus({FakeNvidiaSmi::Gpu(0, {{"utilization.gpu", "25"}})});
     sandbox_.SetEnvironment("PATH=" + (sandbox_.folder() / "bin").string() + ":" + ::getenv("PATH"));
   }
   static std::string OfRun(const std::string& run_id) { return "{run_id=\"" + run_id + "\",workflow=\"w\"}"; }

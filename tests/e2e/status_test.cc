@@ -30,10 +30,10 @@ class StatusTest : public ::testing::Test {
     calls_ = host_.account().home() / "calls";
     std::ofstream(bin / "nvidia-smi") << "#!/bin/sh\necho \"$1\" >>" << calls_.string()
                                       << "\ncase $1 in\n--query-gpu=*)\n"
-                                      << "echo '0, GPU-0, NVIDIA H100 80GB HBM3, 550.54.15, 37, 900, 81559, 79942, "
-                                         "34, 71.34, 1980, 2619, Disabled'\n"
-                                      << "echo '1, GPU-1, NVIDIA H100 80GB HBM3, 550.54.15, [N/A], [N/A], [N/A], "
-                                         "[N/A], 30, [N/A], 345, 2619, [N/A]'\n"
+                                      << "echo '0, GPU-0, 00000000:4F:00.0, 550.54.15, 37, 900, 81559, 79942, "
+                                         "34, 71.34, 1980, 2619, Disabled, NVIDIA H100 80GB HBM3'\n"
+                                      << "echo '1, GPU-1, 00000000:52:00.0, 550.54.15, [N/A], [N/A], [N/A], "
+                                         "[N/A], 30, [N/A], 345, 2619, [N/A], NVIDIA H100 80GB HBM3'\n"
                                       << ";;\nesac\n";
     MustRun({"chmod", "-R", "a+rx", bin.string()});
     std::ofstream(host_.account().home() / ".bashrc") << "PATH=" << bin.string() << ":$PATH\n";
@@ -210,6 +210,116 @@ TEST_F(StatusTest, SaysWhatIsWrongWithItsWords) {
   EXPECT_EQ(watch.status, 2);
   EXPECT_THAT(watch.err, HasSubstr("--watch draws on a terminal"));
   EXPECT_EQ(Status({"--target", "local"})["targets"].size(), 1u);
+}
+
+TEST_F(StatusTest, AnAnswerThatComesLateIsThereForTheNextCall) {
+  host_.proxy().SetDelay(std::chrono::milliseconds(300));  // a login takes several ways there and back
+  EXPECT_THAT(Named(Status()["targets"], "name", "gpu1")["gpus"], IsEmpty());
+  Await("the late answer", [&] {
+    const json target = Named(Status()["targets"], "name", "gpu1");
+    return target["gpus"].size() == 2 && target["age"].is_number();
+  });
+}
+
+TEST_F(StatusTest, AContainerEngineThatHangsHidesNeitherGpusNorJobs) {
+  const fs::path docker = host_.account().home() / "bin/docker";
+  std::ofstream(docker) << "#!/bin/sh\nsleep 20\n";
+  MustRun({"chmod", "a+rx", docker.string()});
+  sandbox_.Write(kConfig, "targets: {gpu1: " + host_.Target(", gpus: 2, container: {image: x}") + "}\n");
+  json target;
+  Await("GPUs", [&] {
+    target = Named(Status()["targets"], "name", "gpu1");
+    return target["reachable"] == true && target["gpus"].size() == 2;
+  });
+  EXPECT_THAT(target["problem"].get<std::string>(), HasSubstr("no answer about its containers yet"));
+}
+
+TEST_F(StatusTest, ARunKnowsItsOwnTargetWhateverElseHasItsName) {
+  sandbox_.Write("w.yaml", R"(
+version: 1
+name: w
+stages:
+  render: {uses: shell, target: gpu1, with: {run: 'until test -e go; do sleep 0.02; done'}}
+)");
+  const std::string id = Id("n");
+  const pid_t engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", id});
+  Await("job", [&] {
+    const json runs = Status()["runs"];
+    return runs.size() == 1 && runs[0]["stages"].size() == 1 && runs[0]["stages"][0]["status"] == "running";
+  });
+  ::kill(engine, SIGKILL);
+  sandbox_.Wait(engine);
+  RemoteHost other;
+  sandbox_.Write(kConfig, "targets: {gpu1: " + other.Target() + "}\n");
+  json report;
+  Await("both hosts", [&] {
+    LetAnswersAge();
+    report = Status();
+    return report["targets"].size() == 3 && report["targets"][2]["reachable"] == true &&
+           report["targets"][2]["jobs"].size() == 1 && report["targets"][2]["jobs"][0]["found"] == true;
+  });
+  EXPECT_EQ(report["runs"][0]["state"], "interrupted");
+  for (int i = 0; i < 2; ++i) EXPECT_THAT(report["targets"][i]["jobs"], IsEmpty()) << report["targets"][i];
+  std::ofstream(host_.workdir() / "go") << "";
+}
+
+TEST_F(StatusTest, WhoLogsInAnotherWayGetsAnswersOfTheirOwn) {
+  std::string other = host_.Target();
+  const std::size_t identity = other.find("identity: ") + 10;
+  other.replace(identity, other.find_first_of(",}", identity) - identity, "/no/such/key");
+  sandbox_.Write(kConfig, "targets: {gpu1: " + host_.Target() + ", gpu2: " + other + "}\n");
+  json report;
+  Await("both answers", [&] {
+    report = Status();
+    return Named(report["targets"], "name", "gpu1")["reachable"] == true &&
+           Named(report["targets"], "name", "gpu2")["problem"].is_string();
+  });
+  EXPECT_EQ(Named(report["targets"], "name", "gpu2")["reachable"], false);
+  EXPECT_THAT(Named(report["targets"], "name", "gpu2")["gpus"], IsEmpty());
+}
+
+TEST_F(StatusTest, ALostConnectionIsShownWithItsAge) {
+  sandbox_.Write("w.yaml", R"(
+version: 1
+name: w
+stages:
+  render: {uses: shell, target: gpu1, with: {run: 'until test -e go; do sleep 0.02; done'}}
+)");
+  const std::string id = Id("l");
+  const pid_t engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", id});
+  Await("job", [&] {
+    const json runs = Status()["runs"];
+    return runs.size() == 1 && runs[0]["stages"].size() == 1 && runs[0]["stages"][0]["status"] == "running";
+  });
+  EXPECT_THAT(sandbox_.Show(id)["lost_connections"], IsEmpty());
+  host_.proxy().SetRefuse(true);
+  host_.proxy().CutAll();
+  Await("the loss", [&] { return sandbox_.Show(id)["lost_connections"].size() == 1; });
+  EXPECT_EQ(sandbox_.Show(id)["lost_connections"][0]["target"], "gpu1");
+  EXPECT_THAT(sandbox_.Engine({"show", id}).out, HasSubstr("lost      connection to 'gpu1' "));
+  EXPECT_THAT(sandbox_.Engine({"status"}).out, HasSubstr("lost connection to 'gpu1' "));
+  host_.proxy().SetRefuse(false);
+  std::ofstream(host_.workdir() / "go") << "";
+  EXPECT_EQ(sandbox_.Wait(engine), 0) << sandbox_.Read("engine.out");
+}
+
+TEST_F(StatusTest, ShowsMigDevicesAndGpusThatDoNotWork) {
+  std::ofstream(host_.account().home() / "bin/nvidia-smi")
+      << "#!/bin/sh\ncase $1 in\n--query-gpu=*)\n"
+         "echo '0, GPU-0, 00000000:4F:00.0, 550.54.15, [N/A], 900, 40960, 40000, 34, 71, 1980, 1215, Enabled, A100'\n"
+         "echo '1, GPU-1, 00000000:52:00.0, 550.54.15, [N/A], 0, 40960, 40000, [GPU requires reset], 71, 0, 0, "
+         "Disabled, A100'\n;;\n"
+         "-L) echo 'GPU 0: A100 (UUID: GPU-0)'; echo '  MIG 3g.20gb     Device  0: (UUID: MIG-c)' ;;\nesac\n";
+  json target;
+  Await("an answer", [&] {
+    target = Named(Status()["targets"], "name", "gpu1");
+    return target["gpus"].size() == 2;
+  });
+  EXPECT_EQ(target["gpus"][0]["mig_devices"][0]["profile"], "3g.20gb");
+  EXPECT_EQ(target["gpus"][1]["fault"], "GPU requires reset");
+  const std::string text = sandbox_.Engine({"status"}).out;
+  EXPECT_THAT(text, HasSubstr("    MIG 3g.20gb    MIG-c\n"));
+  EXPECT_THAT(text, HasSubstr("does not work: GPU requires reset\n"));
 }
 
 }  // namespace

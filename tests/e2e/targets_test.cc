@@ -272,6 +272,12 @@ TEST_F(TargetCheckTest, ARealContainerEngine) {
   Expect("image", "warning", "cosmos-test:other is not there; it will be pulled", "pull it beforehand");
   Check(0);
   Expect("container", "info", "could be used; the target has no `container:`");
+  // A docker without NVIDIA's toolkit: only a try tells.
+  Nvidia(1);
+  Check(3, ", gpus: 1, container: {image: 'cosmos-test:latest'}");
+  Expect("container_gpus", "failed", "docker cannot give containers GPUs: ", "container toolkit");
+  Check(0, ", gpus: 1, container: {image: 'cosmos-test:other'}");
+  Expect("container_gpus", "warning", "nothing of NVIDIA's container toolkit was found");
   EXPECT_TRUE(docker.Containers().empty());
 }
 

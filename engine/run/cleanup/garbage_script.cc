@@ -84,6 +84,25 @@ constexpr const char* kProcesses =
     "  case $1 in Z | X) ;; *) printf 'process %s %s %s %s\\n' \"$pid\" \"$4\" \"${20}\" \"${name%)*}\" ;; esac\n"
     "done 2>/dev/null\n";
 
+constexpr const char* kRunProcesses =
+    "cd /proc || exit\n"
+    "grep -z x /dev/null\n"
+    "[ $? -le 1 ] || echo 'problem processes there is no grep with -z (install GNU grep)'\n"
+    "grep -zsH '^COSMOS_RUN_ID=' [0-9]*/environ | tr '\\n\\0' '?\\n' | sort -t: -k2 -s | {\n"
+    "last= count=0\n"
+    "while IFS= read -r line; do\n"
+    "  pid=${line%%/*} run=${line#*:}\n"
+    "  [ \"$run\" = \"$last\" ] || { last=$run count=0; }\n"
+    "  [ $count -lt 20 ] && [ \"$pid/ns/pid\" -ef self/ns/pid ] || continue\n"
+    "  IFS= read -r stat <\"$pid/stat\" || continue\n"
+    "  name=${stat#*\\(}\n"
+    "  set -- ${stat##*) }\n"
+    "  [ $# -ge 20 ] || continue\n"
+    "  case $1 in Z | X) continue ;; esac\n"
+    "  count=$((count + 1))\n"
+    "  printf 'env %s %s\\nprocess %s %s %s %s\\n' \"$pid\" \"$run\" \"$pid\" \"$4\" \"${20}\" \"${name%)*}\"\n"
+    "done; } 2>/dev/null\n";
+
 bool IsHex(const std::string& text) {
   return text.size() >= 12 && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
@@ -170,6 +189,14 @@ std::string LookScript(const std::vector<ContainerEngine>& engines, const std::v
   for (std::size_t i = 0; i < workdirs.size(); ++i) script += WorkdirScript(i, workdirs[i]);
   return script + kProcesses + "echo 'end of it'\n";
 }
+
+std::string ContainersScript(const std::vector<ContainerEngine>& engines) {
+  std::string script = kBegin;
+  for (std::size_t i = 0; i < engines.size(); ++i) script += ContainersScript(i, engines[i]);
+  return script + "echo 'end of it'\n";
+}
+
+std::string RunProcessesScript() { return std::string(kBegin) + kRunProcesses + "echo 'end of it'\n"; }
 
 std::string ProcessesScript() { return std::string(kBegin) + kProcesses + "echo 'end of it'\n"; }
 

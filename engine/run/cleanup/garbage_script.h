@@ -54,6 +54,10 @@ struct Leftovers {
 std::string LookScript(const std::vector<ContainerEngine>& engines, const std::vector<std::string>& workdirs);
 // Looks for processes alone.
 std::string ProcessesScript();
+// Looks for containers alone.
+std::string ContainersScript(const std::vector<ContainerEngine>& engines);
+// Looks only for processes that have a run_id, of each run the first ones: quick however many processes there are.
+std::string RunProcessesScript();
 // What one of them, that asked for so many engines and workdirs, printed. Lines that make no sense are left out.
 Leftovers ParseLeftovers(const std::string& output, std::size_t engines = 0, std::size_t workdirs = 0);
 

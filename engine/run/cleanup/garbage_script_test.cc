@@ -225,5 +225,31 @@ TEST_F(GarbageScriptTest, FindAProcessByItsEnvironmentAndSignalItAlone) {
   EXPECT_EQ(WTERMSIG(status), SIGTERM);
 }
 
+TEST_F(GarbageScriptTest, FindSomeProcessesOfARunThatHasMany) {
+  const std::string variable = "COSMOS_RUN_ID=rs_many_" + std::to_string(::getpid());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::setsid();
+    ::execl("/usr/bin/env", "env", variable.c_str(), "sh", "-c",
+            "i=0; while [ $i -lt 40 ]; do sleep 1000 & i=$((i + 1)); done; wait", nullptr);
+    ::_exit(127);
+  }
+  std::vector<FoundProcess> found;
+  for (int i = 0; i < 1000 && found.size() < 20; ++i) {
+    ::usleep(10000);
+    const Leftovers leftovers = ParseLeftovers(Execute(RunProcessesScript()).output);
+    EXPECT_TRUE(leftovers.whole);
+    found.clear();
+    for (const FoundProcess& process : leftovers.processes) {
+      EXPECT_FALSE(process.run_id.empty());  // of other programs nothing is said
+      if ("COSMOS_RUN_ID=" + process.run_id == variable) found.push_back(process);
+    }
+  }
+  EXPECT_EQ(found.size(), 20u);
+  EXPECT_TRUE(!found.empty() && found[0].session == child);
+  ::kill(-child, SIGKILL);
+  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+}
+
 }  // namespace
 }  // namespace cosmos

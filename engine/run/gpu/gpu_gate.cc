@@ -104,6 +104,7 @@ GpuRequest GpuGate::RequestOf(const BatchItem& item, const RunContext& leader, i
   request.context = leader;
   request.target = instance.target;
   request.host = HostKeyOf(config);
+  request.answers = CacheKeyOf(config);
   request.gpus = gpus;
   request.most = config.value("gpus", 0);
   request.priority = priority_;
@@ -115,9 +116,9 @@ void GpuGate::TellWaiting(const BatchItem& item, int gpus, const std::string& re
   const RunContext context = ContextOf(item, state_);
   {
     const std::lock_guard lock(mutex_);
-    std::string& told = told_[context.key()];
-    if (told == reason) return;
-    told = reason;
+    Told& told = told_.try_emplace(context.key(), Told{"", services_.clock->Steady()}).first->second;
+    if (told.reason == reason) return;
+    told.reason = reason;
   }
   services_.logger->Log(LogLevel::kInfo, context, "queued: " + reason);
   services_.bus->Publish(context, StageQueued{item.instance->target, gpus, reason});
@@ -157,6 +158,13 @@ void GpuGate::Await(std::vector<BatchItem>* items, Failure* refused, const Cance
     if (cancel.abandoned()) throw Error(ErrorCode::kUnavailable, "the engine was ended while it waited for GPUs");
     std::this_thread::sleep_for(kAskAgain);
   }
+}
+
+std::string GpuGate::WaitText(const StageInstance& instance) {
+  const std::lock_guard lock(mutex_);
+  const auto told = told_.find(instance.key());
+  if (told == told_.end()) return "";
+  return FormatDuration(services_.clock->Steady() - told->second.since) + " in the queue: it " + told->second.reason;
 }
 
 void GpuGate::Leave(const std::vector<BatchItem>& items) {

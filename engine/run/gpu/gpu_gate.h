@@ -30,6 +30,8 @@ class GpuGate {
   void Await(std::vector<BatchItem>* items, Failure* refused, const CancelToken& cancel);
   // To be called once they have ended; not when their job goes on without this engine.
   void Leave(const std::vector<BatchItem>& items);
+  // For how long an instance has waited, and for what; empty: it does not wait.
+  std::string WaitText(const StageInstance& instance);
   // Nobody is free to carry out what waits here.
   void Sleep() { services_.leases->Sleep(state_.run_id()); }
 
@@ -46,8 +48,12 @@ class GpuGate {
   const RunState& state_;
   const StageRunner& runner_;
   const int priority_;
-  std::mutex mutex_;                         // guards the next
-  std::map<std::string, std::string> told_;  // why an attempt waits, by its key
+  std::mutex mutex_;  // guards the next
+  struct Told {
+    std::string reason;
+    SteadyTime since;  // it waits
+  };
+  std::map<std::string, Told> told_;  // why an attempt waits, by its key
 };
 
 // Between two questions for GPUs.

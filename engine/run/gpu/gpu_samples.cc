@@ -1,11 +1,14 @@
 #include "run/gpu/gpu_samples.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <utility>
 
 #include "core/error.h"
+#include "run/preflight/gpu_needs.h"
 #include "run/targets/target_set.h"
+#include "store/attempt.h"
 #include "target/gpu/nvidia_smi.h"
 
 namespace cosmos {
@@ -31,9 +34,8 @@ RunContext AttemptOf(const std::string& job, RunContext run) {
 
 }  // namespace
 
-GpuSamples::GpuSamples(const RunServices* services, const GpuCache* cache, const std::map<std::string, json>* targets,
-                       RunContext run)
-    : services_(*services), cache_(*cache), targets_(*targets), run_(std::move(run)) {}
+GpuSamples::GpuSamples(const RunServices* services, const GpuCache* cache, const Plan* plan, RunContext run)
+    : services_(*services), cache_(*cache), plan_(*plan), run_(std::move(run)) {}
 
 json GpuSamples::ReadGpus(const std::string& target, Duration longest_age, bool details) {
   const auto found = services_.targets->find(target);
@@ -41,9 +43,24 @@ json GpuSamples::ReadGpus(const std::string& target, Duration longest_age, bool 
     throw Error(ErrorCode::kNotFound, "the run has no target '" + target + "'");
   }
   if (details) return ToJson(cosmos::ReadGpus(found->second, true));
-  const GpuState state = cache_.Read(HostKeyOf(targets_.at(target)), found->second, longest_age, kPatience);
+  const GpuState state = cache_.Read(CacheKeyOf(plan_.targets.at(target)), found->second, longest_age, kPatience);
   if (!state.failure.empty()) throw Error(ErrorCode::kUnavailable, state.failure);
   return ToJson(state.reading);
+}
+
+bool GpuSamples::CannotUseGpus(const RunContext& attempt) const {
+  const auto instance =
+      std::find_if(plan_.instances.begin(), plan_.instances.end(), [&](const StageInstance& candidate) {
+        return candidate.stage == attempt.stage && candidate.instance == attempt.instance;
+      });
+  if (instance == plan_.instances.end() || instance->container.is_null() || ArgsGiveGpus(instance->container)) {
+    return false;
+  }
+  // A step of `retry.on_oom` may have given it some.
+  const std::vector<GpuClaimRecord> claims = services_.records->GpuClaims();
+  return instance->gpus == 0 && std::none_of(claims.begin(), claims.end(), [&](const GpuClaimRecord& claim) {
+           return claim.run_id == attempt.run_id && AreOfOneAttempt(claim, attempt);
+         });
 }
 
 GpuSamples::OfAttempt& GpuSamples::Find(const RunContext& attempt) {
@@ -58,6 +75,7 @@ GpuSamples::OfAttempt& GpuSamples::Find(const RunContext& attempt) {
 
 void GpuSamples::KeepGpuSample(const std::string& job, const std::string& target, const json& gpus) {
   const RunContext attempt = AttemptOf(job, run_);
+  if (CannotUseGpus(attempt)) return;
   GpuSeriesSample sample;
   sample.time = UnixMilliseconds(services_.clock->Wall());
   for (const json& gpu : gpus) sample.gpus.push_back(GpuFactsFromJson(gpu));

@@ -8,6 +8,7 @@
 #include "plugin/gpu_host.h"
 #include "run/gpu/gpu_series.h"
 #include "run/run_services.h"
+#include "workflow/plan.h"
 
 namespace cosmos {
 
@@ -16,8 +17,7 @@ namespace cosmos {
 class GpuSamples final : public GpuHost {
  public:
   // The pointers must outlive this.
-  GpuSamples(const RunServices* services, const GpuCache* cache, const std::map<std::string, nlohmann::json>* targets,
-             RunContext run);
+  GpuSamples(const RunServices* services, const GpuCache* cache, const Plan* plan, RunContext run);
 
   nlohmann::json ReadGpus(const std::string& target, Duration longest_age, bool details) override;
   void KeepGpuSample(const std::string& job, const std::string& target, const nlohmann::json& gpus) override;
@@ -32,11 +32,13 @@ class GpuSamples final : public GpuHost {
     GpuUsageSum sum;
   };
 
+  // Whether the attempt's job is in a container that has no GPUs, so that those of the target are not its own.
+  bool CannotUseGpus(const RunContext& attempt) const;
   OfAttempt& Find(const RunContext& attempt);  // REQUIRES: mutex_ is held.
 
   const RunServices& services_;
   const GpuCache& cache_;
-  const std::map<std::string, nlohmann::json>& targets_;
+  const Plan& plan_;
   const RunContext run_;
   mutable std::mutex mutex_;  // guards the next
   std::map<std::string, std::unique_ptr<OfAttempt>> attempts_;

@@ -15,6 +15,8 @@ namespace {
 using Severity = PreflightFinding::Severity;
 
 constexpr const char* kAsk = "add `resources: {gpus: 1}` to the stage, and `gpus:` to its target";
+constexpr const char* kRepair =
+    "reset them there (`nvidia-smi --gpu-reset`) or restart the machine, or choose another target";
 constexpr int kNoGpu[] = {6, 9, 18};  // no devices, no driver, a driver of another version than its library
 
 std::string Gigabytes(std::int64_t bytes) { return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9); }
@@ -30,14 +32,6 @@ std::vector<int> Version(const std::string& text) {
   return numbers;
 }
 
-// Whether the user's own words for the container engine see to it.
-bool ArgsGiveGpus(const nlohmann::json& container) {
-  const auto args = container.value("args", std::vector<std::string>());
-  return std::any_of(args.begin(), args.end(), [](const std::string& arg) {
-    return arg.rfind("--gpus", 0) == 0 || arg.rfind("--runtime", 0) == 0 || arg.rfind("--device", 0) == 0;
-  });
-}
-
 class Judge {
  public:
   explicit Judge(const StageNeeds& needs) : needs_(needs) {}
@@ -51,6 +45,26 @@ class Judge {
     } else if (Version(found) < Version(needs_.driver)) {
       Add(Severity::kError, fmt::format("NVIDIA's driver is {}, expected {} or newer", found, needs_.driver),
           "install a newer driver there and restart the machine, or choose another target");
+    }
+  }
+
+  // Whether there are as many GPUs that work as it needs.
+  void Count(const GpuReading& reading) {
+    const auto working =
+        std::count_if(reading.gpus.begin(), reading.gpus.end(), [](const GpuFacts& gpu) { return gpu.fault.empty(); });
+    const std::string faults = reading.Faults();
+    if (working >= needs_.gpus) {
+      if (!reading.ok() || !faults.empty()) {
+        Add(Severity::kWarning, faults.empty() ? reading.problem : "GPUs that do not work: " + faults, kRepair);
+      }
+    } else if (faults.empty() && reading.exit_status == 0) {
+      Add(Severity::kError, fmt::format("nvidia-smi tells of {}, expected {}", Counted(working, "GPU"), needs_.gpus),
+          "ask for fewer (`resources: {gpus: N}`), or choose another target");
+    } else {
+      Add(Severity::kError,
+          fmt::format("{} {}, expected {}: {}", Counted(working, "GPU"), working == 1 ? "works" : "work", needs_.gpus,
+                      faults.empty() ? reading.problem : faults),
+          kRepair);
     }
   }
 
@@ -105,6 +119,13 @@ class Judge {
 
 }  // namespace
 
+bool ArgsGiveGpus(const nlohmann::json& container) {
+  const auto args = container.value("args", std::vector<std::string>());
+  return std::any_of(args.begin(), args.end(), [](const std::string& arg) {
+    return arg.rfind("--gpus", 0) == 0 || arg.rfind("--runtime", 0) == 0 || arg.rfind("--device", 0) == 0;
+  });
+}
+
 PreflightFindings JudgeResources(const StageNeeds& needs) {
   if ((needs.gpu_memory_gb <= 0 && needs.driver.empty()) || needs.gpus_asked) return {};
   Judge judge(needs);
@@ -118,25 +139,29 @@ PreflightFindings JudgeResources(const StageNeeds& needs) {
 }
 
 PreflightFindings JudgeGpus(const StageNeeds& needs, const GpuReading& reading, std::int64_t measured_memory) {
-  if (needs.gpu_memory_gb <= 0 && needs.driver.empty()) return {};
+  const bool of_model = needs.gpu_memory_gb > 0 || !needs.driver.empty();
+  if (!of_model && !needs.gpus_asked) return {};
   Judge judge(needs);
-  if (!reading.present) {
-    judge.Add(Severity::kWarning, "there is no nvidia-smi, so that GPUs and driver are not known",
-              "install NVIDIA's driver there, if it is missing");
+  if (reading.knows_none()) {
+    if (of_model) {  // otherwise they are counted by `gpus:`, against which the workflow was checked
+      judge.Add(Severity::kWarning, "there is no nvidia-smi, so that GPUs and driver are not known",
+                "install NVIDIA's driver there, if it is missing");
+    }
     return judge.findings();
   }
-  if (!reading.ok()) {
+  if (!reading.knows_gpus()) {
     const bool none = std::find(std::begin(kNoGpu), std::end(kNoGpu), reading.exit_status) != std::end(kNoGpu);
-    judge.Add(none ? Severity::kError : Severity::kWarning, reading.problem,
-              "mend the driver there: reload or reinstall it, or restart the machine");
+    // A stage that only asks for GPUs waits for a driver that does not answer, or fails, by its `gpu_busy`.
+    judge.Add(none && of_model ? Severity::kError : Severity::kWarning,
+              reading.ok() ? "the target does not say which GPUs it has" : reading.problem,
+              "fix the driver there: reload or reinstall it, or restart the machine");
+    return judge.findings();
   }
-  const int found = static_cast<int>(reading.gpus.size());
-  if (found < needs.gpus && reading.ok()) {
-    judge.Add(Severity::kError, fmt::format("nvidia-smi tells of {}, expected {}", Counted(found, "GPU"), needs.gpus),
-              "ask for fewer (`resources: {gpus: N}`), or choose another target");
-  }
-  if (found > 0) judge.Driver(reading.driver);
-  judge.Memory(reading.gpus, measured_memory);
+  judge.Count(reading);
+  std::vector<GpuFacts> working = reading.gpus;
+  std::erase_if(working, [](const GpuFacts& gpu) { return !gpu.fault.empty(); });
+  if (!working.empty()) judge.Driver(reading.driver);
+  judge.Memory(working, measured_memory);
   return judge.findings();
 }
 

@@ -24,12 +24,12 @@ StageNeeds Needs(int gpus = 1) {
 
 // What nvidia-smi says of a GPU with this driver and memory, in all and free.
 std::string Gpu(int index, const std::string& driver, const std::string& total, const std::string& free) {
-  return "gpu " + std::to_string(index) + ", GPU-" + std::to_string(index) + ", NVIDIA H100, " + driver + ", 0, 1, " +
-         total + ", " + free + ", 30, 70, 345, 2619, Disabled\n";
+  return "gpu " + std::to_string(index) + ", GPU-" + std::to_string(index) + ", 00000000:4F:00.0, " + driver +
+         ", 0, 1, " + total + ", " + free + ", 30, 70, 345, 2619, Disabled, NVIDIA H100\n";
 }
 
 PreflightFindings Judge(const std::string& output, const StageNeeds& needs = Needs(), std::int64_t measured = 0) {
-  return JudgeGpus(needs, ParseGpuAnswer(output), measured);
+  return JudgeGpus(needs, ParseGpuAnswer("gpu_columns 14\n" + output + "gpu_end\n"), measured);
 }
 
 void Expect(const PreflightFindings& findings, Severity severity, const std::string& message) {
@@ -83,12 +83,13 @@ TEST(GpuNeedsTest, DriversAreComparedByNumber) {
 }
 
 TEST(GpuNeedsTest, WhatIsNotToldIsAWarning) {
-  for (const char* value : {"[N/A]", "N/A", "[Not Supported]", "[Unknown Error]", "[Insufficient Permissions]"}) {
+  for (const char* value : {"[N/A]", "N/A", "[Not Supported]", "[Insufficient Permissions]"}) {
     Expect(Judge("nvidia_smi 0\n" + Gpu(0, "570.124.06", value, value)), Severity::kWarning,
            "how much memory is free on GPU 0 is not known");
     Expect(Judge("nvidia_smi 0\n" + Gpu(0, value, "81559", "81076")), Severity::kWarning, "driver is not known");
   }
-  Expect(Judge(""), Severity::kWarning, "there is no nvidia-smi");
+  Expect(Judge("no_nvidia_smi\n"), Severity::kWarning, "there is no nvidia-smi");
+  Expect(Judge(""), Severity::kWarning, "does not say which GPUs it has");
   Expect(Judge("nvidia_smi 124\n"), Severity::kWarning, "did not answer within");
   Expect(Judge("nvidia_smi 0\ngpu a word of its own\n" + Gpu(0, "570.124.06", "81559", "81076")), Severity::kWarning,
          "nvidia-smi says: a word of its own");
@@ -117,7 +118,26 @@ TEST(GpuNeedsTest, AGpuThatIsNotAskedFor) {
   EXPECT_THAT(JudgeResources(needs), IsEmpty());
 }
 
-TEST(GpuNeedsTest, NothingIsSaidOfWhatIsNotNeeded) { EXPECT_THAT(Judge("nvidia_smi 9\n", StageNeeds()), IsEmpty()); }
+TEST(GpuNeedsTest, GpusThatDoNotWorkDoNotCount) {
+  const std::string good = Gpu(0, "570.124.06", "81559", "81076");
+  Expect(Judge("nvidia_smi 0\n" + good + Gpu(1, "570.124.06", "[GPU requires reset]", "81076"), Needs(2)),
+         Severity::kError, "1 GPU works, expected 2: GPU 1: GPU requires reset");
+  const std::string lost = "gpu_error Unable to determine the device handle for GPU1: 0000:52:00.0: Unknown Error\n";
+  Expect(Judge("nvidia_smi 15\n" + good + lost, Needs(2)), Severity::kError, "GPU 1 (0000:52:00.0): Unknown Error");
+  Expect(Judge("nvidia_smi 15\n" + good + lost), Severity::kWarning, "GPU 1 (0000:52:00.0): Unknown Error");
+}
+
+TEST(GpuNeedsTest, EveryStageThatAsksForGpusIsCounted) {
+  StageNeeds needs;
+  needs.stage = "render";
+  needs.target = "gpu1";
+  needs.gpus = 2;
+  Expect(Judge("nvidia_smi 0\n" + Gpu(0, "570.124.06", "81559", "81076"), needs), Severity::kError,
+         "1 GPU, expected 2");
+  EXPECT_THAT(Judge("no_nvidia_smi\n", needs), IsEmpty());  // they are counted by `gpus:`
+  needs.gpus_asked = false;
+  EXPECT_THAT(Judge("nvidia_smi 9\n", needs), IsEmpty());
+}
 
 }  // namespace
 }  // namespace cosmos

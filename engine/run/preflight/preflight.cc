@@ -80,9 +80,10 @@ Preflight::Preflight(const Plan& plan, const Catalogue& plugins, const std::file
   const RunPaths paths(output_dir, "RUN_ID");
   for (const StageInstance& instance : plan.instances) {
     const json job = JobOf(plan, instance, plugins, paths);
-    if (!job.is_object() || !job.contains("needs")) continue;
+    const bool tells = job.is_object() && job.contains("needs");
+    if (!tells && instance.gpus == 0) continue;
     try {
-      needs_.push_back(NeedsOf(instance, job["needs"]));
+      needs_.push_back(NeedsOf(instance, tells ? job["needs"] : json::object()));
     } catch (const json::exception& e) {
       throw Error(ErrorCode::kPlugin, "plugin '" + instance.uses + "' tells needs of another shape: " + e.what(),
                   "mend the plugin; sdk/include/cosmos/plugin.h has the shape");

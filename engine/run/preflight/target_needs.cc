@@ -6,6 +6,7 @@
 
 #include "core/text.h"
 #include "run/preflight/download_needs.h"
+#include "run/targets/gpu_container.h"
 #include "target/gpu/nvidia_smi.h"
 
 namespace cosmos {
@@ -70,11 +71,12 @@ void TargetQuestions::Ask(const StageNeeds& needs) {
     if (const auto path = PathOnHost(needs, file, workdir_)) files_.emplace(*path, files_.size());
   }
   if (const auto folder = FolderOf(needs)) files_.emplace(*folder, files_.size());
-  gpus_ = gpus_ || needs.gpu_memory_gb > 0 || !needs.driver.empty();
+  gpus_ = gpus_ || needs.gpus_asked || needs.gpu_memory_gb > 0 || !needs.driver.empty();
   disk_ = disk_ || needs.disk_gb > 0;
   if (const auto lines = DownloadLines(needs, workdir_)) downloads_.emplace(*lines, downloads_.size());
   if (!needs.container.is_null()) {
     images_.emplace(ImageOf(needs), images_.size());
+    if (needs.gpus_asked) gpu_containers_.emplace(ImageOf(needs), needs.container);
   } else {
     for (const std::string& program : needs.programs) programs_.emplace(program, programs_.size());
   }
@@ -107,6 +109,9 @@ std::string TargetQuestions::Script() const {
         "elif says=$({0} manifest inspect {1} 2>&1); then echo 'image_{2} pullable'\n"
         "else echo 'image_{2} absent'; printf '%s\\n' \"$says\" | tell image_says_{2}; fi\n",
         engine, ShellQuote(image.name), number);
+  }
+  for (const auto& [image, container] : gpu_containers_) {
+    script += GpuContainerScript(container, GpuContainerKey(image));
   }
   return script;
 }
@@ -171,10 +176,27 @@ void TargetQuestions::JudgeImage(const StageNeeds& needs, const TargetFacts& ans
   }
 }
 
+std::string TargetQuestions::GpuContainerKey(const Image& image) const {
+  return fmt::format("gpu_container_{}", images_.at(image));
+}
+
+void TargetQuestions::JudgeGpuContainer(const StageNeeds& needs, const TargetFacts& answers,
+                                        PreflightFindings* findings) const {
+  if (needs.container.is_null() || !needs.gpus_asked) return;
+  const Image image = ImageOf(needs);
+  if (answers.Get(fmt::format("image_{}", images_.at(image))) == "absent") return;
+  const GpuContainerVerdict verdict = cosmos::JudgeGpuContainer(needs.container, answers, GpuContainerKey(image));
+  if (verdict.kind == GpuContainerVerdict::Kind::kGives) return;
+  const bool fails = verdict.kind == GpuContainerVerdict::Kind::kFails;
+  findings->push_back({fails ? Severity::kError : Severity::kWarning, needs.stage, needs.target, "", image.name,
+                       verdict.message, verdict.hint});
+}
+
 PreflightFindings TargetQuestions::Judge(const StageNeeds& needs, const TargetFacts& answers) const {
   PreflightFindings findings;
   JudgeFiles(needs, answers, &findings);
   JudgeImage(needs, answers, &findings);
+  JudgeGpuContainer(needs, answers, &findings);
   const auto lines = DownloadLines(needs, workdir_);
   const int number = lines ? downloads_.at(*lines) : -1;
   for (PreflightFinding& finding : JudgeDownload(needs, answers, number)) findings.push_back(std::move(finding));

@@ -31,6 +31,7 @@ class TargetQuestions {
   //   file_I, program_I       `yes` or `no`
   //   free                    bytes of workdir's disk
   //   what GpuScript prints
+  //   gpu_container_I and its like, see gpu_container.h
   //   image_I, image_says_I   `there`, `pullable`, `absent`, or `unknown` without a container engine that works; why
   //   download_I, download_path_I   see download_needs.h
   std::string Script() const;
@@ -46,17 +47,21 @@ class TargetQuestions {
   };
   using Numbers = std::map<std::string, int>;  // of what was asked for
 
+  std::string GpuContainerKey(const Image& image) const;
   static Image ImageOf(const StageNeeds& needs);
   // The one that the stage's files are in, if it is known and can be looked at.
   std::optional<std::string> FolderOf(const StageNeeds& needs) const;
   void JudgeFiles(const StageNeeds& needs, const TargetFacts& answers, PreflightFindings* findings) const;
   void JudgeImage(const StageNeeds& needs, const TargetFacts& answers, PreflightFindings* findings) const;
 
+  void JudgeGpuContainer(const StageNeeds& needs, const TargetFacts& answers, PreflightFindings* findings) const;
+
   const std::string workdir_;
   Numbers files_;
   Numbers programs_;
   Numbers downloads_;  // by the lines that tell their path
   std::map<Image, int> images_;
+  std::map<Image, nlohmann::json> gpu_containers_;  // of images that are to have GPUs
   bool gpus_ = false;
   bool disk_ = false;
 };

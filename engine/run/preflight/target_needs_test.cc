@@ -111,7 +111,7 @@ TEST_P(TargetNeedsTest, OfAFolderThatIsNotThereItTellsOnce) {
 
 TEST_P(TargetNeedsTest, AsksForGpusAndDisk) {
   Program("nvidia-smi",
-          "echo \"0, GPU-0, NVIDIA H100, 570.124.06, 0, 80559, 81559, 1000, 30, 70, 345, 2619, Disabled\"");
+          "echo \"0, GPU-0, 00000000:4F:00.0, 570.124.06, 0, 80559, 81559, 1000, 30, 70, 345, 2619, Disabled, H100\"");
   needs_.gpu_memory_gb = 70;
   needs_.disk_gb = 1e9;
   const PreflightFindings findings = Look();
@@ -128,6 +128,11 @@ TEST_P(TargetNeedsTest, AsksForTheImage) {
   EXPECT_EQ(findings[0].severity, Severity::kError);
   EXPECT_THAT(findings[0].message, HasSubstr("cannot be pulled: manifest unknown"));
   Program("docker", "test \"$1\" != image");
+  findings = Look();
+  ASSERT_EQ(findings.size(), 2u) << output_;
+  EXPECT_EQ(findings[1].severity, Severity::kWarning);
+  EXPECT_THAT(findings[1].message, HasSubstr("nothing of NVIDIA's container toolkit"));
+  Program("docker", "if [ \"$1\" = info ]; then echo ' Runtimes: nvidia runc'; else test \"$1\" != image; fi");
   findings = Look();
   ASSERT_EQ(findings.size(), 1u) << output_;
   EXPECT_EQ(findings[0].severity, Severity::kInfo);

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "run/targets/target_contact.h"
+#include "target/gpu/nvidia_smi.h"
 #include "target/ssh/ssh_options.h"
 #include "target/ssh/ssh_target.h"
 
@@ -58,7 +59,8 @@ TargetChecks CheckReached(const nlohmann::json& config, const TargetContact& tar
                       "the user needs a login shell and GNU coreutils, of which `timeout` is called first"});
     return checks;
   }
-  for (TargetCheck& check : JudgeTarget(config, workdir, facts, asked, answered)) checks.push_back(std::move(check));
+  for (TargetCheck& check : JudgeTarget(config, workdir, facts, ParseGpuAnswer(output.output), asked, answered))
+    checks.push_back(std::move(check));
   return checks;
 }
 

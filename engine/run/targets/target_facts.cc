@@ -6,6 +6,8 @@
 
 #include "core/text.h"
 #include "job/container_engine.h"
+#include "run/targets/gpu_container.h"
+#include "target/gpu/nvidia_smi.h"
 
 namespace cosmos {
 namespace {
@@ -37,7 +39,7 @@ std::string WorkdirScript(const std::string& workdir) {
          folder + " 2>/dev/null)\n[ $# = 2 ] && echo \"free $(($1 * $2))\"\n";
 }
 
-std::string ContainerScript(const nlohmann::json& container) {
+std::string ContainerScript(const nlohmann::json& container, bool gpus) {
   const std::string engine = fmt::format("timeout {} {}", kLongest, ContainerEngine::FromJson(container).Words());
   // Podman has no server that could tell a version.
   const char* side = ContainerEngine::FromJson(container).program == "podman" ? "Client" : "Server";
@@ -49,6 +51,7 @@ std::string ContainerScript(const nlohmann::json& container) {
     script += fmt::format(
         "[ $status = 0 ] && {{ {} image inspect --format '{{{{.Id}}}}' {} >/dev/null 2>&1; echo \"image $?\"; }}\n",
         engine, ShellQuote(image));
+    if (gpus) script += "[ $status = 0 ] && {\n" + GpuContainerScript(container, "gpu_container") + "}\n";
   }
   return script;
 }
@@ -90,12 +93,13 @@ std::string TargetFactsScript(const nlohmann::json& config, const std::string& w
   script += fmt::format(
       "if command -v nvidia-smi >/dev/null; then\n"
       "  says=$(timeout {} nvidia-smi -L 2>&1)\n"
-      "  echo \"nvidia_smi $?\"\n"
-      "  printf '%s\\n' \"$says\" | tell gpu\n"
+      "  echo \"nvidia_smi_lists $?\"\n"
+      "  printf '%s\\n' \"$says\" | tell listed\n"
       "fi\n"
       "echo 'gpus told'\n",
       kLongest);
-  script += ContainerScript(config.value("container", nlohmann::json::object()));
+  script += GpuScript(false);
+  script += ContainerScript(config.value("container", nlohmann::json::object()), config.value("gpus", 0) > 0);
   return script + "echo \"end $(date +%s.%N)\"\n";
 }
 

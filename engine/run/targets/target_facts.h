@@ -33,9 +33,11 @@ class TargetFacts {
 //   missing                 a tool that jobs and transfers need, and that is not there
 //   writable, unwritable    whether a file can be made in `workdir`; the latter with the reason
 //   free                    bytes of its disk
-//   nvidia_smi, gpu         exit status of `nvidia-smi -L`, and what it says; neither when there is none
+//   nvidia_smi_lists, listed   exit status of `nvidia-smi -L`, and what it says; neither when there is none
+//   what GpuScript prints
 //   engine, engine_says     exit status of the container engine's `version`, and what it says
 //   image                   exit status of looking for the target's image; not without one
+//   gpu_container and its like, where the target has GPUs; see gpu_container.h
 // It ends within kFactsTime. `workdir` is absolute; empty: nothing is told of it. Keys are left out when the script
 // ends early.
 std::string TargetFactsScript(const nlohmann::json& config, const std::string& workdir);

@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "job/container_engine.h"
+#include "run/targets/gpu_container.h"
 
 namespace cosmos {
 namespace {
@@ -86,12 +87,12 @@ std::string GpuNames(const std::vector<std::string>& gpus) {
   return Join(names, ", ");
 }
 
-TargetCheck JudgeGpus(const json& config, const TargetFacts& facts) {
+TargetCheck JudgeGpus(const json& config, const TargetFacts& facts, const GpuReading& reading) {
   if (!facts.Has("gpus")) return NoAnswer("gpus", "nvidia-smi");
   const int expected = config.value("gpus", 0);
   const Result bad = expected > 0 ? Result::kFailed : Result::kWarning;
   const std::string wanted = expected > 0 ? fmt::format(", expected {} (`gpus:`)", expected) : "";
-  if (!facts.Has("nvidia_smi")) {
+  if (!facts.Has("nvidia_smi_lists")) {
     if (expected > 0) {
       return {"gpus", bad, "there is no nvidia-smi" + wanted, "install NVIDIA's driver there, or correct `gpus:`"};
     }
@@ -99,11 +100,15 @@ TargetCheck JudgeGpus(const json& config, const TargetFacts& facts) {
     if (!config.contains("ssh")) return {"gpus", Result::kInfo, "there is no nvidia-smi", ""};
     return {"gpus", bad, "there is no nvidia-smi", "install NVIDIA's driver there, if it has GPUs"};
   }
-  if (facts.Number("nvidia_smi") != 0.0) {
-    return {"gpus", bad, "`nvidia-smi -L` fails" + wanted + ": " + Said(facts, "gpu"),
-            "mend the driver there: reload or reinstall it, or restart the machine"};
+  if (const std::string faults = reading.Faults(); !faults.empty()) {
+    return {"gpus", bad, "GPUs that do not work" + wanted + ": " + faults,
+            "reset them there (`nvidia-smi --gpu-reset`) or restart the machine; `dmesg` there may tell more"};
   }
-  std::vector<std::string> gpus = facts.All("gpu");
+  if (facts.Number("nvidia_smi_lists") != 0.0) {
+    return {"gpus", bad, "`nvidia-smi -L` fails" + wanted + ": " + Said(facts, "listed"),
+            "fix the driver there: reload or reinstall it, or restart the machine"};
+  }
+  std::vector<std::string> gpus = facts.All("listed");
   std::erase_if(gpus, [](const std::string& line) { return line.rfind("GPU ", 0) != 0; });
   const int found = static_cast<int>(gpus.size());
   const std::string names = found == 0 ? "no GPU" : GpuNames(gpus);
@@ -153,6 +158,22 @@ TargetCheck JudgeImage(const std::string& image, const TargetFacts& facts) {
           "pull it beforehand, so that the first job need not wait for it"};
 }
 
+TargetCheck JudgeContainerGpus(const json& container, const TargetFacts& facts) {
+  const GpuContainerVerdict verdict = JudgeGpuContainer(container, facts, "gpu_container");
+  switch (verdict.kind) {
+    case GpuContainerVerdict::Kind::kFails:
+      return {"container_gpus", Result::kFailed, verdict.message, verdict.hint};
+    case GpuContainerVerdict::Kind::kUnknown:
+      return {"container_gpus", Result::kWarning, verdict.message, verdict.hint};
+    case GpuContainerVerdict::Kind::kGives:
+      break;
+  }
+  if (facts.Get("gpu_container") == "image" || !facts.Has("gpu_container")) {
+    return {"container_gpus", Result::kInfo, "whether containers get GPUs is not tried without the image", ""};
+  }
+  return {"container_gpus", Result::kOk, "a container with GPUs was started", ""};
+}
+
 }  // namespace
 
 std::string_view ToString(Result result) {
@@ -165,8 +186,8 @@ bool AllGood(const TargetChecks& checks) {
                       [](const TargetCheck& check) { return check.result == Result::kFailed; });
 }
 
-TargetChecks JudgeTarget(const json& config, const std::string& workdir, const TargetFacts& facts, WallTime asked,
-                         WallTime answered) {
+TargetChecks JudgeTarget(const json& config, const std::string& workdir, const TargetFacts& facts,
+                         const GpuReading& gpus, WallTime asked, WallTime answered) {
   const bool local = !config.contains("ssh");
   TargetChecks checks;
   if (!local) checks.push_back(JudgeClock(facts, asked, answered));
@@ -175,10 +196,13 @@ TargetChecks JudgeTarget(const json& config, const std::string& workdir, const T
     checks.push_back(JudgeDisk(facts, workdir));
   }
   checks.push_back(JudgeTools(facts, local));
-  checks.push_back(JudgeGpus(config, facts));
+  checks.push_back(JudgeGpus(config, facts, gpus));
   checks.push_back(JudgeContainer(config, facts));
   const std::string image = config.value("container", json::object()).value("image", "");
   if (!image.empty()) checks.push_back(JudgeImage(image, facts));
+  if (!image.empty() && config.value("gpus", 0) > 0 && facts.Number("engine") == 0.0) {
+    checks.push_back(JudgeContainerGpus(config["container"], facts));
+  }
   return checks;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "run/targets/target_facts.h"
+#include "target/gpu/gpu_reading.h"
 
 namespace cosmos {
 
@@ -14,7 +15,8 @@ namespace cosmos {
 struct TargetCheck {
   enum class Result { kOk, kInfo, kWarning, kFailed };
 
-  std::string name;  // connection, host_key, clock, workdir, disk, tools, gpus, container, image
+  std::string name;  // connection, host_key, clock, workdir, disk, tools, gpus, container, image,
+                     // container_gpus
   Result result = Result::kOk;
   std::string message;  // what was found and, where that is not good, what was expected
   std::string hint;     // how to mend it
@@ -26,8 +28,9 @@ std::string_view ToString(TargetCheck::Result result);
 // Whether nothing failed.
 bool AllGood(const TargetChecks& checks);
 
-// What the facts of a target come to, which were asked for and came at the given times. Looks at nothing but them.
+// What the facts of a target and its GPUs come to, which were asked for and came at the given times. Looks at nothing
+// but them.
 TargetChecks JudgeTarget(const nlohmann::json& config, const std::string& workdir, const TargetFacts& facts,
-                         WallTime asked, WallTime answered);
+                         const GpuReading& gpus, WallTime asked, WallTime answered);
 
 }  // namespace cosmos

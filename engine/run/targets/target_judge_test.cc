@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "run/targets/target_facts.h"
+#include "target/gpu/nvidia_smi.h"
 
 namespace cosmos {
 namespace {
@@ -17,9 +18,9 @@ using testing::HasSubstr;
 
 // Facts of a good host that was asked at second 1000 by our clock and answered at 1010.
 constexpr const char* kGood =
-    "begin 1000.1\nuser me\nwritable yes\nfree 50000000000\nnvidia_smi 0\n"
-    "gpu GPU 0: NVIDIA H100 (UUID: GPU-a)\ngpu GPU 1: NVIDIA H100 (UUID: GPU-b)\ngpus told\n"
-    "engine 0\nengine_says 28.2.2\nimage 0\nend 1009.9\n";
+    "begin 1000.1\nuser me\nwritable yes\nfree 50000000000\nnvidia_smi_lists 0\n"
+    "listed GPU 0: NVIDIA H100 (UUID: GPU-a)\nlisted GPU 1: NVIDIA H100 (UUID: GPU-b)\ngpus told\n"
+    "engine 0\nengine_says 28.2.2\nimage 0\ngpu_container 0\nend 1009.9\n";
 
 class TargetJudgeTest : public ::testing::Test {
  protected:
@@ -32,8 +33,8 @@ class TargetJudgeTest : public ::testing::Test {
     return lines + facts.substr(1);
   }
   TargetCheck Judge(const std::string& name, const std::string& facts) const {
-    for (const TargetCheck& check :
-         JudgeTarget(config_, "/w", TargetFacts(facts), WallTime(seconds(1000)), WallTime(seconds(1010)))) {
+    for (const TargetCheck& check : JudgeTarget(config_, "/w", TargetFacts(facts), ParseGpuAnswer(facts),
+                                                WallTime(seconds(1000)), WallTime(seconds(1010)))) {
       if (check.name == name) return check;
     }
     ADD_FAILURE() << "there is no check " << name;
@@ -52,8 +53,8 @@ class TargetJudgeTest : public ::testing::Test {
 
 TEST_F(TargetJudgeTest, FindsAGoodHostGood) {
   const TargetChecks checks =
-      JudgeTarget(config_, "/w", TargetFacts(kGood), WallTime(seconds(1000)), WallTime(seconds(1010)));
-  EXPECT_EQ(checks.size(), 7u);
+      JudgeTarget(config_, "/w", TargetFacts(kGood), GpuReading(), WallTime(seconds(1000)), WallTime(seconds(1010)));
+  EXPECT_EQ(checks.size(), 8u);
   for (const TargetCheck& check : checks) EXPECT_EQ(check.result, Result::kOk) << check.name << check.message;
   EXPECT_EQ(Judge("gpus", kGood).message, "2 × NVIDIA H100");
   EXPECT_EQ(Judge("disk", kGood).message, "50.0 GB free in /w");
@@ -95,12 +96,43 @@ TEST_F(TargetJudgeTest, ComparesGpusWithTheTarget) {
   Expect("gpus", kGood, Result::kOk, "2 × NVIDIA H100", "");
 }
 
+TEST_F(TargetJudgeTest, WantsGpusThatWork) {
+  const std::string rows =
+      "gpu_columns 14\nnvidia_smi 0\n"
+      "gpu 0, GPU-a, 00000000:4F:00.0, 550.1, [N/A], 0, 81559, 80900, [GPU requires reset], 70, 345, 2619, Disabled, "
+      "H\n"
+      "gpu_error Unable to determine the device handle for GPU1: 0000:52:00.0: Unknown Error\n";
+  Expect("gpus", rows + kGood, Result::kFailed,
+         "expected 2 (`gpus:`): GPU 0: GPU requires reset; GPU 1 (0000:52:00.0): Unknown Error", "reset");
+  config_.erase("gpus");
+  Expect("gpus", rows + kGood, Result::kWarning, "GPU 0: GPU requires reset", "reset");
+}
+
+TEST_F(TargetJudgeTest, WantsAContainerEngineThatGivesGpus) {
+  const auto says = [&](const std::string& status, const std::string& words) {
+    return Facts("gpu_container", "gpu_container " + status + "\ngpu_container_says " + words + "\n");
+  };
+  Expect("container_gpus", kGood, Result::kOk, "was started", "");
+  Expect("container_gpus",
+         says("125",
+              "docker: Error response from daemon: could not select device driver \"\" with capabilities: [[gpu]]."),
+         Result::kFailed, "docker cannot give containers GPUs: docker: Error response from daemon: could not select",
+         "container toolkit");
+  Expect("container_gpus", says("127", "nvidia-container-cli: initialization error: nvml error: driver not loaded"),
+         Result::kFailed, "nvml error", "container toolkit");
+  Expect("container_gpus", says("127", "exec: /bin/sh: stat /bin/sh: no such file or directory"), Result::kOk, "", "");
+  Expect("container_gpus", says("124", ""), Result::kWarning, "did not start within", "restart");
+  Expect("container_gpus", Facts("gpu_container", "gpu_container image\ngpu_container_toolkit no\n"), Result::kWarning,
+         "nothing of NVIDIA's container toolkit", "container toolkit");
+}
+
 TEST_F(TargetJudgeTest, WantsNvidiaSmiWhereGpusAreExpected) {
   const std::string none = "gpus told\n";
-  const std::string broken = "nvidia_smi 9\ngpu NVIDIA-SMI has failed\ngpus told\n";
+  const std::string broken = "nvidia_smi_lists 9\nlisted NVIDIA-SMI has failed\ngpus told\n";
   Expect("gpus", none, Result::kFailed, "no nvidia-smi, expected 2 (`gpus:`)", "driver");
   Expect("gpus", broken, Result::kFailed, "NVIDIA-SMI has failed", "driver");
-  Expect("gpus", "nvidia_smi 0\ngpu No devices were found\ngpus told\n", Result::kFailed, "no GPU, expected 2", "");
+  Expect("gpus", "nvidia_smi_lists 0\nlisted No devices were found\ngpus told\n", Result::kFailed, "no GPU, expected 2",
+         "");
   Expect("gpus", "", Result::kFailed, "nvidia-smi did not answer within 120 s", "hangs");
   config_.erase("gpus");
   Expect("gpus", none, Result::kWarning, "no nvidia-smi", "if it has GPUs");

@@ -13,6 +13,10 @@ std::string HostKeyOf(const nlohmann::json& config) {
   return config.contains("ssh") ? NameOf(SshOptionsOf(config["ssh"])) : "local";
 }
 
+std::string CacheKeyOf(const nlohmann::json& config) {
+  return config.contains("ssh") ? HostKeyOf(config) + " " + config["ssh"].dump() : HostKeyOf(config);
+}
+
 std::unique_ptr<RecordedTarget> MakeTarget(const nlohmann::json& config, const CancelToken* cancel,
                                            TargetSettings settings) {
   const std::string workdir = config.value("workdir", "");

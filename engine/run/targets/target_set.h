@@ -16,6 +16,8 @@ namespace cosmos {
 // What tells the host that `config` describes from others: targets of the same key share their GPUs. Two ways to say
 // where one host is (an alias and its address) are two keys.
 std::string HostKeyOf(const nlohmann::json& config);
+// The same for what is kept of a host's answers: who logs in another way may get others.
+std::string CacheKeyOf(const nlohmann::json& config);
 // What goes with a target besides what its configuration says.
 struct TargetSettings {
   SshConnection::Observer observer = nullptr;  // of its connection

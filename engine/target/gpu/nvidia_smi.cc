@@ -4,197 +4,287 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdlib>
+#include <map>
 #include <utility>
 
 #include "core/text.h"
+#include "target/gpu/gpu_row.h"
+#include "target/gpu/gpu_text.h"
 
 namespace cosmos {
 namespace {
 
-constexpr int kLongest = 8;  // seconds for one call
-constexpr double kMiB = 1048576;
 constexpr std::size_t kMostSaid = 300;
-constexpr const char* kFields =
-    "index,uuid,name,driver_version,utilization.gpu,memory.used,memory.total,memory.free,temperature.gpu,power.draw,"
-    "clocks.sm,clocks.mem";
-constexpr const char* kMigField = ",mig.mode.current";  // unknown to drivers before 450
-constexpr std::size_t kFieldsBehindName = 9;            // without the one for MIG
-constexpr std::size_t kFieldsBeforeName = 2;
+constexpr std::size_t kMostName = 80;
+constexpr std::size_t kMostGpus = 1000;  // and more processes and lines than that are not believed
+constexpr double kMostPid = 1e9;
+constexpr double kMostAge = 1e10;  // seconds
 
-std::string Trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == text.npos) return "";
-  return std::string(text.substr(first, text.find_last_not_of(" \t\r") - first + 1));
+// The number behind "GPU", as in "GPU3: 0000:04:00.0: Unknown Error"; none for a PCI address right behind it.
+std::optional<int> NumberOfGpu(std::string_view text) {
+  const std::size_t at = text.find("GPU");
+  if (at == text.npos) return std::nullopt;
+  const std::string number = Trimmed(text.substr(at + 3, std::min(text.find(':', at), text.size()) - at - 3));
+  const bool address = !BusIdIn(text).empty() && BusIdIn(text).rfind(number, 0) == 0 && number.size() > 3;
+  const auto found = NumberIn(number, 0, kMostGpus);
+  return address || !found ? std::nullopt : std::optional(static_cast<int>(*found));
 }
 
-std::vector<std::string> Cells(std::string_view row) {
-  std::vector<std::string> cells;
-  for (std::size_t at = 0; at <= row.size();) {
-    const std::size_t comma = std::min(row.find(',', at), row.size());
-    cells.push_back(Trimmed(row.substr(at, comma - at)));
-    at = comma + 1;
-  }
-  return cells;
-}
+class Parser {
+ public:
+  explicit Parser(WallTime now) : now_(UnixMilliseconds(now)) {}
 
-std::optional<double> Number(const std::string& cell) {
-  char* end = nullptr;
-  const double number = std::strtod(cell.c_str(), &end);
-  if (end == cell.c_str() || *end != '\0' || !std::isfinite(number) || number < 0) return std::nullopt;
-  return number;
-}
-
-std::optional<std::int64_t> Bytes(const std::string& mib) {
-  const auto number = Number(mib);
-  return number && *number < 1e9 ? std::optional(static_cast<std::int64_t>(*number * kMiB)) : std::nullopt;
-}
-
-// A row of the question for GPUs; nothing when it is something else, such as a warning.
-std::optional<GpuFacts> ParseGpu(std::string_view row, std::string* driver) {
-  std::vector<std::string> cells = Cells(row);
-  bool mig = false;
-  if (cells.size() > kFieldsBeforeName + 1 + kFieldsBehindName) {
-    mig = cells.back() == "Enabled";
-    cells.pop_back();
-  }
-  if (cells.size() < kFieldsBeforeName + 1 + kFieldsBehindName) return std::nullopt;
-  const auto index = Number(cells[0]);
-  if (!index || *index > 1000) return std::nullopt;
-  const std::size_t behind = cells.size() - kFieldsBehindName;
-  GpuFacts gpu;
-  gpu.index = static_cast<int>(*index);
-  gpu.uuid = cells[1];
-  gpu.name = Join({cells.begin() + kFieldsBeforeName, cells.begin() + static_cast<std::ptrdiff_t>(behind)}, ", ");
-  *driver = cells[behind];
-  gpu.utilization = Number(cells[behind + 1]);
-  if (gpu.utilization) *gpu.utilization /= 100;
-  gpu.memory_used = Bytes(cells[behind + 2]);
-  gpu.memory_total = Bytes(cells[behind + 3]);
-  gpu.memory_free = Bytes(cells[behind + 4]);
-  gpu.temperature = Number(cells[behind + 5]);
-  gpu.power = Number(cells[behind + 6]);
-  gpu.sm_clock = Number(cells[behind + 7]);
-  gpu.memory_clock = Number(cells[behind + 8]);
-  gpu.mig = mig;
-  return gpu;
-}
-
-// A row `UUID, PID, NAME, MIB`, whose name may hold commas.
-std::optional<GpuProcess> ParseProcess(std::string_view row) {
-  const std::vector<std::string> cells = Cells(row);
-  if (cells.size() < 4) return std::nullopt;
-  const auto pid = Number(cells[1]);
-  if (!pid || *pid > 1e15) return std::nullopt;
-  return GpuProcess{cells[0], static_cast<std::int64_t>(*pid), Join({cells.begin() + 2, cells.end() - 1}, ", "),
-                    Bytes(cells.back())};
-}
-
-// Lines of `nvidia-smi -L`: `GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-…)`, and below it, indented,
-// `MIG 1g.5gb     Device  0: (UUID: MIG-…)`.
-void AddDevice(std::string_view line, int* gpu, GpuReading* reading) {
-  const std::string text = Trimmed(line);
-  if (text.rfind("GPU ", 0) == 0) *gpu = std::atoi(text.c_str() + 4);
-  const std::size_t uuid = text.find("(UUID: ");
-  if (text.rfind("MIG ", 0) != 0 || uuid == text.npos) return;
-  const std::string rest = text.substr(4);
-  const std::size_t begin = uuid + 7;
-  reading->mig_devices.push_back(
-      {*gpu, rest.substr(0, rest.find(' ')), text.substr(begin, text.find(')', begin) - begin)});
-}
-
-std::string ProblemOf(int status, const std::vector<std::string>& said, bool any_gpu) {
-  const std::string words = TruncateUtf8(Join(said, " "), kMostSaid);
-  if (status == 124 || status == 137) return fmt::format("nvidia-smi did not answer within {} s", kLongest);
-  if (status != 0) return fmt::format("nvidia-smi fails with status {}: {}", status, words);
-  if (!words.empty()) return "nvidia-smi says: " + words;
-  return any_gpu ? "" : "nvidia-smi tells of no GPU";
-}
-
-// Where the driver does not tell how much memory is used (one pool for GPU and CPU, as on GB10), its processes do.
-void AddMemoryOfProcesses(GpuReading* reading) {
-  for (GpuFacts& gpu : reading->gpus) {
-    if (gpu.memory_used) continue;
-    for (const GpuProcess& process : reading->processes) {
-      if (process.gpu_uuid != gpu.uuid || !process.memory) continue;
-      gpu.memory_used = gpu.memory_used.value_or(0) + *process.memory;
+  void Read(std::string_view key, std::string_view rest) {
+    if (key == "nvidia_smi") {
+      reading_.present = true;
+      status_ = std::atoi(std::string(rest).c_str());
+    } else if (key == "gpu_columns") {
+      columns_ = static_cast<std::size_t>(std::max(std::atoi(std::string(rest).c_str()), 0));
+    } else if (key == "gpu") {
+      rows_.emplace_back(rest);
+    } else if (key == "gpu_error") {
+      errors_.emplace_back(rest);
+    } else if (key == "app") {
+      AddProcess(rest);
+    } else if (key == "app_status") {
+      app_status_ = std::atoi(std::string(rest).c_str());
+    } else if (key == "pids") {
+      pids_.emplace_back(rest);
+    } else if (key == "ps") {
+      AddUser(rest);
+    } else if (key == "cuda") {
+      reading_.cuda = CleanGpuText(rest, kMostName);
+    } else if (key == "device") {
+      AddDevice(rest);
+    } else if (key == "no_nvidia_smi") {
+      absent_ = true;
+    } else if (key == "gpu_end") {
+      reading_.whole = absent_ || reading_.present;
     }
   }
-}
 
-std::string Question(const std::string& words) {
-  return fmt::format("timeout -k 1 {} nvidia-smi {} --format=csv,noheader,nounits 2>&1", kLongest, words);
-}
+  GpuReading Finish() {
+    std::vector<std::string> said;
+    for (const std::string& row : rows_) {
+      if (AddGpu(row) || AddLost(row)) continue;
+      if (const std::string text = CleanGpuText(row, kMostSaid); !text.empty()) said.push_back(text);
+    }
+    std::vector<std::string> warned;
+    for (const std::string& line : errors_) {
+      if (AddLost(line)) continue;
+      if (const std::string text = CleanGpuText(line, kMostSaid); !text.empty()) warned.push_back(text);
+    }
+    DropSharedUuids();
+    for (const std::string& line : pids_) AddPidLine(line);
+    AddUsers();
+    AddMemoryOfProcesses();
+    if (reading_.present) Judge(said, warned);
+    return std::move(reading_);
+  }
+
+ private:
+  // Takes a row of the question for GPUs; false when it is something else, such as a warning.
+  bool AddGpu(const std::string& row) {
+    std::string driver;
+    std::optional<GpuFacts> gpu = GpuOfRow(row, columns_, &driver);
+    const auto same = [&](const GpuFacts& known) { return known.index == gpu->index; };
+    if (!gpu || reading_.gpus.size() >= kMostGpus) return false;
+    if (std::any_of(reading_.gpus.begin(), reading_.gpus.end(), same)) return false;
+    reading_.driver = driver;
+    reading_.gpus.push_back(std::move(*gpu));
+    return true;
+  }
+
+  // Takes a line about a GPU that the driver cannot reach, such as "Unable to determine the device handle for GPU3:
+  // 0000:4F:00.0: Unknown Error"; false when it is something else.
+  bool AddLost(const std::string& line) {
+    const std::string text = CleanGpuText(line, kMostSaid);
+    const bool lost = text.find("Unable to determine the device handle") != text.npos ||
+                      text.find("GPU is lost") != text.npos || text.find("fallen off the bus") != text.npos;
+    if (!lost) return false;
+    const std::string bus_id = BusIdIn(text);
+    const std::optional<int> index = NumberOfGpu(text);
+    const std::string fault = CleanGpuText(text.substr(text.rfind(": ") == text.npos ? 0 : text.rfind(": ") + 2), 120);
+    for (GpuFacts& gpu : reading_.gpus) {
+      if (!AreSameBusId(gpu.bus_id, bus_id)) continue;
+      if (gpu.fault.empty()) gpu.fault = fault;
+      return true;
+    }
+    std::string gpu = index ? fmt::format("GPU {}", *index) : "GPU";
+    if (!bus_id.empty()) gpu += index ? " (" + bus_id + ")" : " " + bus_id;
+    const auto same = [&](const LostGpu& known) { return known.gpu == gpu; };
+    if (std::none_of(reading_.lost.begin(), reading_.lost.end(), same) && reading_.lost.size() < kMostGpus) {
+      reading_.lost.push_back({gpu, fault});
+    }
+    return true;
+  }
+
+  // A UUID that several GPUs have tells none of them from another.
+  void DropSharedUuids() {
+    std::map<std::string, int> count;
+    for (const GpuFacts& gpu : reading_.gpus) ++count[gpu.uuid];
+    for (GpuFacts& gpu : reading_.gpus) {
+      if (count[gpu.uuid] > 1) gpu.uuid.clear();
+    }
+  }
+
+  // A row `UUID, PID, MIB, NAME`.
+  void AddProcess(std::string_view row) {
+    const std::vector<std::string> cells = CellsOf(row);
+    if (cells.size() < 4 || reading_.processes.size() >= kMostGpus) return;
+    const std::string uuid = UuidIn(cells[0]);
+    const auto pid = NumberIn(cells[1], 1, kMostPid);
+    if (uuid.empty() && !pid) return;
+    GpuProcess process;
+    process.gpu_uuid = uuid;
+    process.pid = pid ? static_cast<std::int64_t>(*pid) : 0;
+    process.memory = BytesOfMib(cells[2]);
+    process.name = CleanGpuText(Join({cells.begin() + 3, cells.end()}, ", "), kMostName * 2);
+    if (process.name.rfind('[', 0) == 0) process.name.clear();  // "[Insufficient Permissions]", "[Not Found]"
+    reading_.processes.push_back(std::move(process));
+  }
+
+  // A line of `nvidia-smi -q -d PIDS`.
+  void AddPidLine(const std::string& line) {
+    const std::string text = Trimmed(line);
+    const std::size_t colon = text.find(" : ");
+    if (colon == text.npos) {
+      if (text.rfind("GPU ", 0) == 0) pid_bus_id_ = BusIdIn(text);
+      return;
+    }
+    const std::string key = Trimmed(text.substr(0, colon)), value = Trimmed(text.substr(colon + 3));
+    if (key == "Process ID") {
+      drawing_ = nullptr;
+      const auto pid = NumberIn(value, 1, kMostPid);
+      const auto on = std::find_if(reading_.gpus.begin(), reading_.gpus.end(),
+                                   [&](const GpuFacts& gpu) { return AreSameBusId(gpu.bus_id, pid_bus_id_); });
+      if (!pid || on == reading_.gpus.end() || reading_.processes.size() >= kMostGpus) return;
+      const auto known = [&](const GpuProcess& process) {
+        return process.pid == static_cast<std::int64_t>(*pid) && process.gpu_uuid == on->uuid;
+      };
+      if (std::any_of(reading_.processes.begin(), reading_.processes.end(), known)) return;
+      drawing_ = &reading_.processes.emplace_back();
+      drawing_->gpu_uuid = on->uuid;
+      drawing_->pid = static_cast<std::int64_t>(*pid);
+    } else if (drawing_ != nullptr && key == "Type") {
+      drawing_->draws = value == "G";
+    } else if (drawing_ != nullptr && key == "Name") {
+      drawing_->name = CleanGpuText(value, kMostName * 2);
+    } else if (drawing_ != nullptr && key == "Used GPU Memory") {
+      drawing_->memory = BytesOfMib(Trimmed(value.substr(0, value.find("MiB"))));
+    }
+  }
+
+  // `PID USER SECONDS`.
+  void AddUser(std::string_view line) {
+    const std::string text = Trimmed(line);
+    const std::size_t first = text.find(' '), last = text.rfind(' ');
+    const auto pid = NumberIn(text.substr(0, first), 1, kMostPid);
+    if (!pid || last == text.npos || last <= first) return;
+    User user{CleanGpuText(text.substr(first, last - first), kMostName), std::nullopt};
+    if (const auto age = NumberIn(text.substr(last + 1), 0, kMostAge)) {
+      user.started = now_ - static_cast<std::int64_t>(*age * 1000);
+    }
+    users_[static_cast<std::int64_t>(*pid)] = std::move(user);
+  }
+
+  void AddUsers() {
+    for (GpuProcess& process : reading_.processes) {
+      const auto found = users_.find(process.pid);
+      if (found == users_.end()) continue;
+      process.user = found->second.name;
+      process.started = found->second.started;
+    }
+  }
+
+  // Lines of `nvidia-smi -L`: `GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-…)`, and below it, indented,
+  // `MIG 1g.5gb     Device  0: (UUID: MIG-…)`.
+  void AddDevice(std::string_view line) {
+    const std::string text = Trimmed(line);
+    if (text.rfind("GPU ", 0) == 0) device_ = std::atoi(text.c_str() + 4);
+    const std::size_t begin = text.find("(UUID: ");
+    if (text.rfind("MIG ", 0) != 0 || begin == text.npos || reading_.mig_devices.size() >= kMostGpus) return;
+    const std::string rest = Trimmed(text.substr(4));
+    const std::string uuid = UuidIn(text.substr(begin + 7, text.find(')', begin) - begin - 7));
+    if (!uuid.empty()) {
+      reading_.mig_devices.push_back({device_, CleanGpuText(rest.substr(0, rest.find(' ')), kMostName), uuid});
+    }
+  }
+
+  // Where the driver does not tell how much memory is used (one pool for GPU and CPU, as on GB10), its processes do.
+  void AddMemoryOfProcesses() {
+    for (GpuFacts& gpu : reading_.gpus) {
+      if (gpu.memory_used) continue;
+      for (const GpuProcess& process : reading_.processes) {
+        if (gpu.uuid.empty() || process.gpu_uuid != gpu.uuid || !process.memory) continue;
+        gpu.memory_used = gpu.memory_used.value_or(0) + *process.memory;
+      }
+    }
+  }
+
+  // What the answer is worth. A question that ran into its limit may have left out any GPU, or any process.
+  void Judge(const std::vector<std::string>& said, const std::vector<std::string>& warned) {
+    const auto stopped = [](int status) { return status == 124 || status == 137; };
+    const std::string all = Join(said, " ") + " " + Join(warned, " ");
+    const bool none = all.find("No devices were found") != all.npos;
+    reading_.exit_status = status_;
+    reading_.lists =
+        !stopped(status_) && !stopped(app_status_) && (!reading_.gpus.empty() || !reading_.lost.empty() || none);
+    if (stopped(status_) || stopped(app_status_)) {
+      reading_.problem = fmt::format("nvidia-smi did not answer within {} s", kGpuCallTime);
+      return;
+    }
+    std::string words = TruncateUtf8(Join(said, " "), kMostSaid);
+    if (words.empty() && status_ != 0) words = TruncateUtf8(Join(warned, " "), kMostSaid);
+    for (const LostGpu& gpu : reading_.lost) words += (words.empty() ? "" : "; ") + gpu.gpu + ": " + gpu.fault;
+    if (status_ != 0) {
+      reading_.problem = fmt::format("nvidia-smi fails with status {}: {}", status_, words);
+    } else if (!words.empty()) {
+      reading_.problem = "nvidia-smi says: " + words;
+    } else if (reading_.gpus.empty()) {
+      reading_.problem = "nvidia-smi lists no GPU";
+    }
+  }
+
+  struct User {
+    std::string name;
+    std::optional<std::int64_t> started;
+  };
+
+  const std::int64_t now_;
+  GpuReading reading_;
+  std::vector<std::string> rows_, errors_, pids_;
+  std::map<std::int64_t, User> users_;  // by process
+  std::string pid_bus_id_;              // of the GPU whose processes follow
+  GpuProcess* drawing_ = nullptr;       // the process that is described
+  std::size_t columns_ = kGpuColumns;
+  int status_ = -1;
+  int app_status_ = 0;
+  int device_ = 0;
+  bool absent_ = false;
+};
 
 }  // namespace
 
-std::string GpuScript(bool details) {
-  std::string script =
-      "if command -v nvidia-smi >/dev/null 2>&1; then\n"
-      "  tell_gpu() { while IFS= read -r line || [ -n \"$line\" ]; do printf '%s %s\\n' \"$1\" \"$line\"; done; }\n"
-      "  says=$(LC_ALL=C; export LC_ALL; " +
-      Question(std::string("--query-gpu=") + kFields + kMigField) +
-      ")\n"
-      "  status=$?\n"
-      "  case $says in *'is not a valid field'*) says=$(" +
-      Question(std::string("--query-gpu=") + kFields) +
-      "); status=$? ;; esac\n"
-      "  echo \"nvidia_smi $status\"\n"
-      "  printf '%s\\n' \"$says\" | tell_gpu gpu\n"
-      "  if [ $status = 0 ]; then\n"
-      "    " +
-      Question("--query-compute-apps=gpu_uuid,pid,process_name,used_memory") + " | tell_gpu app\n";
-  const std::string devices = fmt::format("timeout -k 1 {} nvidia-smi -L 2>&1 | tell_gpu device", kLongest / 2);
-  if (details) {
-    script += fmt::format(
-        "    timeout -k 1 {} nvidia-smi 2>&1 | sed -n 's/.*CUDA Version: *\\([0-9.]*\\).*/cuda \\1/p'\n    {}\n",
-        kLongest / 2, devices);
-  } else {  // whose processes are told by them
-    script += "    case $says in *', Enabled'*) " + devices + " ;; esac\n";
-  }
-  return script + "  fi\nfi\n";
-}
-
-GpuReading ParseGpuAnswer(std::string_view output) {
-  GpuReading reading;
-  int status = -1, gpu = 0;
-  std::vector<std::string> said;
+GpuReading ParseGpuAnswer(std::string_view output, WallTime now) {
+  Parser parser(now);
   for (const std::string& line : SplitLines(output)) {
     const std::size_t space = std::min(line.find(' '), line.size());
-    const std::string_view key = std::string_view(line).substr(0, space);
-    const std::string_view rest = std::string_view(line).substr(std::min(space + 1, line.size()));
-    if (key == "nvidia_smi") {
-      reading.present = true;
-      status = std::atoi(std::string(rest).c_str());
-    } else if (key == "gpu") {
-      if (auto facts = ParseGpu(rest, &reading.driver)) {
-        reading.gpus.push_back(std::move(*facts));
-      } else if (const std::string text = Trimmed(rest); !text.empty()) {
-        said.push_back(text);
-      }
-    } else if (key == "app") {
-      if (auto process = ParseProcess(rest)) reading.processes.push_back(std::move(*process));
-    } else if (key == "cuda") {
-      reading.cuda = Trimmed(rest);
-    } else if (key == "device") {
-      AddDevice(rest, &gpu, &reading);
-    }
+    parser.Read(std::string_view(line).substr(0, space),
+                std::string_view(line).substr(std::min(space + 1, line.size())));
   }
-  if (reading.present) {
-    reading.exit_status = status;
-    reading.problem = ProblemOf(status, said, !reading.gpus.empty());
-  }
-  AddMemoryOfProcesses(&reading);
-  return reading;
+  return parser.Finish();
 }
 
 GpuReading ReadGpus(Target* target, bool details) {
   const TargetOutput output = target->Run(GpuScript(details), std::chrono::seconds(kGpuScriptTime));
   GpuReading reading = ParseGpuAnswer(output.output);
-  if (output.timed_out && reading.ok()) {
+  if (output.timed_out) reading.whole = false;
+  if (!reading.whole && reading.ok()) {
     reading.present = true;
-    reading.problem = fmt::format("nvidia-smi did not answer within {} s", kGpuScriptTime);
+    reading.problem = output.timed_out ? fmt::format("nvidia-smi did not answer within {} s", kGpuScriptTime)
+                                       : "the question for its GPUs was not answered to its end";
   }
   return reading;
 }

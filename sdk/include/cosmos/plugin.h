@@ -226,10 +226,11 @@ typedef struct cosmos_gpu_1 {
   /* What a target's nvidia-smi tells, not more than `longest_age` milliseconds ago, as a JSON object {"present":
    * whether there is an nvidia-smi, "driver", "gpus": [{"index", "uuid", "name", "utilization": 0 to 1, "memory_used",
    * "memory_total", "memory_free": bytes, "temperature": degrees Celsius, "power": watts, "sm_clock", "memory_clock":
-   * MHz, "mig"}…], "processes": [{"gpu_uuid", "pid", "name", "memory": bytes}…], "problem": what is wrong, a sentence};
-   * null for what is not told. With `details` != 0 the target is always asked, also for "cuda", the newest version that
-   * its driver knows, and "mig_devices": [{"gpu", "profile", "uuid"}…]. `target` is a name of events. However many ask,
-   * of however many runs, the target is asked once within the age. Blocks, also while the target cannot be reached. */
+   * MHz, "mig", "fault": why it does not work, null when it does}…], "processes": [{"gpu_uuid", "pid", "name",
+   * "memory": bytes, "user"}…], "problem": what is wrong, a sentence}; null for what is not told. With `details` != 0
+   * the target is always asked, also for "cuda", the newest version that its driver knows, and "mig_devices": [{"gpu",
+   * "profile", "uuid"}…]. `target` is a name of events. However many ask, of however many runs, the target is asked
+   * once within the age. Blocks, also while the target cannot be reached. */
   cosmos_status (*read)(cosmos_run* run, cosmos_str target, int64_t longest_age, int32_t details, cosmos_sink reading,
                         cosmos_sink error);
   /* Keeps `gpus`, an array of objects such as `read` gives, as a sample of what the GPUs of a job did just now: in the
