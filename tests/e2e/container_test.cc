@@ -154,7 +154,10 @@ TEST_F(ContainerTest, CancelWithoutAnEngineEndsIt) {
 TEST_F(ContainerTest, AnImageThatIsNotThereIsTold) {
   sandbox_.Write("w.yaml", host_->Workflow("stages: {a: {uses: shell, target: gpu1, with: {run: 'echo x'}}}\n",
                                            ", container: {image: \"no-such-image:1\", args: [--pull, never]}"));
-  EXPECT_EQ(RunIt().status, 1);
+  const Ended refused = RunIt();
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err + refused.out, HasSubstr("no-such-image:1"));
+  EXPECT_EQ(sandbox_.Engine({"run", "w.yaml", "--run-id", "rs_test", "--no-preflight"}).status, 1);
   const json run = sandbox_.Show("rs_test");
   EXPECT_THAT(run["error_message"].get<std::string>(), HasSubstr("image 'no-such-image:1' could not be started"));
   EXPECT_THAT(LocalLog("a"), HasSubstr("no-such-image"));

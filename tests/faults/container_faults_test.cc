@@ -72,6 +72,28 @@ TEST_F(ContainerFaultTest, AnEntrypointThatSwallowsTheCommandIsAFailure) {
   ExpectNothingLeft();
 }
 
+TEST_F(ContainerFaultTest, AnEntrypointThatSwallowsTheCommandIsFoundBefore) {
+  MakeImage("swallow:1", "[\"/bin/echo\"]");
+  MakeImage("silent:1", "[\"/bin/true\"]");
+  MakeImage("setup:1", "[\"/entrypoint.sh\"]", "#!/bin/sh\necho banner\nexec \"$@\"\n");
+  for (const char* image : {"swallow:1", "silent:1"}) {
+    SCOPED_TRACE(image);
+    Stage("true", "", "", Target(image));
+    const Ended refused = sandbox_.Engine({"run", "w.yaml", "--run-id", kRun});
+    EXPECT_EQ(refused.status, 2) << refused.out;
+    EXPECT_THAT(refused.out + refused.err,
+                AllOf(HasSubstr("does not execute the command that it gets"), HasSubstr("entrypoint: none")));
+    EXPECT_EQ(Starts(), 0);
+    const Ended checked = sandbox_.Engine({"targets", "check", "gpu1", "--workflow", "w.yaml"});
+    EXPECT_NE(checked.status, 0) << checked.out << checked.err;
+    EXPECT_THAT(checked.out, HasSubstr("does not execute the command"));
+  }
+  Stage("true", "", "", Target("setup:1"));
+  ExpectSuccess(sandbox_.Engine({"targets", "check", "gpu1", "--workflow", "w.yaml"}));
+  ExpectSuccess(sandbox_.Engine({"run", "w.yaml", "--run-id", kRun}));
+  ExpectNothingLeft();
+}
+
 TEST_F(ContainerFaultTest, AnEntrypointThatExecutesTheCommandSetsItUp) {
   MakeImage("setup:1", "[\"/entrypoint.sh\"]", "#!/bin/sh\necho banner\nexport SET_UP=yes\nexec \"$@\"\n");
   MakeImage("child:1", "[\"/entrypoint.sh\"]", "#!/bin/sh\nexport SET_UP=yes\n\"$@\"\nexit 0\n");

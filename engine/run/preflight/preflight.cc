@@ -81,7 +81,7 @@ Preflight::Preflight(const Plan& plan, const Catalogue& plugins, const std::file
   for (const StageInstance& instance : plan.instances) {
     const json job = JobOf(plan, instance, plugins, paths);
     const bool tells = job.is_object() && job.contains("needs");
-    if (!tells && instance.gpus == 0) continue;
+    if (!tells && instance.gpus == 0 && instance.container.is_null()) continue;
     try {
       needs_.push_back(NeedsOf(instance, tells ? job["needs"] : json::object()));
     } catch (const json::exception& e) {

@@ -49,8 +49,8 @@ struct StageNeeds {
   // The plugin's part. Throws nlohmann::json::exception when it has another shape.
   static StageNeeds FromJson(const nlohmann::json& needs);
   bool of_target() const {
-    return gpus_asked || !files.empty() || !programs.empty() || gpu_memory_gb > 0 || !driver.empty() || disk_gb > 0 ||
-           !download.path.empty();
+    return gpus_asked || !container.is_null() || !files.empty() || !programs.empty() || gpu_memory_gb > 0 ||
+           !driver.empty() || disk_gb > 0 || !download.path.empty();
   }
 };
 

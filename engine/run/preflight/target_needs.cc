@@ -6,6 +6,7 @@
 
 #include "core/text.h"
 #include "run/preflight/download_needs.h"
+#include "run/targets/entrypoint_check.h"
 #include "run/targets/gpu_container.h"
 #include "target/gpu/nvidia_smi.h"
 
@@ -76,6 +77,7 @@ void TargetQuestions::Ask(const StageNeeds& needs) {
   if (const auto lines = DownloadLines(needs, workdir_)) downloads_.emplace(*lines, downloads_.size());
   if (!needs.container.is_null()) {
     images_.emplace(ImageOf(needs), images_.size());
+    entrypoints_.try_emplace(EntrypointOf(needs), needs.container, static_cast<int>(entrypoints_.size()));
     if (needs.gpus_asked) gpu_containers_.emplace(ImageOf(needs), needs.container);
   } else {
     for (const std::string& program : needs.programs) programs_.emplace(program, programs_.size());
@@ -109,6 +111,9 @@ std::string TargetQuestions::Script() const {
         "elif says=$({0} manifest inspect {1} 2>&1); then echo 'image_{2} pullable'\n"
         "else echo 'image_{2} absent'; printf '%s\\n' \"$says\" | tell image_says_{2}; fi\n",
         engine, ShellQuote(image.name), number);
+  }
+  for (const auto& [key, container] : entrypoints_) {
+    script += EntrypointScript(container.first, fmt::format("entrypoint_{}", container.second));
   }
   for (const auto& [image, container] : gpu_containers_) {
     script += GpuContainerScript(container, GpuContainerKey(image));
@@ -176,6 +181,20 @@ void TargetQuestions::JudgeImage(const StageNeeds& needs, const TargetFacts& ans
   }
 }
 
+std::string TargetQuestions::EntrypointOf(const StageNeeds& needs) {
+  return ImageOf(needs).engine.Name() + "\n" + ImageOf(needs).name + "\n" + needs.container.value("entrypoint", "keep");
+}
+
+void TargetQuestions::JudgeEntrypoint(const StageNeeds& needs, const TargetFacts& answers,
+                                      PreflightFindings* findings) const {
+  if (needs.container.is_null()) return;
+  const std::string key = fmt::format("entrypoint_{}", entrypoints_.at(EntrypointOf(needs)).second);
+  const std::string problem = EntrypointProblem(needs.container, answers, key);
+  if (problem.empty()) return;
+  findings->push_back({answers.Get(key) == "slow" ? Severity::kWarning : Severity::kError, needs.stage, needs.target,
+                       "", ImageOf(needs).name, problem, kEntrypointHint});
+}
+
 std::string TargetQuestions::GpuContainerKey(const Image& image) const {
   return fmt::format("gpu_container_{}", images_.at(image));
 }
@@ -196,6 +215,7 @@ PreflightFindings TargetQuestions::Judge(const StageNeeds& needs, const TargetFa
   PreflightFindings findings;
   JudgeFiles(needs, answers, &findings);
   JudgeImage(needs, answers, &findings);
+  JudgeEntrypoint(needs, answers, &findings);
   JudgeGpuContainer(needs, answers, &findings);
   const auto lines = DownloadLines(needs, workdir_);
   const int number = lines ? downloads_.at(*lines) : -1;

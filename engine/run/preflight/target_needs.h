@@ -48,12 +48,15 @@ class TargetQuestions {
   using Numbers = std::map<std::string, int>;  // of what was asked for
 
   std::string GpuContainerKey(const Image& image) const;
+  // Of an image with the entrypoint that the stage has for it.
+  static std::string EntrypointOf(const StageNeeds& needs);
   static Image ImageOf(const StageNeeds& needs);
   // The one that the stage's files are in, if it is known and can be looked at.
   std::optional<std::string> FolderOf(const StageNeeds& needs) const;
   void JudgeFiles(const StageNeeds& needs, const TargetFacts& answers, PreflightFindings* findings) const;
   void JudgeImage(const StageNeeds& needs, const TargetFacts& answers, PreflightFindings* findings) const;
 
+  void JudgeEntrypoint(const StageNeeds& needs, const TargetFacts& answers, PreflightFindings* findings) const;
   void JudgeGpuContainer(const StageNeeds& needs, const TargetFacts& answers, PreflightFindings* findings) const;
 
   const std::string workdir_;
@@ -61,7 +64,8 @@ class TargetQuestions {
   Numbers programs_;
   Numbers downloads_;  // by the lines that tell their path
   std::map<Image, int> images_;
-  std::map<Image, nlohmann::json> gpu_containers_;  // of images that are to have GPUs
+  std::map<Image, nlohmann::json> gpu_containers_;                     // of images that are to have GPUs
+  std::map<std::string, std::pair<nlohmann::json, int>> entrypoints_;  // containers by EntrypointOf
   bool gpus_ = false;
   bool disk_ = false;
 };

@@ -6,6 +6,7 @@
 
 #include "core/text.h"
 #include "job/container_engine.h"
+#include "run/targets/entrypoint_check.h"
 #include "run/targets/gpu_container.h"
 #include "target/gpu/nvidia_smi.h"
 
@@ -45,12 +46,13 @@ std::string ContainerScript(const nlohmann::json& container, bool gpus) {
   const char* side = ContainerEngine::FromJson(container).program == "podman" ? "Client" : "Server";
   std::string script = fmt::format(
       "says=$({} version --format '{{{{.{}.Version}}}}' 2>&1)\n"
-      "status=$?\necho \"engine $status\"\nprintf '%s\\n' \"$says\" | tell engine_says\n",
+      "status=$? engine=$?\necho \"engine $status\"\nprintf '%s\\n' \"$says\" | tell engine_says\n",
       engine, side);
   if (const std::string image = container.value("image", ""); !image.empty()) {
     script += fmt::format(
         "[ $status = 0 ] && {{ {} image inspect --format '{{{{.Id}}}}' {} >/dev/null 2>&1; echo \"image $?\"; }}\n",
         engine, ShellQuote(image));
+    script += "[ $status = 0 ] && {\n:\n" + EntrypointScript(container, "entrypoint") + "}\nstatus=$engine\n";
     if (gpus) script += "[ $status = 0 ] && {\n" + GpuContainerScript(container, "gpu_container") + "}\n";
   }
   return script;

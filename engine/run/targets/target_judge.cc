@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "job/container_engine.h"
+#include "run/targets/entrypoint_check.h"
 #include "run/targets/gpu_container.h"
 
 namespace cosmos {
@@ -158,6 +159,13 @@ TargetCheck JudgeImage(const std::string& image, const TargetFacts& facts) {
           "pull it beforehand, so that the first job need not wait for it"};
 }
 
+TargetCheck JudgeEntrypoint(const json& container, const TargetFacts& facts) {
+  const std::string problem = EntrypointProblem(container, facts, "entrypoint");
+  if (problem.empty()) return {"entrypoint", Result::kOk, "the image's entrypoint executes its command", ""};
+  const bool slow = facts.Get("entrypoint") == "slow";
+  return {"entrypoint", slow ? Result::kWarning : Result::kFailed, problem, kEntrypointHint};
+}
+
 TargetCheck JudgeContainerGpus(const json& container, const TargetFacts& facts) {
   const GpuContainerVerdict verdict = JudgeGpuContainer(container, facts, "gpu_container");
   switch (verdict.kind) {
@@ -200,6 +208,7 @@ TargetChecks JudgeTarget(const json& config, const std::string& workdir, const T
   checks.push_back(JudgeContainer(config, facts));
   const std::string image = config.value("container", json::object()).value("image", "");
   if (!image.empty()) checks.push_back(JudgeImage(image, facts));
+  if (facts.Has("entrypoint")) checks.push_back(JudgeEntrypoint(config["container"], facts));
   if (!image.empty() && config.value("gpus", 0) > 0 && facts.Number("engine") == 0.0) {
     checks.push_back(JudgeContainerGpus(config["container"], facts));
   }

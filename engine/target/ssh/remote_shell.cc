@@ -103,7 +103,8 @@ RemoteShell::Answer RemoteShell::Ask(const std::string& script, std::optional<Du
       cancel_.WaitFor(kPauseAfterSignal);
       continue;
     }
-    if (!exchange->begun() || answer.command.exit_status <= 0) ComplainOfEnd(*exchange, output);
+    const bool not_found = answer.command.exit_status == 126 || answer.command.exit_status == 127;  // of `timeout`, say
+    if ((!exchange->begun() && !not_found) || answer.command.exit_status <= 0) ComplainOfEnd(*exchange, output);
     return answer;
   }
 }

@@ -189,7 +189,8 @@ class ScriptsTest : public ::testing::TestWithParam<std::string> {
     return {folder_,
             "cd " + ShellQuote(folder_) +
                 "\nread -r stat </proc/$$/stat\nread -r boot </proc/sys/kernel/random/boot_id\n"
-                "set -C -- ${stat##*) }\nprintf '%s %s %s %s\\n' $$ \"${20}\" \"$boot\" $COSMOS_SUBMISSION >pid || exit 0\nset +C --\n"
+                "set -C -- ${stat##*) }\nprintf '%s %s %s %s\\n' $$ \"${20}\" \"$boot\" $COSMOS_SUBMISSION >pid || "
+                "exit 0\nset +C --\n"
                 "exec >>run.log 2>&1\ntrap : TERM\n(trap - TERM\n" +
                 body + "\n)\nprintf '%s\\n' $? >exit_status\n",
             {{"COSMOS_OUTPUT_DIR", folder_ + "/out"}}};

@@ -44,8 +44,8 @@ class TransferProgress {
   const TransferItems& items_;
 };
 
-// The name of a part beside the file `name`: `before` + name + `behind`, or, where that is longer than file systems take
-// (255 bytes), with a digest in the name's place.
+// The name of a part beside the file `name`: `before` + name + `behind`, or, where that is longer than file systems
+// take (255 bytes), with a digest in the name's place.
 std::string PartName(const std::string& before, const std::string& name, const std::string& behind);
 
 bool AllDone(const TransferItems& items);
