@@ -148,6 +148,15 @@ void LockDatabase(SoakWorld* world, SoakRun*, std::mt19937* random) {
       {"sh", "-c", "{ echo 'BEGIN EXCLUSIVE;'; sleep 3; echo 'COMMIT;'; } | sqlite3 " + world->database().string()});
 }
 
+void RemoveDatabase(SoakWorld* world, SoakRun* run, std::mt19937* random) {
+  Pause(random, 1000);
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(world->database().string() + suffix);
+  EXPECT_EQ(world->sandbox().Wait(run->engine), 3);
+  run->engine = -1;
+  const Ended rebuilt = world->sandbox().Engine({"db", "rebuild", "--db", world->database().string()});
+  EXPECT_EQ(rebuilt.status, 0) << rebuilt.out << rebuilt.err;
+}
+
 // The clock of the engine's machine is an hour ahead or behind when another engine takes the run up.
 void StepClock(SoakWorld* world, SoakRun* run, std::mt19937* random) {
   Pause(random, 1000);
@@ -181,6 +190,7 @@ const std::vector<SoakFault>& SoakFaults() {
       {"container removed", true, {"failed"}, RemoveContainer},
       {"disk full here", false, kGood, FillDiskHere},
       {"database locked", false, kGood, LockDatabase},
+      {"database removed", false, kGood, RemoveDatabase},
       {"clock an hour off", false, kGood, StepClock},
       {"job folder removed", false, {"failed"}, RemoveJobFolder},
       {"log truncated", false, kGood, TruncateLog, true},
