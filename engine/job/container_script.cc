@@ -8,49 +8,44 @@
 namespace cosmos {
 namespace {
 
-// Runs its arguments in the container as a child, so that signals that the command sends to itself have their effect:
-// the kernel keeps them from process 1 of a PID namespace, see pid_namespaces(7). Signals that the group gets leave the
-// wrapper alive, which still has to write the end. It writes into bytes that exist already, so a full disk is no
-// matter.
+// Runs its arguments behind the first in the container as a child, so that signals that the command sends to itself
+// have their effect: the kernel keeps them from process 1 of a PID namespace, see pid_namespaces(7). Signals that the
+// group gets leave the wrapper alive, which still has to write the end. It writes into bytes that exist already, so a
+// full disk is no matter. What the command prints goes to the host through a pipe, past the container engine; where the
+// container has a kernel of its own (the first argument is the host's boot ID), no pipe leads out of it.
 constexpr const char* kWrapper = R"sh(trap : HUP INT QUIT TERM USR1 USR2
+host=$1
+shift
 group() { set -- ${1##*) }; echo "$3"; }
 read -r stat </proc/$$/stat
+{ read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
 exec 9<>/.cosmos-job
 echo "begun $(group "$stat")" >&9
+if [ "$boot" = "$host" ] && (: >/.cosmos-log) 2>/dev/null; then exec >/.cosmos-log 2>&1; fi
 "$@" 9>&-
 status=$?
 echo "ended $status" >&9
 exit $status)sh";
 
-// What the client did not pass on is fetched from the container engine, from the first byte on that the log does not
-// have; where the engine keeps other bytes than were printed (it replaces what is no UTF-8), from the moment when the
-// client ended.
+// A reader that meets a full disk drops what there is no room for, and tries again: the command must not wait for it.
+constexpr const char* kBefore = R"sh(printf '%64s' '' >container.record && chmod 666 container.record
+mkfifo container.log && chmod 666 container.log && exec 8<>container.log
+(
+  trap '' HUP TERM
+  exec 8>&- 9>&-
+  until cat >>run.log; do head -c 65536 >/dev/null; done 2>/dev/null
+) <container.log &
+reader=$!
+)sh";
+
 constexpr const char* kAfter = R"sh(
 ask() { engine inspect --type container --format '{{.State.Running}} {{.State.ExitCode}} {{.State.StartedAt}}' "$id"; }
-have() { tail -c "+$((begin + 1))" run.log | head -c "$size"; }
-fetch() {
-  size=$(($(wc -c <run.log) - begin))
-  same=$(engine logs "$id" 2>&1 | { have | LC_ALL=C cmp - /dev/fd/3; } 3<&0 2>&1)
-  case $same in
-    '') same=$size ;;
-    *differ:*) same=${same#*differ: } same=${same#* } same=${same%%[!0-9]*} same=$((same - 1)) ;;
-    *) same=${same##*byte } same=${same%%[!0-9]*} same=${same:-0} ;;
-  esac
-  if [ $((size - same)) -lt 4096 ]; then
-    engine logs -f "$id" 2>&1 | tail -c "+$((same + 1))"
-  else
-    engine logs -f --since "$lost" "$id" 2>&1
-  fi
-}
-lost=$(date -u +%Y-%m-%dT%H:%M:%SZ) note= told= state= nl='
+note= told= state= nl='
 '
 id=$(cat container.id 2>/dev/null)
 while [ -n "$id" ]; do
   if state=$(ask 2>&1); then
     state=${state##*"$nl"}
-    # A status from 125 on may be the client's own, which then did not pass on all of the log.
-    case $state in true*) status=125 ;; esac
-    [ "$status" -lt 125 ] || fetch
     case $state in true*) ;; *) break ;; esac
   else
     state=${state##*"$nl"}
@@ -61,6 +56,9 @@ while [ -n "$id" ]; do
   [ -z "$stop" ] || break
   sleep 1
 done
+exec 8>&-
+case $state in true*) kill -KILL $reader ;; esac
+wait $reader
 begun= ended=
 while read -r word value; do
   case $word in
@@ -84,16 +82,17 @@ bool IsBelow(const std::string& path, const std::string& folder) { return path.r
 ContainerScript MakeContainerScript(const ContainerSpec& spec, const RunContext& context, const std::string& folder,
                                     const std::string& workdir, const std::vector<std::string>& env) {
   ContainerSpec job = spec;
-  job.mounts.push_back(folder + "/" + kContainerRecord + ":" + kRecordInContainer);
+  job.mounts.push_back(folder + "/container.record:" + kRecordInContainer);
+  job.mounts.push_back(folder + "/container.log:/.cosmos-log");
   if (!IsBelow(folder, workdir)) job.mounts.push_back(folder + "/out:" + folder + "/out");
   job.args.insert(job.args.end(), {"--cidfile", folder + "/container.id"});
   if (!spec.entrypoint.empty() && spec.entrypoint != "keep") {
     job.args.insert(job.args.end(), {"--entrypoint", spec.entrypoint == "none" ? "/bin/sh" : spec.entrypoint});
   }
   ContainerScript script;
-  script.before = fmt::format("printf '%64s' '' >{0} && chmod 666 {0} && begin=$(wc -c <run.log)\n", kContainerRecord);
+  script.before = kBefore;
   script.run = RunContainerWords(job, context, workdir, env) + (spec.entrypoint == "none" ? "" : " /bin/sh") + " -c " +
-               ShellQuote(kWrapper) + " sh";
+               ShellQuote(kWrapper) + " sh \"$boot\"";
   script.after = "engine() { " + ContainerEngine{spec.engine, spec.sudo}.Words() + " \"$@\"; }\n" + kAfter;
   return script;
 }

@@ -12,10 +12,11 @@ namespace cosmos {
 // engine's client or the image's entrypoint did. Pure; any thread.
 //
 // In the container, the entrypoint gets a wrapper that starts the command as a process of its own and writes to
-// kContainerRecord, a file of the job's folder that is mounted there: `begun GROUP` (its process group) and
-// `ended STATUS`. On the host, the job's script runs the client in the foreground and then looks at the container
-// itself: while it runs, or the container engine does not answer, the script waits, and fetches what the container
-// prints meanwhile. See docker-run(1): a client ends with 125 when its connection to the daemon does.
+// kRecordInContainer, which is container.record in the job's folder: `begun GROUP` (its process group) and `ended
+// STATUS`. What the command prints goes into the named pipe container.log and from there into run.log, so neither a
+// client nor a daemon that dies takes part of the log along. On the host, the job's script runs the client in the
+// foreground and then looks at the container itself: while it runs, or the container engine does not answer, the script
+// waits. See docker-run(1): a client ends with 125 when its connection to the daemon does.
 struct ContainerScript {
   std::string before;  // in the job's folder, before the client starts
   std::string run;     // words of the client, without the command's own
@@ -28,8 +29,6 @@ struct ContainerScript {
 ContainerScript MakeContainerScript(const ContainerSpec& spec, const RunContext& context, const std::string& folder,
                                     const std::string& workdir, const std::vector<std::string>& env);
 
-// The file in the job's folder that the wrapper writes, and its path in the container.
-constexpr const char* kContainerRecord = "container.record";
 constexpr const char* kRecordInContainer = "/.cosmos-job";
 
 // A script that asks the command in the running container to end: TERM to its process group.

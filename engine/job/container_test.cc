@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "job/job_script.h"
 #include "target/local/local_target.h"
+#include "target/local/process.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -213,15 +214,15 @@ class ContainerJobTest : public ContainerTest {
 TEST_F(ContainerJobTest, AnArgvRunsInTheContainer) {
   command_.argv = {"python", "it's", "$(touch PWNED)", "-n"};
   EXPECT_EQ(Run(), 4);  // the engine's exit status is the job's
-  EXPECT_THAT(Command(),
-              ElementsAre("/bin/sh", "-c", HasSubstr("/.cosmos-job"), "sh", "python", "it's", "$(touch PWNED)", "-n"));
+  EXPECT_THAT(Command(), ElementsAre("/bin/sh", "-c", HasSubstr("/.cosmos-job"), "sh", BootId(), "python", "it's",
+                                     "$(touch PWNED)", "-n"));
   EXPECT_FALSE(fs::exists(root_ / "PWNED"));
 }
 
 TEST_F(ContainerJobTest, AScriptRunsInTheContainersShell) {
   command_.script = "echo 'one'; false";
   EXPECT_EQ(Run(), 4);
-  EXPECT_THAT(Command(), ElementsAre("/bin/sh", "-c", HasSubstr("/.cosmos-job"), "sh", "/bin/sh", "-e", "-c",
+  EXPECT_THAT(Command(), ElementsAre("/bin/sh", "-c", HasSubstr("/.cosmos-job"), "sh", BootId(), "/bin/sh", "-e", "-c",
                                      "echo 'one'; false"));
 }
 

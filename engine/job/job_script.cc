@@ -58,7 +58,7 @@ namespace {
 // special builtins come before functions anyway.
 constexpr const char* kBegin = R"sh(#!/bin/sh
 # A job of cosmos-engine. Started again it does nothing: whoever creates the file `pid` does the work.
-unset -f cd read printf kill wait cat chmod wc date sleep tail head cmp 2>/dev/null
+unset -f cd read printf kill wait cat chmod mkfifo sleep head 2>/dev/null
 )sh";
 
 constexpr const char* kClaim = R"sh(read -r stat </proc/$$/stat
@@ -120,7 +120,7 @@ JobScript MakeJobScript(const RunContext& context, const std::string& folder, co
     text += "if [ \"$1\" = command ]; then\n" + to_workdir + "shift\nset -e\neval " + ShellQuote(command.script) +
             "\nexit\nfi\n";
   }
-  text += "cd " + ShellQuote(folder) + " || exit 1\n" + kClaim + container.before + "(\nexec 9>&-\nexport";
+  text += "cd " + ShellQuote(folder) + " || exit 1\n" + kClaim + container.before + "(\nexec 8>&- 9>&-\nexport";
   for (const auto& [name, value] : env) text += " " + name + "=" + quoter.Quote(value);
   text += "\n" + WriteFiles(context, command.files, masker);
   if (runs_itself) {

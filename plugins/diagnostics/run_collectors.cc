@@ -94,11 +94,14 @@ Found Log(const std::string& path) {
   return {lines, ""};
 }
 
+// The log of a job that runs may be further there than here.
 Found JobFolder(sdk::Task* task, const StageFacts& stage, milliseconds limit) {
   return RunScript(task, stage.target,
                    "cd -- " + ShellQuote(stage.job_folder) + " || exit 1\n" +
-                       "pwd\nfor file in pid exit_status; do [ ! -e $file ] || echo \"$file: $(cat $file)\"; done\n"
-                       "ls -laR . >&1 || exit 1\n",
+                       "pwd\nfor file in pid exit_status exit_status.reserved container.record; do\n"
+                       "  [ ! -e $file ] || echo \"$file: $(cat $file)\"\ndone\n"
+                       "ls -laR . >&1 || exit 1\necho '# the end of run.log'\ntail -n " +
+                       std::to_string(kLogLines) + " run.log\n",
                    limit);
 }
 

@@ -279,7 +279,7 @@ TEST_F(RemoteDiagnosticsTest, ARunThatGoesOnIsLookedAtWithItsContainer) {
       "! test -e done; do sleep 0.1; done'}}}\n");
   const pid_t engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", "rs_test"});
   Await("log of the container", [&] {
-    const std::string log = docker_->Docker({"logs", "cosmos_rs_test_a_1"}).out;
+    const std::string log = sandbox_.Read(host_->job("rs_test", "a") / "run.log");
     return log.find(kSecret) != log.npos && sandbox_.Show("rs_test")["stages"][0]["status"] == "running";
   });
   const json found = sandbox_.EngineJson({"diagnostics", "rs_test"});
@@ -288,7 +288,7 @@ TEST_F(RemoteDiagnosticsTest, ARunThatGoesOnIsLookedAtWithItsContainer) {
   for (const char* name : {"container a@gpu1", "container log a@gpu1", "containers@gpu1", "job folder a@gpu1"}) {
     EXPECT_EQ(items[name].value("status", ""), "collected") << name << items[name];
   }
-  EXPECT_THAT(sandbox_.Read(FolderOf("rs_test") / "a.attempt-1.container.log.txt"), HasSubstr("the ***"));
+  EXPECT_THAT(FilesWith("the ***", FolderOf("rs_test")), Not(IsEmpty()));
   EXPECT_THAT(SummaryOf("rs_test"), HasSubstr("# Run rs_test is running"));
   EXPECT_EQ(sandbox_.Show("rs_test")["status"], "running");
   std::ofstream(host_->workdir() / "done") << "";
