@@ -13,8 +13,7 @@
 #include "core/text.h"
 #include "job/container_engine.h"
 #include "job/job_failure.h"
-#include "job/job_time.h"
-#include "job/stall_watch.h"
+#include "job/job_wait.h"
 #include "job/transfer_watch.h"
 #include "store/attempt.h"
 
@@ -27,8 +26,6 @@ constexpr auto kTellInterval = milliseconds(100);  // of a log that grows
 constexpr auto kDiagnosisTime = std::chrono::seconds(10);
 constexpr auto kEngineTime = std::chrono::seconds(30);      // for a container engine, at the end of a job
 constexpr auto kLeastEngineTime = std::chrono::seconds(1);  // of one question
-constexpr auto kTroubleLimit = std::chrono::minutes(10);
-constexpr auto kTroublePause = std::chrono::seconds(30);
 // Commands of the diagnosis of a job that runs; without arguments, which may be anybody's secrets.
 // What goes on at this moment: the job's own processes first, as a tree, then the machine's.
 std::string WhatItDoes(const JobHandle& handle, const ContainerRecord* container) {
@@ -87,24 +84,6 @@ void KeepSubmissionTime(RunStore& store, JobRecord* record) {
     if (job.folder == record->folder && job.target == record->target) record->submitted_at = job.submitted_at;
   }
 }
-
-// What goes wrong on a host while a job runs there, and for how long it is borne: it may have no room for a process
-// just now. For one thread.
-class HostTrouble {
- public:
-  // Whether to try again, after `pause`.
-  bool Endure(SteadyTime now, Duration* pause) {
-    if (since_ == SteadyTime()) since_ = now;
-    *pause = pause_ = std::min<Duration>(pause_ * 2, kTroublePause);
-    return now - since_ < kTroubleLimit;
-  }
-  bool is_new() const { return since_ == SteadyTime(); }
-  void IsOver() { *this = HostTrouble(); }
-
- private:
-  SteadyTime since_{};
-  Duration pause_ = milliseconds(500);
-};
 
 // Hooks cannot get at a log any more once the job is not waited for.
 class OpenedLog {
@@ -268,61 +247,12 @@ void JobRunner::OpenLog(Job* job, const JobLog::Listener& on_output) {
   job->log = std::make_shared<JobLog>(std::move(order));
 }
 
-Failure JobRunner::AwaitEnd(Job* job, bool attached, const CancelToken& cancel, JobState* state) {
-  const JobRequest& request = job->request;
-  const SteadyTime begin = clock_->Steady();
-  std::optional<Duration> limit = request.timeout;
-  if (limit && !attached) *limit -= std::min<Duration>(*limit, begin - request.begun);
-  JobTime time(limit, begin, attached);
-  SteadyTime next_pump = begin;
-  StallWatch stall(request.stall_timeout, begin, [&] { return request.target->ReadLog(job->handle, 0, 1).size; });
-  HostTrouble trouble;
-  for (;;) {
-    try {
-      const std::optional<Duration> interval = job->log->PumpInterval();
-      const SteadyTime now = clock_->Steady();
-      Duration wait = std::min(time.UntilLook(now), stall.UntilNextLook(now));
-      if (interval) wait = std::min(wait, *interval);
-      *state = request.target->Wait(job->handle, cancel, wait);
-      if (state->phase == JobState::Phase::kEnded) return {};
-      if (cancel.abandoned()) {
-        throw Error(ErrorCode::kConnectionLost, "the engine gave up; the job goes on",
-                    "`cosmos-engine resume` finds it");
-      }
-      if (interval && clock_->Steady() >= next_pump) {
-        job->log->Pump();
-        next_pump = clock_->Steady() + *interval;
-      }
-      // Whatever is held against the job, it is looked at first: it may have ended, well and in time, long ago.
-      const bool stalled = stall.Stalled(clock_->Steady());
-      if (cancel.cancelled() || stalled || time.IsToLook(clock_->Steady())) {
-        *state = request.target->Poll(job->handle);
-        if (state->phase == JobState::Phase::kEnded) return {};
-      }
-      if (cancel.cancelled()) return {FailureKind::kCancelled, "cancelled"};
-      if (time.IsOver(*state, clock_->Steady())) {
-        return {FailureKind::kTimeout, "timed out after " + FormatDuration(*request.timeout) + "; its job was ended"};
-      }
-      if (stalled) {
-        return {FailureKind::kStalled,
-                "the job wrote nothing to its log for " + FormatDuration(*request.stall_timeout) +
-                    " and was ended; what it did then stands in " + request.diagnostics.string()};
-      }
-      trouble.IsOver();
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kUnavailable || cancel.cancelled()) throw;
-      if (trouble.is_new()) Warn(request, std::string("the job is looked at again later: ") + error.what());
-      Duration pause;
-      if (!trouble.Endure(clock_->Steady(), &pause)) throw;
-      cancel.WaitFor(pause);
-    }
-  }
-}
-
 Failure JobRunner::Await(Job* job, bool attached, const CancelToken& cancel) {
   const JobRequest& request = job->request;
   JobState state;
-  Failure ended_by_us = AwaitEnd(job, attached, cancel, &state);
+  JobWait wait(&request, &job->handle, job->log.get(), attached, clock_,
+               [&](const std::string& text) { Warn(request, text); });
+  Failure ended_by_us = wait.Await(cancel, &state);
   if (ended_by_us.kind == FailureKind::kStalled) {
     KeepDiagnosis(*job, "stalled", WhatItDoes(job->handle, job->container ? &*job->container : nullptr));
   }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <thread>
 
 #include "core/error.h"
@@ -23,6 +24,16 @@ using ::testing::HasSubstr;
 class NoLogger final : public Logger {
  public:
   void Log(LogLevel, const RunContext&, std::string_view) noexcept override {}
+};
+
+// Its time of day is an hour later whenever it is asked for.
+class SteppingClock final : public Clock {
+ public:
+  WallTime Wall() override { return std::chrono::system_clock::now() + ++calls_ * 1h; }
+  SteadyTime Steady() override { return std::chrono::steady_clock::now(); }
+
+ private:
+  std::atomic<int> calls_ = 0;
 };
 
 class JobRunnerTest : public ::testing::Test {
@@ -115,6 +126,16 @@ TEST_F(JobRunnerTest, ASecondEngineAttachesAndRunsNothingTwice) {
   EXPECT_FALSE(Run(request).failure);
   EXPECT_EQ(ReadFile(root_ / "count"), "x\n");
   EXPECT_EQ(store_->JobsOf("rs_1").size(), 1u);
+}
+
+TEST_F(JobRunnerTest, AStepOfTheClockEndsNoJob) {
+  SteppingClock clock;
+  StoreWriter writer(store_.get());
+  EventBus bus(&clock, 0);
+  JobRunner runner(&writer, &bus, &logger_, &masker_, &clock);
+  JobRequest request = Request("sleep 0.3");
+  request.timeout = 30s;
+  EXPECT_FALSE(runner.Run(request, cancel_, {}).failure);
 }
 
 TEST_F(JobRunnerTest, TimeoutEndsTheGroup) {

@@ -17,6 +17,11 @@ class DiskFaultTest : public FaultTest {
     EXPECT_THAT(ended.err, HasSubstr("resume"));
     EXPECT_EQ(StatusOfRun(), "interrupted");
   }
+  int Leases() const {
+    const std::string database = sandbox_.Run({"find", sandbox_.folder().string(), "-name", "*.db"}).out;
+    return std::stoi(
+        sandbox_.Run({"sqlite3", database.substr(0, database.find('\n')), "SELECT count(*) FROM gpu_claims"}).out);
+  }
   void MakeRoomAndResume() {
     disk_->Resize("100m");
     ExpectSuccess(Resume());
@@ -29,11 +34,14 @@ class DiskFaultTest : public FaultTest {
 
 TEST_F(DiskFaultTest, ALogForWhichThereIsNoRoomEndsNoJob) {
   FullHere();
-  Stage("seq 500000; echo done >\"$COSMOS_OUTPUT_DIR/o\"", ", retry: {attempts: 3}", "o: o");
+  Stage("seq 500000; echo done >\"$COSMOS_OUTPUT_DIR/o\"", ", resources: {gpus: 1}, retry: {attempts: 3}", "o: o",
+        ", gpus: 1");
   ExpectInterrupted(RunIt());
+  EXPECT_EQ(Leases(), 1);  // its GPU is nobody else's meanwhile
   MakeRoomAndResume();
   EXPECT_EQ(Output("o"), "done\n");
   EXPECT_EQ(LocalLog(), sandbox_.Read(job() / "run.log"));
+  EXPECT_EQ(Leases(), 0);
 }
 
 TEST_F(DiskFaultTest, OutputsForWhichThereIsNoRoomStayOnTheHost) {

@@ -22,6 +22,7 @@
 #include "core/fd.h"
 #include "core/files.h"
 #include "core/sha256.h"
+#include "target/local/job_folder.h"
 #include "target/local/process.h"
 
 namespace cosmos {
@@ -36,25 +37,6 @@ constexpr auto kKillWait = std::chrono::seconds(10);
 constexpr auto kLogPause = milliseconds(20);
 constexpr std::size_t kLogPiece = 1 << 18;
 
-// Whether the folder is another run's: by its owner, or, where it has none, by its script.
-bool IsForeign(const JobOrder& order) {
-  std::error_code error;
-  if (fs::exists(order.folder + "/owner", error)) return ReadFile(order.folder + "/owner") != order.owner + "\n";
-  if (order.resumed || !fs::exists(order.folder + "/pid", error)) return false;
-  return ReadFile(order.folder + "/job.sh") != order.script;
-}
-
-std::optional<JobState> ReadEnd(const std::string& folder) {
-  for (const char* name : {"/exit_status", "/exit_status.reserved"}) {
-    Fd file(::open((folder + name).c_str(), O_RDONLY | O_CLOEXEC));
-    char text[64];
-    const ssize_t n = file.valid() ? ::read(file.get(), text, sizeof text) : 0;
-    if (n <= 0) continue;
-    if (auto end = ParseExitStatus(std::string(text, static_cast<std::size_t>(n)))) return end;
-  }
-  return std::nullopt;
-}
-
 bool SameProcess(const JobHandle& handle) {
   const auto process = handle.pid > 0 ? FindProcess(static_cast<pid_t>(handle.pid)) : std::nullopt;
   return process && process->start_time == handle.pid_start_time;
@@ -64,21 +46,6 @@ std::vector<ProcessInfo> Survivors(const JobHandle& handle) {
   const pid_t leader = static_cast<pid_t>(handle.pid);
   if (leader <= 1) return {};
   return ProcessesOfJob(leader, handle.pid_start_time, "COSMOS_OUTPUT_DIR=" + handle.folder + "/out");
-}
-
-// What can be said of a file before it is moved.
-Downloaded Presence(const FileTransfer& file) {
-  std::error_code error;
-  const fs::path real = fs::canonical(file.remote, error);
-  if (error == std::errc::permission_denied) return Downloaded::kUnreadable;
-  if (error || !fs::is_regular_file(real, error)) return Downloaded::kMissing;
-  if (!file.within.empty()) {
-    const fs::path folder = fs::canonical(file.within, error);
-    if (std::mismatch(folder.begin(), folder.end(), real.begin(), real.end()).first != folder.end()) {
-      return Downloaded::kOutside;
-    }
-  }
-  return ::access(real.c_str(), R_OK) == 0 ? Downloaded::kDone : Downloaded::kUnreadable;
 }
 
 void Signal(const std::vector<ProcessInfo>& processes, int signal) {
@@ -341,7 +308,7 @@ std::vector<Downloaded> LocalTarget::Download(const std::vector<FileTransfer>& f
                                               const TransferListener&) {
   std::vector<Downloaded> results;
   for (const FileTransfer& file : files) {
-    results.push_back(Presence(file));
+    results.push_back(PresenceOf(file));
     if (results.back() != Downloaded::kDone) continue;
     MakeFolders(file.local.parent_path());
     MoveFile(file.remote, file.local);

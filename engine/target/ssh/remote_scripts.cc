@@ -157,6 +157,7 @@ std::string WatchScript(const JobHandle& handle) {
 
 // What of the job is alive: its session and process group, and whatever has its output folder in its environment.
 // `kill` gets nothing of a later process that took over the job's number. There may be line ends in a program's name.
+// Lower numbers come first: a shell is to get its signal before it sees that a child has died of one.
 constexpr const char* kLook = R"sh(look() {
   left=$({
     grep -lzsxF -- "COSMOS_OUTPUT_DIR=$out" /proc/[0-9]*/environ
@@ -174,7 +175,7 @@ constexpr const char* kLook = R"sh(look() {
       if (one in own) found[one] = "own"
       else if (field[3] == job || field[4] == job) found[one] = "session"
     }
-    END { for (one in found) if (found[one] == "own" || !another) printf " %s", one }')
+    END { for (one in found) if (found[one] == "own" || !another) print one }' | sort -n)
 }
 now() {
   now=$((now + 5))
@@ -200,7 +201,7 @@ std::string CancelScript(const JobHandle& handle, Duration grace) {
              "end=$((now + 1000))\n"
              "while [ -n \"$left\" ] && [ $now -lt $end ]; do kill -KILL $left 2>/dev/null; sleep 0.05; look; now; "
              "done\n"
-             "[ -n \"$left\" ] && echo \"left$left\" || echo gone\n",
+             "[ -n \"$left\" ] && echo left $left || echo gone\n",
              ceil<milliseconds>(grace).count() / kMsPerTick);
 }
 
