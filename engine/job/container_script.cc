@@ -27,16 +27,7 @@ status=$?
 echo "ended $status" >&9
 exit $status)sh";
 
-// A reader that meets a full disk drops what there is no room for, and tries again: the command must not wait for it.
-constexpr const char* kBefore = R"sh(printf '%64s' '' >container.record && chmod 666 container.record
-mkfifo container.log && chmod 666 container.log && exec 8<>container.log
-(
-  trap '' HUP TERM
-  exec 8>&- 9>&-
-  until cat >>run.log; do head -c 65536 >/dev/null; done 2>/dev/null
-) <container.log &
-reader=$!
-)sh";
+constexpr const char* kBefore = "printf '%64s' '' >container.record && chmod 666 container.record\n";
 
 constexpr const char* kAfter = R"sh(
 ask() { engine inspect --type container --format '{{.State.Running}} {{.State.ExitCode}} {{.State.StartedAt}}' "$id"; }
@@ -57,8 +48,7 @@ while [ -n "$id" ]; do
   sleep 1
 done
 exec 8>&-
-case $state in true*) kill -KILL $reader ;; esac
-wait $reader
+case $state in true*) ;; *) wait $reader ;; esac
 begun= ended=
 while read -r word value; do
   case $word in
@@ -83,7 +73,7 @@ ContainerScript MakeContainerScript(const ContainerSpec& spec, const RunContext&
                                     const std::string& workdir, const std::vector<std::string>& env) {
   ContainerSpec job = spec;
   job.mounts.push_back(folder + "/container.record:" + kRecordInContainer);
-  job.mounts.push_back(folder + "/container.log:/.cosmos-log");
+  job.mounts.push_back(folder + "/" + kLogPipe + ":/.cosmos-log");
   if (!IsBelow(folder, workdir)) job.mounts.push_back(folder + "/out:" + folder + "/out");
   job.args.insert(job.args.end(), {"--cidfile", folder + "/container.id"});
   if (!spec.entrypoint.empty() && spec.entrypoint != "keep") {

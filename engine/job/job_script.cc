@@ -77,6 +77,28 @@ constexpr const char* kEnd = R"sh([ -e run.log ] || cat </proc/$$/fd/1 >run.log
 { echo "$status${note:+ $note}" >exit_status; } 2>/dev/null || printf '%-15s\n' "$status${note:+ $note}" >&9
 )sh";
 
+// Lets a reader of its own write the log, from a pipe. One that meets a full disk drops what there is no room for, and
+// tries again: the command must not wait for it. It ends when nobody has the pipe open any more.
+constexpr const char* kPipe = R"sh(mkfifo run.log.pipe && chmod 666 run.log.pipe && exec 8<>run.log.pipe
+(
+  trap '' HUP TERM
+  exec 8>&- 9>&-
+  until cat >>run.log; do head -c 65536 >/dev/null; done 2>/dev/null
+) <run.log.pipe &
+reader=$!
+)sh";
+
+// Whether a command may open its stdout or stderr by name: that would truncate a log that is a regular file.
+bool OpensItsOutput(const JobCommand& command) {
+  const auto opens = [](const std::string& text) {
+    for (const char* name : {"/dev/std", "/dev/fd/", "/proc/self/fd/"}) {
+      if (text.find(name) != text.npos) return true;
+    }
+    return false;
+  };
+  return opens(command.script) || std::any_of(command.argv.begin(), command.argv.end(), opens);
+}
+
 // The environment of the command: what the job says, and by what others recognise whose it is.
 std::map<std::string, std::string> EnvironmentOf(const RunContext& context, const std::string& folder,
                                                  const JobCommand& command) {
@@ -116,11 +138,14 @@ JobScript MakeJobScript(const RunContext& context, const std::string& folder, co
   text = kBegin;
   const bool is_script = command.argv.empty();
   const bool runs_itself = is_script && !command.container;
+  const bool piped = !command.container && OpensItsOutput(command);
   if (runs_itself) {  // of any length, which an argument could not be
     text += "if [ \"$1\" = command ]; then\n" + to_workdir + "shift\nset -e\neval " + ShellQuote(command.script) +
             "\nexit\nfi\n";
   }
-  text += "cd " + ShellQuote(folder) + " || exit 1\n" + kClaim + container.before + "(\nexec 8>&- 9>&-\nexport";
+  text += "cd " + ShellQuote(folder) + " || exit 1\n" + kClaim + container.before;
+  if (piped || command.container) text += kPipe;
+  text += std::string("(\n") + (piped ? "exec >run.log.pipe 2>&1\n" : "") + "exec 8>&- 9>&-\nexport";
   for (const auto& [name, value] : env) text += " " + name + "=" + quoter.Quote(value);
   text += "\n" + WriteFiles(context, command.files, masker);
   if (runs_itself) {

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <functional>
+#include <map>
+#include <thread>
 
 #include "core/cancel.h"
 #include "core/error.h"
@@ -40,6 +43,10 @@ class JobScriptTest : public ::testing::Test {
     } while (state.phase == JobState::Phase::kRunning);
     log_ = ReadFile(folder_ + "/run.log");
     return state.exit_status;
+  }
+
+  static void Await(const std::function<bool()>& holds) {
+    for (int i = 0; i < 6000 && !holds(); ++i) std::this_thread::sleep_for(10ms);
   }
 
   std::string root_, folder_, log_;
@@ -139,6 +146,39 @@ TEST_F(JobScriptTest, AFileStaysInItsFolderAndHoldsNoSecret) {
   }
   command_.files = {{"spec", "x", "a gold-token"}};
   EXPECT_THROW(MakeJobScript(context_, folder_, command_, Masker({"gold-token"})), Error);
+}
+
+TEST_F(JobScriptTest, OutputThatIsOpenedByNameTruncatesNoLog) {
+  for (const char* name : {"/dev/stderr", "/dev/stdout", "/proc/self/fd/1"}) {
+    command_.script = std::string("echo one; echo two >") + name + "; echo three; exit 3";
+    EXPECT_EQ(Run(), 3) << name;
+    Await([&] { return ReadFile(folder_ + "/run.log") == "one\ntwo\nthree\n"; });
+    EXPECT_EQ(ReadFile(folder_ + "/run.log"), "one\ntwo\nthree\n") << name;
+    fs::remove_all(folder_);
+  }
+}
+
+TEST_F(JobScriptTest, AProcessThatHoldsThePipeHoldsNoEnd) {
+  command_.script = "echo one >/dev/stderr; sleep 1000 & exit 4";
+  EXPECT_EQ(Run(), 4);
+  EXPECT_TRUE(target_.Cancel(*target_.Find(folder_), 1h));
+  EXPECT_EQ(ReadFile(folder_ + "/run.log"), "one\n");
+}
+
+TEST_F(JobScriptTest, ASignalToItselfEndsTheCommand) {
+  for (const auto& [signal, number] : std::map<std::string, int>{{"TERM", 15}, {"HUP", 1}, {"INT", 2}, {"USR1", 10}}) {
+    command_.script = "kill -s " + signal + " $$; echo survived";
+    EXPECT_EQ(Run(), 128 + number) << signal;
+    EXPECT_EQ(log_.find("survived"), log_.npos) << signal;
+    fs::remove_all(folder_);
+  }
+}
+
+TEST_F(JobScriptTest, AScriptLongerThanAnArgumentMayBeRuns) {
+  command_.script = "n=1\n";
+  while (command_.script.size() < 300'000) command_.script += ": a comment that takes room\n";
+  command_.script += "exit 7";
+  EXPECT_EQ(Run(), 7);
 }
 
 }  // namespace
