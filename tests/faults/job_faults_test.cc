@@ -78,6 +78,31 @@ TEST_F(JobFaultTest, ALinkOutOfTheJobsFolderIsNoOutput) {
   EXPECT_EQ(sandbox_.Run({"grep", "-rl", "^secret$", sandbox_.outputs().string()}).out, "");
 }
 
+TEST_F(JobFaultTest, ALinkOutOfTheJobsFolderIsNoOutputOnThisMachineEither) {
+  sandbox_.Write("secret", "secret\n");
+  for (const char* link : {"ln -s ../../../../../../../secret", "ln -s /etc/hostname", "ln -s /nowhere"}) {
+    SCOPED_TRACE(link);
+    sandbox_.Write("w.yaml", std::string("version: 1\nstages: {a: {uses: shell, with: {run: '") + link +
+                                 " \"$COSMOS_OUTPUT_DIR/o\"', outputs: {o: o}}}}\n");
+    const Ended ended = sandbox_.Engine({"run", "w.yaml"});
+    EXPECT_EQ(ended.status, 1) << ended.out;
+    EXPECT_THAT(sandbox_.Show()["failure_kind"].get<std::string>(), StartsWith("output_"));
+    EXPECT_EQ(sandbox_.Run({"find", (sandbox_.outputs() / "a").string(), "-name", "o"}).out, "");
+  }
+}
+
+TEST_F(JobFaultTest, AnOutputThatNobodyMayReadIsReportedAsThat) {
+  Stage("until test -e go; do sleep 0.05; done", "", "o: o");
+  const pid_t engine = Begin();
+  AwaitStart();
+  std::ofstream(job() / "out/o") << "of root";
+  fs::permissions(job() / "out/o", fs::perms::owner_read);
+  std::ofstream(host_->workdir() / "go") << "";
+  EXPECT_EQ(sandbox_.Wait(engine), 1);
+  EXPECT_EQ(Show()["failure_kind"], "output_invalid");
+  EXPECT_THAT(Message(), HasSubstr("permission denied"));
+}
+
 TEST_F(JobFaultTest, AnOutputThatIsHiddenFromItsOwnerIsMadeReadable) {
   Stage(
       "umask 077; mkdir \"$COSMOS_OUTPUT_DIR/d\"; echo a >\"$COSMOS_OUTPUT_DIR/d/a\"; echo b "
