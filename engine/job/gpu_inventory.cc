@@ -122,10 +122,9 @@ GpuInventory InventoryOf(const GpuState& state, const std::string& target, int w
   if (found >= wanted) return inventory;
   const std::string faults = reading.Faults();
   if (faults.empty() && reading.exit_status == 0) {
-    return Not(Kind::kTooFew,
-               fmt::format("nvidia-smi tells of {} on '{}', expected {}; ask for fewer, or choose another "
-                           "target",
-                           Counted(found, "GPU"), target, wanted));
+    return Not(Kind::kTooFew, fmt::format("nvidia-smi lists {} on '{}', expected {}; ask for fewer, or choose another "
+                                          "target",
+                                          Counted(found, "GPU"), target, wanted));
   }
   return Not(Kind::kTooFewWork,
              fmt::format("{} on '{}' {}, expected {}; {}; reset it (`nvidia-smi --gpu-reset`), restart the machine, or "

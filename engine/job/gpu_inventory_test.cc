@@ -69,7 +69,7 @@ TEST(GpuInventoryTest, ALineAmongTheRowsIsNoGpu) {
   EXPECT_THAT(Indices(Inventory(chatter + Good(0) + Good(1), 2)), ElementsAre(0, 1));
   const GpuInventory three = Inventory(chatter + Good(0) + Good(1), 3);
   EXPECT_EQ(three.kind, Kind::kTooFew);
-  EXPECT_THAT(three.reason, HasSubstr("nvidia-smi tells of 2 GPUs on 'gpu1', expected 3"));
+  EXPECT_THAT(three.reason, HasSubstr("nvidia-smi lists 2 GPUs on 'gpu1', expected 3"));
 }
 
 TEST(GpuInventoryTest, ALostGpuIsNamedAndTheOthersAreGoodWhateverTheExitStatus) {

@@ -223,7 +223,7 @@ TEST_F(BusyGpusTest, RefusesMoreThanThereAre) {
   const GpuAnswer refused = Ask(Request("rs_a", 2));
   EXPECT_EQ(refused.kind, Kind::kRefused);
   EXPECT_FALSE(refused.possible);
-  EXPECT_EQ(refused.reason, "nvidia-smi tells of 1 GPU on 'gpu1', expected 2; ask for fewer, or choose another target");
+  EXPECT_EQ(refused.reason, "nvidia-smi lists 1 GPU on 'gpu1', expected 2; ask for fewer, or choose another target");
   EXPECT_THAT(store_->GpuClaims(), IsEmpty());
 }
 

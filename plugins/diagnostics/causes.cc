@@ -155,7 +155,7 @@ constexpr Row kInterrupted = {
     "The run's engine has ended without ending the run: it was killed, or its machine was switched off. Jobs that it "
     "had "
     "started go on on their targets.",
-    {"`cosmos-engine resume {run}` goes on with it, and collects what its jobs have done meanwhile",
+    {"`cosmos-engine resume {run}` continues it and collects what its jobs did meanwhile",
      "`cosmos-engine cancel {run}` ends it and its jobs",
      "`cosmos-engine targets check {target}` shows whether the target can be reached"}};
 

@@ -101,7 +101,7 @@ Found JobFolder(sdk::Task* task, const StageFacts& stage, milliseconds limit) {
                        "pwd\nfor file in pid exit_status exit_status.reserved container.record; do\n"
                        "  [ ! -e $file ] || echo \"$file: $(cat $file)\"\ndone\n"
                        "ls -laR . >&1 || exit 1\necho '# the end of run.log'\ntail -n " +
-                       std::to_string(kLogLines) + " run.log\n",
+                       std::to_string(kLogLines) + " run.log 2>/dev/null || :\n",
                    limit);
 }
 

@@ -242,7 +242,7 @@ TEST_F(LeasesTest, MoreGpusThanThereAreIsAFailureThatTellsSo) {
   EXPECT_EQ(sandbox_.Wait(Start("rs_a")), 1);
   EXPECT_EQ(sandbox_.Show("rs_a")["failure_kind"], "invalid_input");
   EXPECT_THAT(sandbox_.Show("rs_a")["error_message"].get<std::string>(),
-              HasSubstr("nvidia-smi tells of 1 GPU on 'local', expected 2"));
+              HasSubstr("nvidia-smi lists 1 GPU on 'local', expected 2"));
 }
 
 // GPUs that do not work, as nvidia-smi shows them: all fields, some, or a line in place of its row.
@@ -323,7 +323,7 @@ TEST_F(LeasesTest, ALineOnStderrIsNoGpu) {
   nvidia_.SetErrors("Warning: persistence mode is disabled on device 00000000:40:00.0.\n", 0);
   WriteWorkflow("{gpus: 3}");
   EXPECT_EQ(sandbox_.Wait(Start("rs_three")), 1);
-  EXPECT_THAT(sandbox_.Show("rs_three")["error_message"].get<std::string>(), HasSubstr("nvidia-smi tells of 2 GPUs"));
+  EXPECT_THAT(sandbox_.Show("rs_three")["error_message"].get<std::string>(), HasSubstr("nvidia-smi lists 2 GPUs"));
 }
 
 }  // namespace

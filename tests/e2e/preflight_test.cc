@@ -146,7 +146,7 @@ TEST_F(PreflightTest, ALaterStageThatCanNeverHaveItsGpusFailsBeforeTheFirstRuns)
     EXPECT_THAT(ended.err, HasSubstr("stage 'wide' on 'local': " + message));
     EXPECT_FALSE(fs::exists(sandbox_.folder() / "begun"));
   };
-  refused("nvidia-smi tells of 1 GPU, expected 2");
+  refused("nvidia-smi lists 1 GPU, expected 2");
   nvidia.SetGpus({FakeNvidiaSmi::Gpu(0), FakeNvidiaSmi::Gpu(1, {{"temperature.gpu", "[GPU requires reset]"}})});
   refused("1 GPU works, expected 2: GPU 1: GPU requires reset");
   nvidia.SetGpus(1);

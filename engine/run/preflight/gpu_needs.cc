@@ -58,7 +58,7 @@ class Judge {
         Add(Severity::kWarning, faults.empty() ? reading.problem : "GPUs that do not work: " + faults, kRepair);
       }
     } else if (faults.empty() && reading.exit_status == 0) {
-      Add(Severity::kError, fmt::format("nvidia-smi tells of {}, expected {}", Counted(working, "GPU"), needs_.gpus),
+      Add(Severity::kError, fmt::format("nvidia-smi lists {}, expected {}", Counted(working, "GPU"), needs_.gpus),
           "ask for fewer (`resources: {gpus: N}`), or choose another target");
     } else {
       Add(Severity::kError,

@@ -8,7 +8,7 @@
 
 namespace cosmos {
 
-// How one script gets to a host and how its reply is told from whatever else arrives: what a login shell's start files
+// Carries one script to a host and separates its reply from whatever else arrives: what a login shell's start files
 // print, on stdout or stderr, with or without a line end, or a wrapper that the administrator put around all commands.
 // The script travels on stdin, so that the command itself is words that every login shell reads alike (POSIX shells,
 // csh, fish), and each reply is framed by marks that nobody can guess. A value; a new one for each try.

@@ -1,4 +1,4 @@
-// How a script reaches a host's shell and how its reply is told from noise.
+// How a script reaches a host's shell, and how its reply is separated from noise.
 
 #include "target/ssh/remote_frame.h"
 

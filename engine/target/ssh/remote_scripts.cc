@@ -103,8 +103,8 @@ std::string FindScript(const std::string& folder) {
 }
 
 // The exit status is looked for again after the process is found gone: it may have been written between the two looks.
-// How long the job runs is told by the start of this shell, which has only just begun, in ticks of a hundredth of a
-// second (proc(5), starttime): so no clock counts, nor an uptime that a container's host makes up.
+// How long the job has run is measured by the start of this shell, which has only just begun, in ticks of a hundredth
+// of a second (proc(5), starttime): so no clock counts, nor an uptime that a container's host makes up.
 std::string PollScript(const JobHandle& handle) {
   const std::string folder = ShellQuote(handle.folder);
   return std::string(kPlain) + fmt::format(
