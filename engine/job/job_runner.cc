@@ -189,7 +189,8 @@ Submission JobRunner::Submit(const JobRequest& request, bool* submitted) {
     if (error.code() == ErrorCode::kConnectionLost || resumed) throw;
     const auto handle = request.target->Find(request.folder);
     if (!handle || handle->pid == 0) {
-      *submitted = false;
+      // It may have started and lost its folder, and then nobody would find it again.
+      *submitted = !request.target->Cancel({request.folder, 0, 0, kNoBootId, ""}, request.grace);
       throw;
     }
     return {*handle, false, false};

@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 bool IsForeign(const JobOrder& order) {
   std::error_code error;
-  if (fs::exists(order.folder + "/owner", error)) return ReadFile(order.folder + "/owner") != order.owner + "\n";
+  const std::string owner = fs::exists(order.folder + "/owner", error) ? ReadFile(order.folder + "/owner") : "";
+  if (!owner.empty()) return owner != order.owner + "\n";
   if (order.resumed || !fs::exists(order.folder + "/pid", error)) return false;
   return ReadFile(order.folder + "/job.sh") != order.script;
 }

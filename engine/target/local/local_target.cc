@@ -43,8 +43,7 @@ bool SameProcess(const JobHandle& handle) {
 }
 
 std::vector<ProcessInfo> Survivors(const JobHandle& handle) {
-  const pid_t leader = static_cast<pid_t>(handle.pid);
-  if (leader <= 1) return {};
+  const pid_t leader = handle.pid > 1 ? static_cast<pid_t>(handle.pid) : -1;
   return ProcessesOfJob(leader, handle.pid_start_time, "COSMOS_OUTPUT_DIR=" + handle.folder + "/out");
 }
 
@@ -115,7 +114,7 @@ Submission LocalTarget::Submit(const JobOrder& order) {
     }
   }
   MakeFolders(order.folder + "/out");
-  if (!order.owner.empty()) WriteFile(order.folder + "/owner", order.owner + "\n");
+  if (!order.owner.empty()) WriteFileAtomically(order.folder + "/owner", order.owner + "\n");
   WriteFile(order.folder + "/job.sh", order.script, 0700);
   if (::access((order.folder + "/pid").c_str(), F_OK) != 0) {
     WriteFile(order.folder + "/" + kReservedStatusFile, kReservedStatus);

@@ -73,6 +73,19 @@ TEST_F(LocalTargetTest, StartsAJobOnlyOnceHoweverOftenItIsSubmitted) {
   EXPECT_EQ(ReadFile(folder_ + "/count"), "x\n");
 }
 
+TEST_F(LocalTargetTest, AFolderOfAnotherOwnerIsNotAttachedTo) {
+  JobOrder order = Order("echo x >>count");
+  order.owner = "mine";
+  WaitForEnd(target_.Submit(order).handle);
+  EXPECT_TRUE(target_.Submit(order).attached);
+  order.owner = "another";
+  EXPECT_TRUE(target_.Submit(order).foreign);
+  WriteFile(folder_ + "/owner", "");  // an engine was killed while it wrote it
+  fs::remove(folder_ + "/pid");
+  EXPECT_FALSE(target_.Submit(order).foreign);
+  EXPECT_EQ(ReadFile(folder_ + "/owner"), "another\n");
+}
+
 TEST_F(LocalTargetTest, FinishesASubmissionThatDiedBeforeTheStart) {
   fs::create_directories(folder_);
   const JobHandle handle = target_.Submit(Order("echo x >>count")).handle;

@@ -62,7 +62,7 @@ std::string SubmitScript(const JobOrder& order) {
   script += "mkdir -m 700 -- " + folder + " 2>/dev/null\ncd -- " + folder + " || exit\n";
   script += fmt::format(
       "owner={0} script={1}\n"
-      "if [ -f owner ]; then [ \"$(cat owner)\" = \"$owner\" ] || {{ echo foreign; exit; }}\n"
+      "if [ -s owner ]; then [ \"$(cat owner)\" = \"$owner\" ] || {{ echo foreign; exit; }}\n"
       "elif [ -s pid ]; then {2}printf %s \"$script\" | cmp -s - job.sh || {{ echo foreign; exit; }}\n"
       "fi\n",
       ShellQuote(order.owner), ShellQuote(order.script), order.resumed ? "true || " : "");
@@ -70,7 +70,7 @@ std::string SubmitScript(const JobOrder& order) {
   // By cat, which tells that a disk is full; a shell's own printf may only say `I/O error`.
   script +=
       "mkdir -p out && printf %s \"$script\" | cat >job.sh.$$ && mv -f job.sh.$$ job.sh &&\n"
-      "{ [ -z \"$owner\" ] || echo \"$owner\" | cat >owner; } &&\n";
+      "{ [ -z \"$owner\" ] || { echo \"$owner\" | cat >owner.$$ && mv -f owner.$$ owner; }; } &&\n";
   script += "chmod 700 job.sh && : >>run.log && { [ -e pid ] || printf '" + std::string(kReservedStatus) + "' | cat >" +
             kReservedStatusFile + "; } || exit\n";
   if (!order.newest_log.empty()) {
@@ -87,10 +87,14 @@ std::string SubmitScript(const JobOrder& order) {
       "export COSMOS_SUBMISSION\n"
       "{ setsid -f /bin/sh job.sh || { setsid /bin/sh job.sh & }; } </dev/null >/dev/null 2>&1\n"
       "i=0\n"
+      "exec 3>&2\n"
       "until read -r handle <pid; do\n"
-      "  i=$((i + 1)); [ $i -le 200 ] || {\n"
-      "    (set -C; echo '0 0 -' >pid) && { echo 'the job does not start' >&2; exit 3; }\n"
-      "  }\n"
+      "  i=$((i + 1))\n"
+      "  if [ $i -gt 200 ]; then\n"
+      "    if (set -C; echo '0 0 -' >pid); then echo 'the job does not start' >&3; exit 3; fi\n"
+      "    read -r handle <pid && break\n"
+      "    echo 'the folder of the job is gone' >&3; exit 3\n"
+      "  fi\n"
       "  sleep 0.05\n"
       "done 2>/dev/null\n"
       "case $handle in *\" $COSMOS_SUBMISSION\") echo \"new $handle\" ;; *) echo \"attached $handle\" ;; esac\n";
@@ -186,11 +190,10 @@ now() {
 )sh";
 
 std::string CancelScript(const JobHandle& handle, Duration grace) {
-  if (handle.pid <= 1) return std::string(kPlain) + "echo gone\n";
   // KILL is sent again and again: a process that was just being made was not there to be signalled. Times are counted
   // in hundredths of a second of the host's uptime.
   return std::string(kPlain) + ReadBoot() + "if " + WasRestarted(handle) + "; then echo gone; exit; fi\n" +
-         fmt::format("pid={} start={} out={} now=0\n", handle.pid, handle.pid_start_time,
+         fmt::format("pid={} start={} out={} now=0\n", handle.pid > 1 ? handle.pid : -1, handle.pid_start_time,
                      ShellQuote(handle.folder + "/out")) +
          kLook +
          fmt::format(

@@ -90,6 +90,20 @@ TEST_P(ScriptsTest, ASubmissionThatDiedBeforeTheStartIsFinished) {
   EXPECT_EQ(said, "new");
 }
 
+// Between its start and the look at its handle.
+TEST_P(GnuScriptsTest, AJobWhoseFolderGoesAtOnceIsReportedAndCanBeEnded) {
+  JobOrder order = Order("sleep 1000");
+  order.script = "rm -rf " + ShellQuote(folder_) + "; exec sleep 1000\n";
+  order.environment["COSMOS_OUTPUT_DIR"] = folder_ + "/out";
+  const Said said = Run("sleep() { command sleep 0.001; }\n" + SubmitScript(order));
+  EXPECT_EQ(said.status, 3) << said.output;
+  EXPECT_THAT(said.errors, HasSubstr("the folder of the job is gone"));
+  const std::string variable = "COSMOS_OUTPUT_DIR=" + folder_ + "/out";
+  EXPECT_EQ(ProcessesOfJob(-1, 0, variable).size(), 1u);
+  EXPECT_EQ(Ask(CancelScript({folder_, 0, 0, kNoBootId, ""}, 1h)), "gone\n");
+  EXPECT_TRUE(ProcessesOfJob(-1, 0, variable).empty());
+}
+
 TEST_P(ScriptsTest, AFolderOfAnotherOwnerIsNotAttachedTo) {
   JobOrder order = Order("echo x >>count");
   order.owner = "mine";
@@ -102,6 +116,16 @@ TEST_P(ScriptsTest, AFolderOfAnotherOwnerIsNotAttachedTo) {
     EXPECT_EQ(Ask(SubmitScript(order)), "foreign\n") << owner;
   }
   EXPECT_EQ(ReadFile(folder_ + "/count"), "x\n");
+}
+
+// An engine that is killed while it submits leaves what a later one completes.
+TEST_P(ScriptsTest, AnOwnerThatWasNotWrittenIsNobodys) {
+  MakeFolders(folder_);
+  WriteFile(folder_ + "/owner", "");
+  JobOrder order = Order("exit 3");
+  order.owner = "mine";
+  EXPECT_EQ(WaitForEnd(Submit(order)).exit_status, 3);
+  EXPECT_EQ(ReadFile(folder_ + "/owner"), "mine\n");
 }
 
 TEST_P(ScriptsTest, WithoutAnOwnerTheScriptTells) {
