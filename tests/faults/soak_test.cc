@@ -1,6 +1,6 @@
-// Faults at random moments, one after the other, and what is lost, doubled or left by them. Each once by default;
-// COSMOS_SOAK_MINUTES goes on for that long, COSMOS_SOAK_SEED repeats the moments of an earlier soak, and
-// COSMOS_SOAK_FAULT takes only those whose name holds it. See tools/soak.
+// Faults at random moments, one after the other, and what is lost, doubled or left by them. Each once by default, at
+// the same moments; COSMOS_SOAK_MINUTES continues for that long, at other moments each time unless COSMOS_SOAK_SEED
+// repeats those of an earlier soak, and COSMOS_SOAK_FAULT takes only faults whose name holds it. See tools/soak.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -32,8 +32,9 @@ TEST(SoakTest, WhateverBreaksNothingIsLostDoubledOrLeft) {
   for (const std::string& missing : {SshServer::Missing(), DockerDaemon::Missing()}) {
     if (!missing.empty()) GTEST_SKIP() << missing;
   }
-  const unsigned seed = Number("COSMOS_SOAK_SEED", std::random_device()());
-  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(Number("COSMOS_SOAK_MINUTES", 0));
+  const unsigned minutes = Number("COSMOS_SOAK_MINUTES", 0);
+  const unsigned seed = Number("COSMOS_SOAK_SEED", minutes > 0 ? std::random_device()() : 1);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(minutes);
   const char* only = std::getenv("COSMOS_SOAK_FAULT");
   std::printf("seed %u\n", seed);
   std::fflush(stdout);
