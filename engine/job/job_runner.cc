@@ -304,9 +304,11 @@ Collection JobRunner::Collect(Job* job, const OutputCollector& collector, const 
   const auto collect = [&] { return collector.Collect(request.target, cancel, watch.Around(request.on_progress)); };
   Collection collection = collect();
   if (!collection.unreadable) return collection;
-  const std::string folder = ShellQuote(request.folder + "/out");
-  request.target->Run("chmod -R u+rwX -- " + folder, kDiagnosisTime);
-  if (job->container) TakeOver(request.target, *job->container, request.folder);
+  if (job->container) {
+    TakeOver(request.target, *job->container, request.folder);
+  } else {
+    request.target->Run("chmod -R u+rwX -- " + ShellQuote(request.folder + "/out"), kDiagnosisTime);
+  }
   return collect();
 }
 

@@ -22,8 +22,8 @@ bool IsForeign(const JobOrder& order) {
 }
 
 std::optional<JobState> ReadEnd(const std::string& folder) {
-  for (const char* name : {"/exit_status", "/exit_status.reserved"}) {
-    Fd file(::open((folder + name).c_str(), O_RDONLY | O_CLOEXEC));
+  for (const char* name : {"exit_status", kReservedStatusFile}) {
+    Fd file(::open((folder + "/" + name).c_str(), O_RDONLY | O_CLOEXEC));
     char text[64];
     const ssize_t n = file.valid() ? ::read(file.get(), text, sizeof text) : 0;
     if (n <= 0) continue;

@@ -37,6 +37,11 @@ constexpr auto kKillWait = std::chrono::seconds(10);
 constexpr auto kLogPause = milliseconds(20);
 constexpr std::size_t kLogPiece = 1 << 18;
 
+std::string BootIdOrNone() {
+  std::string id = BootId();
+  return id.empty() ? kNoBootId : id;
+}
+
 bool SameProcess(const JobHandle& handle) {
   const auto process = handle.pid > 0 ? FindProcess(static_cast<pid_t>(handle.pid)) : std::nullopt;
   return process && process->start_time == handle.pid_start_time;
@@ -90,7 +95,7 @@ class SpawnSettings {
 
 LocalTarget::LocalTarget(const std::string& workdir)
     : workdir_(fs::absolute(workdir.empty() ? fs::current_path() : fs::path(workdir)).lexically_normal().string()),
-      boot_id_(BootId().empty() ? kNoBootId : BootId()) {}
+      boot_id_(BootIdOrNone()) {}
 
 void LocalTarget::Reach(Duration) { MakeFolders(workdir_); }
 

@@ -24,7 +24,7 @@ class RemoteFrame {
   std::string Streamed(const std::string& script) const;
   // The same for one whose output is read at once: behind it stands the mark of its end with its exit status.
   std::string Answered(const std::string& script) const;
-  // The command of the exec request that executes a text of so many bytes from stdin. With `timeout`, it is killed
+  // The command of the exec request that executes a text of this many bytes from stdin. With `timeout`, it is killed
   // after that (exit status 137).
   static std::string Command(std::size_t bytes, std::optional<Duration> timeout = std::nullopt);
 
