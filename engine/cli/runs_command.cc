@@ -15,7 +15,7 @@ constexpr int kDefaultLimit = 20;
 
 std::string DurationOf(const RunRecord& run) {
   if (run.ended_at == 0) return "-";
-  return FormatDuration(std::chrono::milliseconds(std::max<std::int64_t>(0, run.ended_at - run.started_at)));
+  return FormatDuration(std::chrono::milliseconds(std::max<std::int64_t>(0, run.ended_at - run.LatestStart())));
 }
 
 void CheckStatus(const std::string& word) {

@@ -98,8 +98,10 @@ void ShowRun(const RunRecord& run, RunStore* store, Console* console) {
   text += Line("status", console->PaintStatus(StatusForPeople(run)));
   text += Line("error", run.error_message);
   text += Line("started", FormatTime(FromUnixMilliseconds(run.started_at)));
+  if (run.retried_at != 0) text += Line("retried", FormatTime(FromUnixMilliseconds(run.retried_at)));
   if (run.ended_at != 0) text += Line("ended", FormatTime(FromUnixMilliseconds(run.ended_at)));
-  text += Line("took", Took(run.started_at, run.ended_at)) + Line("prompt", run.prompt_id) + Line("log", run.log_path);
+  text +=
+      Line("took", Took(run.LatestStart(), run.ended_at)) + Line("prompt", run.prompt_id) + Line("log", run.log_path);
   text += Line("diagnosis", DiagnosisOf(run).string());
   for (const nlohmann::json& lost : LostConnections(run)) text += Line("lost", LostConnectionText(lost));
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);

@@ -72,7 +72,11 @@ json OfJob(const Job& e) {
 json Of(const Failure& failure) { return {{"kind", ToString(failure.kind)}, {"message", failure.message}}; }
 
 struct Data {
-  json operator()(const RunStarted& e) const { return {{"workflow", e.workflow}, {"stages", e.stages}}; }
+  json operator()(const RunStarted& e) const {
+    json data = {{"workflow", e.workflow}, {"stages", e.stages}};
+    if (e.retried_at != 0) data["retried_at"] = TimeOrNull(e.retried_at);
+    return data;
+  }
   json operator()(const RunResumed&) const { return json::object(); }
   json operator()(const RunFinished& e) const {
     json data = {{"status", ToString(e.status)}};

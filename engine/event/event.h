@@ -15,6 +15,7 @@ namespace cosmos {
 struct RunStarted {
   std::string workflow;
   std::size_t stages = 0;
+  std::int64_t retried_at = 0;  // milliseconds since the Unix epoch; 0: the run is new
 };
 // Another engine goes on with a run whose engine was gone; it stands in place of a second RunStarted.
 struct RunResumed {};

@@ -86,6 +86,7 @@ json HeadOf(const RunRecord& run, bool engine_there) {
           {"prompt_id", TextOrNull(run.prompt_id)},
           {"prompt_name", TextOrNull(run.prompt_name)},
           {"started_at", TimeOrNull(run.started_at)},
+          {"retried_at", TimeOrNull(run.retried_at)},
           {"ended_at", TimeOrNull(run.ended_at)}};
 }
 

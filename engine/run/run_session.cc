@@ -107,6 +107,7 @@ class Session {
   std::string prompt_id_;
   const SteadyTime begun_;
   std::int64_t started_at_ = 0;  // of the run, by an earlier engine even
+  std::int64_t retried_at_ = 0;  // 0: never
 };
 
 Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock, CancelToken* cancel)
@@ -251,8 +252,10 @@ void Session::KeepRunRecord() {
     record.failure_kind.clear();
     record.error_message.clear();
     record.ended_at = 0;
+    if (order_.mode == RunOrder::Mode::kRetry) record.retried_at = UnixMilliseconds(clock_.Wall());
   }
   started_at_ = record.started_at;
+  retried_at_ = record.retried_at;
   record.prompt_id = prompt_id_;
   record.status = ToString(Status::kRunning);
   writer_.WriteAndWait([&](RunStore& store) { store.PutRun(record); });
@@ -264,7 +267,7 @@ void Session::TellBegin() {
   if (history_.run_is_open()) {
     bus_.Publish(context, RunResumed{});
   } else {
-    bus_.Publish(context, RunStarted{order_.plan.name, order_.plan.instances.size()});
+    bus_.Publish(context, RunStarted{order_.plan.name, order_.plan.instances.size(), retried_at_});
   }
   history_.PublishMissing(&bus_);
   connections_.Begin();

@@ -36,8 +36,12 @@ struct RunRecord {
   std::string failure_kind;
   std::int64_t started_at = 0;
   std::int64_t ended_at = 0;
-  std::string log_path;       // since version 2; at most 500 characters
-  std::string error_message;  // since version 2; at most 1000 characters
+  std::string log_path;         // since version 2; at most 500 characters
+  std::string error_message;    // since version 2; at most 1000 characters
+  std::int64_t retried_at = 0;  // when its latest retry began; 0: never retried. Since version 7
+
+  // From where its duration counts: what a retry took says nothing of the time before.
+  std::int64_t LatestStart() const { return retried_at != 0 ? retried_at : started_at; }
 };
 
 // One attempt of one stage instance. Unique: run_id, stage, instance, attempt.

@@ -76,6 +76,7 @@ RunRow ToRow(const RunRecord& record) {
   row.ended_at = TimeOrNull(record.ended_at);
   row.log_path = LogPathOrNull(record.log_path);
   row.error_message = ErrorOrNull(record.error_message);
+  row.retried_at = TimeOrNull(record.retried_at);
   return row;
 }
 
@@ -231,6 +232,7 @@ RunRecord ToRecord(const RunRow& row) {
   record.ended_at = Time(row.ended_at);
   record.log_path = Text(row.log_path);
   record.error_message = Text(row.error_message);
+  record.retried_at = Time(row.retried_at);
   return record;
 }
 

@@ -9,7 +9,7 @@
 // The records of records.h as ODB maps them to tables. Private to this folder; run through the `odb` compiler, which
 // understands C++11 at most. A change here changes the schema: see CMakeLists.txt for how a new version is made.
 // Columns are nullable where "nothing yet" is a fact of its own.
-#pragma db model version(1, 6)
+#pragma db model version(1, 7)
 
 namespace cosmos {
 namespace store {
@@ -45,6 +45,8 @@ struct RunRow {
   odb::nullable<std::string> log_path;
 #pragma db added(2)
   odb::nullable<std::string> error_message;
+#pragma db added(7)
+  odb::nullable<std::int64_t> retried_at;
 };
 
 #pragma db object table("stage_executions")

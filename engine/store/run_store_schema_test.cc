@@ -273,6 +273,27 @@ UPDATE "schema_version" SET "version" = 5;
 INSERT INTO gpu_usages VALUES (1, 'rs_1', 'render', '7', 1, 0, 'GPU-0', 'H100', 80000, 70000, 0.5, 1, 0.25, 60, 12);
 )sql";
 
+// And what version 6 added to version 5.
+constexpr const char* kVersion6 = R"sql(
+CREATE TABLE "forgotten_totals" (
+  "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  "uses" TEXT NOT NULL,
+  "status" TEXT NOT NULL,
+  "failure_kind" TEXT NOT NULL,
+  "bound" INTEGER NOT NULL,
+  "count" INTEGER NOT NULL,
+  "milliseconds" INTEGER NOT NULL);
+
+CREATE UNIQUE INDEX "forgotten_totals_key"
+  ON "forgotten_totals" (
+    "uses",
+    "status",
+    "failure_kind",
+    "bound");
+
+UPDATE "schema_version" SET "version" = 6;
+)sql";
+
 const std::vector<std::string> kTables = {"prompts", "jobs", "artifacts"};
 
 unsigned ModeOf(const std::string& path) {
@@ -287,7 +308,7 @@ class RunStoreSchemaTest : public testing::Test {
   void MakeVersion(int version) {
     Sql(path_, kVersion1);
     Sql(path_, kRowsOfVersion1);
-    for (const auto& [number, changes] : {std::pair(3, kVersion3), {4, kVersion4}, {5, kVersion5}}) {
+    for (const auto& [number, changes] : {std::pair(3, kVersion3), {4, kVersion4}, {5, kVersion5}, {6, kVersion6}}) {
       if (number <= version) Sql(path_, changes);
     }
   }
@@ -312,7 +333,7 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   MakeVersion(1);
   const auto before = OldRows(path_);
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
-  EXPECT_EQ(RunStore::Versions(path_).latest, 6u);
+  EXPECT_EQ(RunStore::Versions(path_).latest, 7u);
 
   const std::string backup = RunStore::Upgrade(path_);
   EXPECT_THAT(backup, AllOf(StartsWith(path_ + ".v1.2"), EndsWith("Z.bak")));
@@ -320,13 +341,13 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   EXPECT_EQ(OldRows(backup), before);
   EXPECT_EQ(RunStore::Versions(backup).current, 1u);
   EXPECT_EQ(ModeOf(backup), 0600u);
-  EXPECT_EQ(RunStore::Versions(path_).current, 6u);
+  EXPECT_EQ(RunStore::Versions(path_).current, 7u);
 
   EXPECT_EQ(RunStore::Upgrade(path_), "");
   EXPECT_EQ(OldRows(path_), before);
   EXPECT_THAT(Sql(path_, "SELECT log_path, error_message FROM runs"), ElementsAre("NULL|NULL", "NULL|NULL"));
   EXPECT_THAT(Sql(path_, "SELECT count(*) FROM containers"), ElementsAre("0"));
-  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("6|0"));
+  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("7|0"));
 }
 
 TEST_F(RunStoreSchemaTest, UpgradesVersion3AndKeepsEveryRow) {
@@ -368,6 +389,18 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion5AndKeepsEveryRow) {
   EXPECT_THAT(store->ForgottenTotals(), testing::IsEmpty());
 }
 
+TEST_F(RunStoreSchemaTest, UpgradesVersion6AndKeepsEveryRow) {
+  MakeVersion(6);
+  const auto before = OldRows(path_);
+
+  EXPECT_THAT(RunStore::Upgrade(path_), StartsWith(path_ + ".v6.2"));
+  EXPECT_EQ(OldRows(path_), before);
+  const auto store = RunStore::Open(path_);
+  const RunRecord run = store->GetRun("rs_1");
+  EXPECT_EQ(run.retried_at, 0);
+  EXPECT_EQ(run.LatestStart(), run.started_at);
+}
+
 TEST_F(RunStoreSchemaTest, AnUpgradedDatabaseHasTheSchemaOfANewOne) {
   MakeVersion(1);
   RunStore::Upgrade(path_);
@@ -393,7 +426,7 @@ TEST_F(RunStoreSchemaTest, OpenRefusesAnOlderDatabaseAndSaysHowToUpgrade) {
   MakeVersion(1);
   const Error error = ErrorOf([&] { RunStore::Open(path_); });
   EXPECT_EQ(error.code(), ErrorCode::kConflict);
-  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 6");
+  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 7");
   EXPECT_EQ(error.hint(), "run `cosmos-engine db upgrade`");
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
 }
@@ -403,7 +436,7 @@ TEST_F(RunStoreSchemaTest, RefusesANewerDatabase) {
   Sql(path_, "UPDATE schema_version SET version = 9");
   for (const Error& error : {ErrorOf([&] { RunStore::Open(path_); }), ErrorOf([&] { RunStore::Upgrade(path_); })}) {
     EXPECT_EQ(error.code(), ErrorCode::kConflict);
-    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 6");
+    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 7");
     EXPECT_THAT(error.hint(), HasSubstr("use the newer cosmos-engine"));
   }
 }

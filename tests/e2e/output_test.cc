@@ -192,6 +192,9 @@ TEST_F(OutputTest, ARetryTellsHowLongItTookItself) {
   EXPECT_EQ(retried.status, 1);
   EXPECT_THAT(retried.out, HasSubstr("run rs_1 failed in "));
   EXPECT_THAT(retried.out, Not(HasSubstr(" h ")));
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"runs"}, {"show", "rs_1"}}) {
+    EXPECT_THAT(sandbox_.Engine(words).out, Not(HasSubstr(" h ")));
+  }
 }
 
 // As a clock that was set back by an hour leaves it.

@@ -82,7 +82,7 @@ class MetricsFileTest : public ::testing::Test {
 
 TEST_F(MetricsFileTest, IsWrittenWithTheFirstEventAndOnceMoreAtTheEnd) {
   Start(std::chrono::hours(1));
-  bus_->Publish(context_, RunStarted{"city", 1});
+  bus_->Publish(context_, RunStarted{"city", 1, 0});
   Await([&] { return fs::exists(path_); });
   EXPECT_EQ(Active(), 1);
   bus_->Publish(context_, RunFinished{});
@@ -95,7 +95,7 @@ TEST_F(MetricsFileTest, IsWrittenWithTheFirstEventAndOnceMoreAtTheEnd) {
 
 TEST_F(MetricsFileTest, IsWrittenAgainAndAgain) {
   Start(std::chrono::milliseconds(1));
-  bus_->Publish(context_, RunStarted{"city", 1});
+  bus_->Publish(context_, RunStarted{"city", 1, 0});
   for (int i = 0; i < 3; ++i) {
     Await([&] { return fs::exists(path_); });
     fs::remove(path_);
@@ -112,7 +112,7 @@ TEST_F(MetricsFileTest, ARunThatNeverBeganWritesNone) {
 TEST_F(MetricsFileTest, AFileThatCannotBeWrittenIsOneWarning) {
   fs::remove(path_.parent_path());
   Start(std::chrono::milliseconds(1));
-  bus_->Publish(context_, RunStarted{"city", 1});
+  bus_->Publish(context_, RunStarted{"city", 1, 0});
   Await([&] { return !lines_.lines().empty(); });
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_THAT(lines_.lines(), ElementsAre(HasSubstr("the metrics file could not be written: cannot write")));

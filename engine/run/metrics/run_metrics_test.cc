@@ -39,7 +39,7 @@ class RunMetricsTest : public ::testing::Test {
 TEST_F(RunMetricsTest, NothingIsToldBeforeTheRunBegins) { EXPECT_EQ(Text(), ""); }
 
 TEST_F(RunMetricsTest, StagesAreWhereTheEventsSay) {
-  Tell("", RunStarted{"city", 4});
+  Tell("", RunStarted{"city", 4, 0});
   EXPECT_EQ(Get("active"), 1);
   EXPECT_EQ(Get("stages"), 4);
   EXPECT_EQ(Get("stages_ended"), 1);

@@ -105,6 +105,7 @@ TEST_F(RebuildTest, ARetryOpensTheRunAgain) {
   EXPECT_EQ(run.status, "running");
   EXPECT_EQ(run.error_message, "");
   EXPECT_EQ(run.ended_at, 0);
+  EXPECT_NE(run.retried_at, 0);
   EXPECT_THAT(store_->StagesOf("rs_1"), SizeIs(2));
 }
 

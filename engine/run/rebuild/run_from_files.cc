@@ -88,6 +88,8 @@ class Replay {
     if (type == "run_started" || type == "run_resumed") {
       if (run.workflow.empty()) run.workflow = TextIn(data, "workflow");
       if (run.started_at == 0) run.started_at = time;
+      if (type == "run_started" && run.ended_at != 0)
+        run.retried_at = data.contains("retried_at") ? TimeIn(data, "retried_at") : time;
       run.status = ToString(Status::kRunning);
       run.failure_kind.clear();
       run.error_message.clear();

@@ -21,7 +21,7 @@ TEST(ConnectionEventsTest, WaitForTheRunsStart) {
   context.run_id = "rs_1";
   ConnectionEvents events(&bus, context);
   events.OnChange("gpu1", {Kind::kConnected, ""});
-  bus.Publish(context, RunStarted{"w", 1});
+  bus.Publish(context, RunStarted{"w", 1, 0});
   events.Begin();
   events.OnChange("gpu1", {Kind::kLost, "no answer"});
   events.OnChange("gpu1", {Kind::kReconnected, ""});
