@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,23 +19,39 @@
 
 namespace cosmos::testing {
 
-// A file system of its own in memory, of a size that can be changed. Needs root; unmounted by the destructor.
+// A file system of its own in memory, of a size that can be changed. It belongs to whoever owns `folder`, or the folder
+// above it if it has to be made. Needs root; unmounted by the destructor.
 class SmallDisk {
  public:
   SmallDisk(const std::filesystem::path& folder, const std::string& size) : folder_(folder) {
-    std::filesystem::create_directories(folder);
-    if (::mount("tmpfs", folder.c_str(), "tmpfs", 0, ("mode=0777,size=" + size).c_str()) != 0) {
+    const bool made = std::filesystem::create_directories(folder);
+    struct stat owner {};
+    ::stat((made ? folder.parent_path() : folder).c_str(), &owner);
+    const std::string options =
+        "mode=0755,uid=" + std::to_string(owner.st_uid) + ",gid=" + std::to_string(owner.st_gid) + ",size=" + size;
+    if (::mount("tmpfs", folder.c_str(), "tmpfs", 0, options.c_str()) != 0) {
       throw std::runtime_error("cannot mount a tmpfs at " + folder.string());
     }
   }
   ~SmallDisk() { ::umount2(folder_.c_str(), MNT_DETACH); }
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;
+  // Until there is no room for a single byte, and again.
+  void Fill() const {
+    std::ofstream filler(folder_ / kFiller, std::ios::app);
+    for (const std::size_t size : {std::size_t{1} << 16, std::size_t{1}}) {
+      while (filler << std::string(size, 'x') << std::flush) {
+      }
+      filler.clear();
+    }
+  }
+  void Free() const { std::filesystem::remove(folder_ / kFiller); }
   void Resize(const std::string& size) const {
     ASSERT_EQ(::mount("tmpfs", folder_.c_str(), "tmpfs", MS_REMOUNT, ("size=" + size).c_str()), 0);
   }
 
  private:
+  static constexpr const char* kFiller = "filler";
   const std::filesystem::path folder_;
 };
 

@@ -110,6 +110,21 @@ void FillDiskHere(SoakWorld* world, SoakRun* run, std::mt19937* random) {
   run->engine = -1;
 }
 
+// The job may fail for it, or lose lines that nobody can write.
+void FillDiskThere(SoakWorld* world, SoakRun*, std::mt19937* random) {
+  Pause(random, 1500);
+  world->host_disk().Fill();
+  Pause(random, 2000);
+  world->host_disk().Free();
+}
+
+void FillDiskOfStore(SoakWorld* world, SoakRun*, std::mt19937* random) {
+  Pause(random, 1500);
+  world->store_disk().Fill();
+  Pause(random, 3000);
+  world->store_disk().Free();
+}
+
 void RemoveJobFolder(SoakWorld* world, SoakRun* run, std::mt19937* random) {
   Pause(random, 1000);
   fs::remove_all(world->job(*run));
@@ -189,12 +204,14 @@ const std::vector<SoakFault>& SoakFaults() {
       {"container killed", true, {"failed"}, KillContainer},
       {"container removed", true, {"failed"}, RemoveContainer},
       {"disk full here", false, kGood, FillDiskHere},
+      {"disk full there", false, {"succeeded", "failed"}, FillDiskThere, SoakLog::kLacksLines},
+      {"disk full for the store", false, kGood, FillDiskOfStore},
       {"database locked", false, kGood, LockDatabase},
       {"database removed", false, kGood, RemoveDatabase},
       {"clock an hour off", false, kGood, StepClock},
       {"job folder removed", false, {"failed"}, RemoveJobFolder},
-      {"log truncated", false, kGood, TruncateLog, true},
-      {"log deleted", false, kGood, DeleteLog, true},
+      {"log truncated", false, kGood, TruncateLog, SoakLog::kReplaced},
+      {"log deleted", false, kGood, DeleteLog, SoakLog::kReplaced},
       {"two engines", false, kGood, SecondEngine},
       {"two resumes", false, kGood, TwoResumes},
   };

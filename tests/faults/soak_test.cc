@@ -48,7 +48,7 @@ TEST(SoakTest, WhateverBreaksNothingIsLostDoubledOrLeft) {
       SoakRun run = world.Begin("rs_soak" + std::to_string(++number), fault.in_container);
       fault.inject(&world, &run, &random);
       world.Finish(&run);
-      const SoakResult result = world.Check(run, fault.ends, fault.changes_log);
+      const SoakResult result = world.Check(run, fault.ends, fault.log);
       Row& row = rows[fault.name];
       ++row.injected;
       row.lost += result.lost;

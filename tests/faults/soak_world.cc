@@ -1,5 +1,7 @@
 #include "soak_world.h"
 
+#include <sys/wait.h>
+
 #include <map>
 #include <thread>
 
@@ -8,7 +10,8 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
 
-constexpr int kMaxEngines = 8;  // that may come for one run
+constexpr int kMaxEngines = 8;          // that may come for one run
+constexpr int kMaxDescriptorsMore = 8;  // for downloads, another connection and the end of the run
 constexpr const char* kScript =
     "i=0; while [ $i -lt 40 ]; do echo \"line $i\"; i=$((i + 1)); sleep 0.05; done; seq 3000; echo made "
     ">\"$COSMOS_OUTPUT_DIR/o\"";
@@ -18,11 +21,26 @@ void Miss(int* count, SoakResult* result, const std::string& what) {
   result->what += (result->what.empty() ? "" : "; ") + what;
 }
 
+// 0 when the process is gone.
+int DescriptorsOf(pid_t pid) {
+  std::error_code gone;
+  const fs::directory_iterator folder("/proc/" + std::to_string(pid) + "/fd", gone);
+  return gone ? 0 : static_cast<int>(std::distance(begin(folder), end(folder)));
+}
+
+// It can still be waited for.
+bool HasEnded(pid_t child) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+}
+
 }  // namespace
 
 SoakWorld::SoakWorld() : docker_(std::make_unique<DockerDaemon>("/tmp", true)) {
   host_ =
       std::make_unique<RemoteHost>("SetEnv DOCKER_HOST=" + docker_->Host() + "\nMaxStartups 100", docker_->socket());
+  host_disk_ = std::make_unique<SmallDisk>(host_->workdir(), "32m");
+  store_disk_ = std::make_unique<SmallDisk>(database().parent_path(), "32m");
 }
 
 SoakRun SoakWorld::Begin(const std::string& id, bool in_container) {
@@ -35,9 +53,10 @@ SoakRun SoakWorld::Begin(const std::string& id, bool in_container) {
                  host_->Workflow("hooks: {log-streamer: {}}\nstages: {a: {uses: shell, target: gpu1, " + gpus +
                                      "with: {run: 'echo x >>" + starts + "; " + kScript + "', outputs: {o: o}}}}\n",
                                  more));
-  SoakRun run{id, in_container, -1, -1};
+  SoakRun run{id, in_container};
   run.engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", id, "--no-preflight", "--db", database().string()});
   Await("job of " + id, [&] { return Starts(run) > 0; });
+  run.descriptors = DescriptorsOf(run.engine);
   return run;
 }
 
@@ -48,7 +67,13 @@ int SoakWorld::Starts(const SoakRun& run) const {
 
 void SoakWorld::Finish(SoakRun* run) {
   for (int engines = 0; engines < kMaxEngines; ++engines) {
-    if (run->engine > 0) run->status = sandbox_.Wait(run->engine);
+    if (run->engine > 0) {
+      while (!HasEnded(run->engine)) {
+        run->most_descriptors = std::max(run->most_descriptors, DescriptorsOf(run->engine));
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      }
+      run->status = sandbox_.Wait(run->engine);
+    }
     run->engine = -1;
     const Ended shown = sandbox_.Engine({"show", run->id, "--db", database().string(), "--format", "json"});
     if (shown.status == 0 && json::parse(shown.out)["status"] != "running") return;
@@ -56,7 +81,7 @@ void SoakWorld::Finish(SoakRun* run) {
   }
 }
 
-SoakResult SoakWorld::Check(const SoakRun& run, const std::set<std::string>& ends, bool log_was_changed) {
+SoakResult SoakWorld::Check(const SoakRun& run, const std::set<std::string>& ends, SoakLog log) {
   SoakResult result;
   const Ended shown = sandbox_.Engine({"show", run.id, "--db", database().string(), "--format", "json"});
   if (shown.status != 0) {
@@ -66,17 +91,18 @@ SoakResult SoakWorld::Check(const SoakRun& run, const std::set<std::string>& end
   const std::string status = json::parse(shown.out)["status"];
   if (ends.count(status) == 0) Miss(&result.lost, &result, "it ended as " + status + ": " + shown.out);
   if (Starts(run) > 1) Miss(&result.doubled, &result, std::to_string(Starts(run)) + " starts");
-  if (status == "succeeded") CheckGoodEnd(run, log_was_changed, &result);
+  if (status == "succeeded") CheckGoodEnd(run, log, &result);
   CheckJournal(run, &result);
-  CheckLeftovers(&result);
+  CheckLeftovers(run, &result);
   return result;
 }
 
-void SoakWorld::CheckGoodEnd(const SoakRun& run, bool log_was_changed, SoakResult* result) const {
+void SoakWorld::CheckGoodEnd(const SoakRun& run, SoakLog log_of_job, SoakResult* result) const {
   if (sandbox_.Read(sandbox_.outputs() / "a" / run.id / "o") != "made\n") Miss(&result->lost, result, "the output");
   const std::string log = sandbox_.Read("outputs/a/logs/run_" + run.id + ".log");
-  if (!log_was_changed && log != sandbox_.Read(job(run) / "run.log"))
+  if (log_of_job != SoakLog::kReplaced && log != sandbox_.Read(job(run) / "run.log"))
     Miss(&result->lost, result, "the log differs from the job's own");
+  if (log_of_job == SoakLog::kLacksLines) return;
   if (log.find("line 0\n") == log.npos || log.find("\n3000\n") == log.npos)
     Miss(&result->lost, result, "lines of the log");
 }
@@ -102,7 +128,10 @@ void SoakWorld::CheckJournal(const SoakRun& run, SoakResult* result) const {
   if (!finished) Miss(&result->lost, result, "the end of the run in the journal");
 }
 
-void SoakWorld::CheckLeftovers(SoakResult* result) const {
+void SoakWorld::CheckLeftovers(const SoakRun& run, SoakResult* result) const {
+  if (run.most_descriptors > run.descriptors + kMaxDescriptorsMore)
+    Miss(&result->left, result,
+         std::to_string(run.most_descriptors) + " descriptors after " + std::to_string(run.descriptors));
   // What an engine held on the host ends with its connection, of which the host may hear a moment later.
   for (int i = 0; i < 600 && !host_->Processes().empty(); ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
