@@ -68,6 +68,12 @@ bool IsPlain(char c) { return (c >= ' ' && c < 0x7F) || c == '\n' || c == '\t'; 
 
 }  // namespace
 
+std::string Excerpt(std::string_view text, size_t max_characters) {
+  text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
+  text = text.substr(0, text.find('\n'));
+  return TruncateUtf8(text.substr(0, text.find_last_not_of('\r') + 1), max_characters);
+}
+
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
     const size_t length = CharacterLength(text);

@@ -16,6 +16,9 @@ std::string ShellCommand(const std::vector<std::string>& argv);
 // valid UTF-8 becomes U+FFFD, so the result is always valid UTF-8.
 std::string TruncateUtf8(std::string_view text, size_t max_characters);
 
+// What a message quotes of a text from outside: its first line that is not empty, at most `max_characters` of it.
+std::string Excerpt(std::string_view text, size_t max_characters = 200);
+
 bool IsUtf8(std::string_view text);
 
 // `text` as a terminal can show it without obeying it: control characters become visible signs (an escape becomes ␛),

@@ -95,5 +95,12 @@ TEST(IsUtf8, KnowsWhatIs) {
   EXPECT_FALSE(IsUtf8("\xC3"));
 }
 
+TEST(Text, AnExcerptIsOneShortLine) {
+  EXPECT_EQ(Excerpt("\n\r\none\ntwo"), "one");
+  EXPECT_EQ(Excerpt(""), "");
+  EXPECT_EQ(Excerpt("\n"), "");
+  EXPECT_EQ(Excerpt("äöü\r\n", 2), "äö");
+}
+
 }  // namespace
 }  // namespace cosmos

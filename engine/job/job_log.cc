@@ -26,6 +26,10 @@ constexpr auto kHere = milliseconds(100);  // how often a log is looked at on th
 constexpr auto kThere = seconds(2);        // and on another one, when no hook brings it
 constexpr auto kHookIsGone = seconds(10);  // when it has asked for nothing for so long
 
+constexpr int kMaxLooks = 64;   // of one Pump, which leaves the rest to the next
+constexpr int kMaxChanges = 8;  // of a log whose job has ended
+constexpr auto kTimeAfterCancel = std::chrono::minutes(2);
+
 constexpr const char* kChangedThere = "the job's log was truncated or replaced on its target";
 
 // Thrown to end following a log.
@@ -215,11 +219,25 @@ void JobLog::Pump() {
     const std::lock_guard lock(mutex_);
     hooked = Hooked();
   }
-  if (linked_ ? static_cast<bool>(order_.listener) : !hooked) Bring();
+  if (!(linked_ ? static_cast<bool>(order_.listener) : !hooked)) return;
+  Bring([](int looks, int changes) { return looks < kMaxLooks && changes <= 1; });
 }
 
-void JobLog::Bring() {
-  for (bool more = true; more;) {
+void JobLog::BringAll() {
+  SteadyTime end = SteadyTime::max();
+  bool gave_up = false;
+  Bring([&](int, int changes) {
+    if (order_.cancel != nullptr && order_.cancel->cancelled()) end = std::min(end, Now() + kTimeAfterCancel);
+    gave_up = changes > kMaxChanges || Now() >= end;
+    return !gave_up;
+  });
+  if (gave_up) Complain("the target has no end of the job's log; the rest stays there");
+}
+
+void JobLog::Bring(const std::function<bool(int looks, int changes)>& goes_on) {
+  int changes = 0;
+  bool more = true;
+  for (int looks = 0; more && goes_on(looks, changes); ++looks) {
     std::unique_lock lock(mutex_);
     const std::int64_t position = position_;
     lock.unlock();
@@ -228,6 +246,7 @@ void JobLog::Bring() {
     if (position != position_) continue;
     if (HasChanged(piece)) {
       Restart(piece.file);
+      ++changes;
       lock.unlock();
       Complain(kChangedThere);
       continue;
@@ -254,7 +273,7 @@ void JobLog::Deliver() {
 std::int64_t JobLog::Finish() {
   Close();
   delivered_.notify_all();
-  if (!linked_ || order_.listener) Bring();
+  if (!linked_ || order_.listener) BringAll();
   std::unique_lock lock(mutex_);
   const std::string rest = stream_masker_.Finish();
   if (local_) local_->Append(rest);
@@ -293,7 +312,7 @@ void JobLog::Verify() {
     position_ = 0;
     silent_ = true;
   }
-  Bring();
+  BringAll();
   Complain("the local log differed from the job's own and was brought anew; the former one is " +
            (error ? "gone" : aside.string()) + (!plain_ || same() ? "" : "; it still differs"));
 }

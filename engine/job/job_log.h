@@ -34,7 +34,8 @@ class JobLog {
     std::filesystem::path local;
     std::int64_t max_bytes = 0;  // of the local file; of one that is the job's own, once the job has ended
     const Masker* masker = nullptr;
-    Listener listener;                                   // called on the thread that waits; may be empty
+    const CancelToken* cancel = nullptr;  // once cancelled, the rest of the log has two minutes to come; may be null
+    Listener listener;                    // called on the thread that waits; may be empty
     std::function<void(std::int64_t size)> on_grown;     // the local log's size now; any thread; may be empty
     std::function<void(const std::string&)> on_trouble;  // a sentence for the engine's log; any thread; may be empty
   };
@@ -75,8 +76,11 @@ class JobLog {
   // Not under the lock:
   // Whether the log is another one than that which is local up to `position`; then goes on with it, as Restart.
   bool NoticeChange(std::int64_t position, std::int64_t followed);
-  // Reads from the target what is there beyond Position().
-  void Bring();
+  // Reads from the target what is there beyond Position(), while `goes_on`, which gets the number of looks so far and
+  // of changes among them.
+  void Bring(const std::function<bool(int looks, int changes)>& goes_on);
+  // All of it, unless the target has no end of it.
+  void BringAll();
   void Deliver();
   void Verify();
   void Complain(const std::string& text) const;

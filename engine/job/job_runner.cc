@@ -135,7 +135,7 @@ JobOutcome JobRunner::RunJob(const JobRequest& request, const CancelToken& cance
     if (outcome.failure) return outcome;
   }
   attached = Start(&job, collector, attached, submitted);
-  OpenLog(&job, on_output);
+  OpenLog(&job, on_output, cancel);
   const OpenedLog opened(&logs_, JobLogs::NameOf(request.context), job.log);
   if (attached) {
     bus_->Publish(request.context,
@@ -228,7 +228,7 @@ bool JobRunner::Start(Job* job, const OutputCollector& collector, bool attached,
   return attached;
 }
 
-void JobRunner::OpenLog(Job* job, const JobLog::Listener& on_output) {
+void JobRunner::OpenLog(Job* job, const JobLog::Listener& on_output, const CancelToken& cancel) {
   const JobRequest& request = job->request;
   JobLog::Order order;
   order.target = request.target;
@@ -236,6 +236,7 @@ void JobRunner::OpenLog(Job* job, const JobLog::Listener& on_output) {
   order.local = request.log_path;
   order.max_bytes = request.max_log_bytes;
   order.masker = masker_;
+  order.cancel = &cancel;
   order.listener = on_output;
   order.on_grown = [this, context = request.context, path = request.log_path.string(),
                     last = std::make_shared<std::atomic<SteadyTime>>(SteadyTime())](std::int64_t size) {

@@ -57,7 +57,7 @@ class JobRunner {
   // Submits the job and keeps its handle. `attached`: it was found to have been started before. Whether it had been.
   bool Start(Job* job, const OutputCollector& collector, bool attached, bool* submitted);
   Submission Submit(const JobRequest& request, bool* submitted);
-  void OpenLog(Job* job, const JobLog::Listener& on_output);
+  void OpenLog(Job* job, const JobLog::Listener& on_output, const CancelToken& cancel);
   // How the job ended: by itself, or ended by us (cancelled, timeout, stalled).
   Failure Await(Job* job, bool attached, const CancelToken& cancel);
   // Ends what the job started; `runs`: the job itself, too. Sets left_behind, with a warning in the log, when something

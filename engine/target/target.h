@@ -38,7 +38,8 @@ struct JobHandle {
   std::string container;  // its name; empty without one
 };
 
-// The handle that a job wrote into its file `pid`: a line `PID START BOOT`. nullopt when the text holds none.
+// The handle that a job wrote into its file `pid`: a line `PID START BOOT`. nullopt when the text holds none that can
+// be.
 std::optional<JobHandle> ParseHandle(const std::string& folder, const std::string& line);
 
 struct Submission {

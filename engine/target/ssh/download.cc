@@ -34,6 +34,22 @@ Downloaded PresenceOf(long long said) {
   return said < 0 ? Downloaded::kMissing : Downloaded::kDone;
 }
 
+// The size is what the host says, whatever then comes. Throws Error{kIo}.
+void CheckRoom(const FileTransfer& file, std::int64_t size, const RemoteShell& shell) {
+  fs::path folder = file.local.parent_path();
+  std::error_code error;
+  while (!folder.empty() && !fs::exists(folder, error)) folder = folder.parent_path();
+  const fs::space_info space = fs::space(folder, error);
+  const fs::space_info own{0, 0, static_cast<std::uintmax_t>(fs::file_size(PartOf({file}), error))};
+  const std::uintmax_t free = space.available + (error ? 0 : own.available);
+  if (size <= 0 || static_cast<std::uintmax_t>(size) <= free) return;
+  throw Error(
+      ErrorCode::kIo,
+      fmt::format("there is no room for {}: {} says that it has {} bytes, {} bytes are free (No space left on device)",
+                  file.local.string(), shell.name(), size, free),
+      "make room there, then `cosmos-engine resume`; if the size cannot be right, look at " + file.remote);
+}
+
 // Finds out which files the host has. Their sums are asked for only where there is something to compare. A folder that
 // may not be entered hides what is in it.
 void LookForFiles(RemoteShell* shell, TransferItems* items) {
@@ -57,7 +73,8 @@ void LookForFiles(RemoteShell* shell, TransferItems* items) {
     script += "look " + ShellQuote(item.file.remote) + (fs::exists(item.file.local, error) ? " 1 " : " 0 ") +
               ShellQuote(item.file.within) + "\n";
   }
-  const std::vector<std::string> lines = SplitLines(shell->Demand(script));
+  const std::vector<std::string> lines =
+      SplitLines(shell->Demand({script, (items->size() + 1) * kMaxReplyOfFile, kMaxSumTime}));
   std::size_t next = 0;
   for (TransferItem& item : *items) {
     if (item.done) continue;
@@ -67,6 +84,7 @@ void LookForFiles(RemoteShell* shell, TransferItems* items) {
       throw Error(ErrorCode::kUnavailable, "the host " + shell->name() + " does not say what files it has");
     }
     item.presence = PresenceOf(size);
+    CheckRoom(item.file, size, *shell);
     item.size = std::max<std::int64_t>(size, 0);
     const auto here = static_cast<std::int64_t>(fs::file_size(item.file.local, error));
     item.done =
@@ -76,10 +94,10 @@ void LookForFiles(RemoteShell* shell, TransferItems* items) {
   }
 }
 
-// Takes in the rest of a file and gives the sum of all of it. Nothing when the exchange ended before all was there, or
-// `cancel` is cancelled.
+// Takes in the rest of a file and gives the sum of all of it. Nothing when the exchange ended before all was there,
+// nothing comes any more, or `cancel` is cancelled.
 std::optional<std::string> ReceiveRest(const TransferItem& item, RemoteShell* shell, SshExchange* exchange,
-                                       std::string* ahead, const CancelToken& cancel,
+                                       std::string* ahead, StallLimit stall, const CancelToken& cancel,
                                        const TransferProgress& progress) {
   MakeFolders(item.file.local.parent_path());
   const fs::path part = PartOf(item);
@@ -95,9 +113,11 @@ std::optional<std::string> ReceiveRest(const TransferItem& item, RemoteShell* sh
     at += n;
   }
   if (::ftruncate(file.get(), item.offset) != 0) throw IoError("write", part, errno);
+  stall.Moved();
   for (std::int64_t at = item.offset; at < item.size;) {
     if (ahead->empty()) *ahead = shell->Read(exchange, std::chrono::steady_clock::now() + std::chrono::seconds(1));
-    if (cancel.cancelled() || (ahead->empty() && exchange->ended())) return std::nullopt;
+    if (cancel.cancelled() || stall.reached() || (ahead->empty() && exchange->ended())) return std::nullopt;
+    if (!ahead->empty()) stall.Moved();
     const std::string_view bytes = std::string_view(*ahead).substr(0, static_cast<std::size_t>(item.size - at));
     for (std::string_view rest = bytes; !rest.empty();) {
       const ssize_t n = ::pwrite(file.get(), rest.data(), rest.size(), at);
@@ -137,18 +157,21 @@ bool ReceiveBatch(RemoteShell* shell, TransferItems* items, const CancelToken& c
       },
       &script);
   const auto exchange = shell->Start(script, SshExchange::Kind::kShort);
+  StallLimit stall(SizeOf(batch));
   std::string ahead;
   std::vector<std::string> sums;
   while (sums.size() < batch.size()) {
     TransferItem* const item = batch[sums.size()];
-    const auto sum = ReceiveRest(*item, shell, exchange.get(), &ahead, cancel, progress);
+    const auto sum = ReceiveRest(*item, shell, exchange.get(), &ahead, stall, cancel, progress);
     if (!sum) break;
     sums.push_back(*sum);
   }
-  while (sums.size() == batch.size() && !exchange->ended() && !cancel.cancelled()) {
-    shell->Read(exchange.get(), std::chrono::steady_clock::now() + std::chrono::seconds(1));
-  }
+  // All the bytes are there, and the host's sums are to come; more bytes than that are none of ours.
+  stall.Moved();
+  while (sums.size() == batch.size() && ahead.empty() && !exchange->ended() && !cancel.cancelled() && !stall.reached())
+    ahead = shell->Read(exchange.get(), std::chrono::steady_clock::now() + std::chrono::seconds(1));
   const bool ended = exchange->end() == SshExchange::End::kExited;
+  const bool stuck = exchange->end() == SshExchange::End::kNone && !cancel.cancelled();
   const std::vector<std::string> lines = SplitLines(exchange->Errors());
   exchange->Stop();
   if (exchange->end() == SshExchange::End::kRefused) std::rethrow_exception(exchange->failure());
@@ -159,8 +182,8 @@ bool ReceiveBatch(RemoteShell* shell, TransferItems* items, const CancelToken& c
       ++told;
     }
   }
-  // A file that became shorter under way is looked at anew, but not for ever.
-  if (told < batch.size() && ended) CountTry(batch[told], *shell);
+  // A file that became shorter or does not come is looked at again, but not without end.
+  if (told < batch.size() && (ended || stuck)) CountTry(batch[told], *shell);
   return told == batch.size();
 }
 

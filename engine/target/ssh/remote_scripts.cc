@@ -143,7 +143,7 @@ JobState ParseState(const std::string& output) {
   } else if (output == "killed\n") {
     state.gone = FailureKind::kKilled;
   } else {
-    throw Error(ErrorCode::kUnavailable, "the host does not say how the job is: it says '" + output + "'");
+    throw Error(ErrorCode::kUnavailable, "the host does not say how the job is: it says '" + Excerpt(output) + "'");
   }
   return state;
 }
@@ -221,8 +221,7 @@ LogPiece ParseLogPiece(std::string output) {
   long long size = 0;
   char file[64] = "";
   if (line == output.npos || std::sscanf(output.substr(0, line).c_str(), "%lld %63s", &size, file) < 1) {
-    throw Error(ErrorCode::kUnavailable,
-                "the host does not say how the log is: it says '" + output.substr(0, line) + "'");
+    throw Error(ErrorCode::kUnavailable, "the host does not say how the log is: it says '" + Excerpt(output) + "'");
   }
   piece.size = size;
   piece.file = file;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "target/ssh/scripts_fixture.h"
 
 // Jobs by script: started once, found again, and how they are. See also remote_scripts_cancel_test.cc,
@@ -253,7 +254,7 @@ TEST(RemoteScripts, StatesAreReadAndNothingElse) {
       ADD_FAILURE() << "took '" << garbage << "'";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
-      EXPECT_THAT(error.message(), HasSubstr(garbage));
+      EXPECT_THAT(error.message(), HasSubstr(Excerpt(garbage)));
     }
   }
 }
@@ -265,7 +266,8 @@ TEST(RemoteScripts, HandlesAreReadAndNothingElse) {
   EXPECT_EQ(handle->pid, 12);
   EXPECT_EQ(handle->pid_start_time, 3456);
   EXPECT_EQ(handle->boot_id, "2f3b-b1");
-  for (const char* garbage : {"", "\n", "12\n", "12 13\n", "x 13 b\n", "12 x b\n", "sh: 1: no\n"}) {
+  for (const char* garbage : {"", "\n", "12\n", "12 13\n", "x 13 b\n", "12 x b\n", "sh: 1: no\n", "-1 0 b\n", "1 0 b\n",
+                              "12 -3 b\n", "99999999999 3 b\n", "12 3 $(id)\n", "12 3 \x1b[2J\n"}) {
     EXPECT_FALSE(ParseHandle("/jobs/1", garbage)) << garbage;
   }
 }

@@ -23,6 +23,7 @@ constexpr auto kLongestPause = seconds(30);
 constexpr auto kPlaceFreed = milliseconds(5);  // the host knows by then that a channel is closed
 constexpr auto kOpenPause = milliseconds(10);  // before a host is asked again that has no place for a single channel
 constexpr auto kLongestRefusal = seconds(10);  // of such a host
+constexpr int kMaxPieces = 16;                 // of a channel's output in one turn
 constexpr std::uint32_t kErrorPiece = 1 << 14;
 constexpr std::size_t kInputPiece = 1 << 17;
 
@@ -396,9 +397,10 @@ void SshConnection::PumpInput(Talk* talk) {
   }
 }
 
-// False when the command has ended and all that it printed is passed on.
+// False when the command has ended and all that it printed is passed on. A host that prints without end has its turn
+// as every other channel, the keep-alives and the end of the connection have theirs.
 bool SshConnection::PumpOutput(Talk* talk) {
-  for (;;) {
+  for (int pieces = 0; pieces < kMaxPieces; ++pieces) {
     const std::size_t room = std::min(talk->exchange->RoomForOutput(), SshExchange::kMostBuffered);
     if (room == 0) return true;
     const bool closed = ssh_channel_is_closed(talk->channel) != 0;
@@ -417,6 +419,7 @@ bool SshConnection::PumpOutput(Talk* talk) {
     }
     return !closed;
   }
+  return true;
 }
 
 void SshConnection::KeepAlive() {

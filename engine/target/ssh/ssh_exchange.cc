@@ -57,7 +57,7 @@ std::string SshExchange::Read(SteadyTime until, const CancelToken* stop) {
   }
 }
 
-bool SshExchange::Write(std::string_view bytes, const CancelToken* stop) {
+bool SshExchange::Write(std::string_view bytes, SteadyTime until, const CancelToken* stop) {
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
@@ -68,8 +68,9 @@ bool SshExchange::Write(std::string_view bytes, const CancelToken* stop) {
         break;
       }
     }
-    if (stop != nullptr && stop->cancelled()) return false;
-    WaitForChange(std::chrono::steady_clock::now() + std::chrono::seconds(1), stop);
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (now >= until || (stop != nullptr && stop->cancelled())) return false;
+    WaitForChange(std::min<SteadyTime>(until, now + std::chrono::seconds(1)), stop);
   }
   WakeConnection();
   return true;

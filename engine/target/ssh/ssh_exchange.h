@@ -46,8 +46,9 @@ class SshExchange {
   // What has come on stdout since the last call. Blocks until there is something, something new on stderr, the command
   // has ended, `until` has passed or `stop` is cancelled; empty in the last four cases.
   std::string Read(SteadyTime until, const CancelToken* stop);
-  // Appends to stdin; blocks while much waits there already. False once the command has ended or `stop` is cancelled.
-  bool Write(std::string_view bytes, const CancelToken* stop);
+  // Appends to stdin; blocks while much waits there already. False once the command has ended, `until` has passed or
+  // `stop` is cancelled.
+  bool Write(std::string_view bytes, SteadyTime until, const CancelToken* stop);
   void CloseInput();
   // Its end is not waited for: what it still prints is dropped, and its stdin is closed, on which a held command ends.
   void Stop();

@@ -126,14 +126,14 @@ TEST_F(SshExchangeTest, OutputHasRoomOnceItIsRead) {
 }
 
 TEST_F(SshExchangeTest, InputIsTakenInPieces) {
-  EXPECT_TRUE(exchange_.Write("abcdef", nullptr));
+  EXPECT_TRUE(exchange_.Write("abcdef", Never(), nullptr));
   EXPECT_TRUE(Woken());
   bool close = true;
   EXPECT_EQ(exchange_.PeekInput(4, &close), "abcd");
   EXPECT_FALSE(close);
   EXPECT_EQ(exchange_.PeekInput(4, &close), "abcd");  // it stays until it is consumed
   exchange_.ConsumeInput(3);
-  EXPECT_TRUE(exchange_.Write("gh", nullptr));
+  EXPECT_TRUE(exchange_.Write("gh", Never(), nullptr));
   EXPECT_EQ(exchange_.PeekInput(100, &close), "defgh");
   EXPECT_FALSE(close);
   Woken();
@@ -153,7 +153,7 @@ TEST_F(SshExchangeTest, WriteWaitsForRoomAndGoesOn) {
   std::thread writer([&] {
     for (std::size_t i = 0; i < kAll / kPiece; ++i) {
       written += kPiece;  // or about to be
-      EXPECT_TRUE(exchange_.Write(std::string(kPiece, static_cast<char>('a' + i % 26)), nullptr));
+      EXPECT_TRUE(exchange_.Write(std::string(kPiece, static_cast<char>('a' + i % 26)), Never(), nullptr));
     }
     exchange_.CloseInput();
   });
@@ -175,13 +175,14 @@ TEST_F(SshExchangeTest, WriteWaitsForRoomAndGoesOn) {
 
 TEST_F(SshExchangeTest, AWriteThatWaitsEndsWithTheCommandOrTheToken) {
   const std::string much(kMost, 'x');
-  EXPECT_TRUE(exchange_.Write(much, nullptr));
+  EXPECT_TRUE(exchange_.Write(much, Never(), nullptr));
   CancelToken stop;
   std::thread stopper([&] { stop.Cancel(); });
-  EXPECT_FALSE(exchange_.Write("more", &stop));
+  EXPECT_FALSE(exchange_.Write("more", Never(), &stop));
   stopper.join();
+  EXPECT_FALSE(exchange_.Write("more", Soon(), nullptr));  // the host takes nothing
   std::thread ender([&] { exchange_.SetEnd(End::kLost); });
-  EXPECT_FALSE(exchange_.Write("more", nullptr));
+  EXPECT_FALSE(exchange_.Write("more", Never(), nullptr));
   ender.join();
 }
 
@@ -212,13 +213,13 @@ TEST_F(SshExchangeTest, ItHasEndedOnlyWhenAllWasRead) {
   EXPECT_EQ(exchange_.Read(Never(), nullptr), "said");
   EXPECT_TRUE(exchange_.ended());
   EXPECT_EQ(exchange_.exit_status(), 3);
-  EXPECT_FALSE(exchange_.Write("too late", nullptr));
+  EXPECT_FALSE(exchange_.Write("too late", Never(), nullptr));
 }
 
 TEST_F(SshExchangeTest, AStoppedOneTakesAllAndKeepsNothing) {
   exchange_.AddOutput(kMark);
   exchange_.AddOutput(std::string(kMost, 'x'));
-  EXPECT_TRUE(exchange_.Write("input", nullptr));
+  EXPECT_TRUE(exchange_.Write("input", Never(), nullptr));
   Woken();
   exchange_.Stop();
   EXPECT_TRUE(Woken());
@@ -230,7 +231,7 @@ TEST_F(SshExchangeTest, AStoppedOneTakesAllAndKeepsNothing) {
   bool close = false;
   EXPECT_EQ(exchange_.PeekInput(100, &close), "");
   EXPECT_TRUE(close);
-  EXPECT_FALSE(exchange_.Write("more", nullptr));
+  EXPECT_FALSE(exchange_.Write("more", Never(), nullptr));
   EXPECT_FALSE(exchange_.ended());
   exchange_.SetEnd(End::kLost);
   EXPECT_TRUE(exchange_.ended());

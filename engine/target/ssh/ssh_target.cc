@@ -1,11 +1,14 @@
 #include "target/ssh/ssh_target.h"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "target/ssh/file_transfers.h"
 #include "target/ssh/remote_scripts.h"
+#include "target/ssh/transfer_items.h"
 
 namespace cosmos {
 namespace {
@@ -15,6 +18,11 @@ using std::chrono::seconds;
 constexpr auto kPollInterval = seconds(2);  // where a job cannot be watched
 constexpr auto kLongestWatch =
     seconds(30);  // where the host's process 1 leaves dead processes lying, a watch ends late
+
+constexpr std::size_t kMaxPath = 4096;
+constexpr std::size_t kMaxReply = 1 << 20;
+constexpr std::size_t kMaxLine = 256;
+constexpr long kSlowLink = 16 << 10;  // bytes/s that any link has
 
 constexpr auto kTurnTick = std::chrono::milliseconds(100);
 
@@ -35,32 +43,40 @@ std::string SshTarget::Workdir() {
     const std::lock_guard lock(mutex_);
     if (!workdir_.empty()) return workdir_;
   }
-  std::string folder = shell_.Demand(WorkdirScript(workdir_option_));
+  std::string folder = shell_.Demand({WorkdirScript(workdir_option_)});
   while (!folder.empty() && folder.back() == '\n') folder.pop_back();
+  const bool is_path = !folder.empty() && folder.front() == '/' && folder.size() < kMaxPath &&
+                       std::none_of(folder.begin(), folder.end(), [](unsigned char c) { return std::iscntrl(c) != 0; });
+  if (!is_path) {
+    throw Error(ErrorCode::kUnavailable,
+                "the host " + shell_.name() + " gives '" + Excerpt(folder) + "' as its folder for jobs",
+                "expected an absolute path without control characters: check `workdir:` of the target");
+  }
   const std::lock_guard lock(mutex_);
   return workdir_ = folder;
 }
 
-TargetOutput SshTarget::Run(const std::string& script, Duration longest) { return shell_.Ask(script, longest).command; }
+TargetOutput SshTarget::Run(const std::string& script, Duration longest) { return shell_.Run(script, longest); }
 
 Submission SshTarget::Submit(const JobOrder& order) {
-  const RemoteShell::Answer answer = shell_.Ask(SubmitScript(order));
+  const RemoteShell::Answer answer = shell_.Ask({SubmitScript(order)});
   const std::string& said = answer.command.output;
   if (said == "foreign\n") return {{}, false, true};
   const std::size_t space = said.find(' ');
   const auto handle = space == said.npos ? std::nullopt : ParseHandle(order.folder, said.substr(space + 1));
   if (!handle) {
-    throw Error(ErrorCode::kUnavailable, "the host " + shell_.name() + " cannot start the job in " + order.folder +
-                                             ": " + (answer.command.errors.empty() ? said : answer.command.errors));
+    const std::string& reason = answer.command.errors.empty() ? said : answer.command.errors;
+    throw Error(ErrorCode::kUnavailable,
+                "the host " + shell_.name() + " cannot start the job in " + order.folder + ": " + Excerpt(reason));
   }
   return {*handle, said.substr(0, space) == "attached" && !answer.repeated, false};
 }
 
 std::optional<JobHandle> SshTarget::Find(const std::string& folder) {
-  return ParseHandle(folder, shell_.Demand(FindScript(folder)));
+  return ParseHandle(folder, shell_.Demand({FindScript(folder)}));
 }
 
-JobState SshTarget::Poll(const JobHandle& handle) { return ParseState(shell_.Demand(PollScript(handle))); }
+JobState SshTarget::Poll(const JobHandle& handle) { return ParseState(shell_.Demand({PollScript(handle)})); }
 
 JobState SshTarget::Wait(const JobHandle& handle, const CancelToken& cancel, Duration longest) {
   const auto now = [] { return std::chrono::steady_clock::now(); };
@@ -123,11 +139,14 @@ void SshTarget::ForgetWatch(const std::string& folder) {
 
 bool SshTarget::Cancel(const JobHandle& handle, Duration grace) {
   ForgetWatch(handle.folder);
-  return shell_.Demand(CancelScript(handle, grace)) == "gone\n";
+  return shell_.Demand({CancelScript(handle, grace), kMaxReply, grace}) == "gone\n";
 }
 
 LogPiece SshTarget::ReadLog(const JobHandle& handle, std::int64_t offset, std::size_t limit) {
-  return ParseLogPiece(shell_.Demand(ReadLogScript(handle, offset, limit)));
+  LogPiece piece = ParseLogPiece(shell_.Demand(
+      {ReadLogScript(handle, offset, limit), limit + kMaxLine, seconds(static_cast<long>(limit) / kSlowLink)}));
+  if (piece.bytes.size() > limit) piece.bytes.resize(limit);
+  return piece;
 }
 
 FollowEnd SshTarget::FollowLog(const JobHandle& handle, std::int64_t offset, const CancelToken& stop,
@@ -155,7 +174,8 @@ FollowEnd SshTarget::FollowLog(const JobHandle& handle, std::int64_t offset, con
 }
 
 LogDigest SshTarget::DigestOfLog(const JobHandle& handle, std::int64_t size) {
-  const std::string said = shell_.Demand(DigestOfLogScript(handle, size));
+  const Duration work = size < 0 ? kMaxSumTime : Duration(seconds(size / kSumRate));
+  const std::string said = shell_.Demand({DigestOfLogScript(handle, size), kMaxLine, work});
   LogDigest digest;
   digest.size = std::atoll(said.c_str());
   const std::size_t space = said.find(' ');

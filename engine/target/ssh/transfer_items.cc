@@ -33,6 +33,12 @@ bool AllDone(const TransferItems& items) {
   return std::all_of(items.begin(), items.end(), [](const TransferItem& item) { return item.done; });
 }
 
+std::int64_t SizeOf(const std::vector<TransferItem*>& items) {
+  std::int64_t total = 0;
+  for (const TransferItem* item : items) total += item->size;
+  return total;
+}
+
 std::vector<TransferItem*> NextBatch(TransferItems* items,
                                      const std::function<std::string(const TransferItem&)>& line_of,
                                      std::string* script) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,6 +14,11 @@
 namespace cosmos {
 
 constexpr std::size_t kTransferPiece = 1 << 18;
+
+constexpr std::int64_t kSumRate = 20 << 20;            // bytes/s that any host sums
+constexpr auto kMaxSumTime = std::chrono::hours(1);    // of files whose size is not known
+constexpr auto kStallLimit = std::chrono::minutes(5);  // without a byte of a transfer
+constexpr std::size_t kMaxReplyOfFile = 128;           // bytes that a host says of one
 
 // `sum` prints the SHA-256 of its stdin. openssl is several times faster than coreutils where it is there.
 constexpr const char* kSumFunction =
@@ -48,7 +54,23 @@ class TransferProgress {
 // take (255 bytes), with a digest in the name's place.
 std::string PartName(const std::string& before, const std::string& name, const std::string& behind);
 
+// Notices when nothing moves for kStallLimit and as long as a host may need to sum `bytes`. For one thread.
+class StallLimit {
+ public:
+  explicit StallLimit(std::int64_t bytes) : limit_(kStallLimit + std::chrono::seconds(bytes / kSumRate)) {}
+
+  void Moved() { moved_ = std::chrono::steady_clock::now(); }
+  SteadyTime end() const { return moved_ + limit_; }
+  bool reached() const { return std::chrono::steady_clock::now() > end(); }
+
+ private:
+  Duration limit_;
+  SteadyTime moved_ = std::chrono::steady_clock::now();
+};
+
 bool AllDone(const TransferItems& items);
+// In bytes.
+std::int64_t SizeOf(const std::vector<TransferItem*>& items);
 // As many of the items that are not done as go into one script, each with its line of it.
 std::vector<TransferItem*> NextBatch(TransferItems* items,
                                      const std::function<std::string(const TransferItem&)>& line_of,

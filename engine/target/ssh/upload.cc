@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "core/error.h"
 #include "core/fd.h"
@@ -20,8 +21,12 @@ namespace cosmos {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr std::size_t kMaxAnswer = 64 << 10;  // bytes of a host's words on files
+
 void Complain(const SshExchange& exchange, const RemoteShell& shell) {
-  throw Error(ErrorCode::kUnavailable, "the transfer of files with " + shell.name() + " failed: " + exchange.Errors());
+  const std::string errors = exchange.Errors();
+  throw Error(ErrorCode::kUnavailable, "the transfer of files with " + shell.name() + " failed: " +
+                                           (errors.empty() ? "it does not say what files have come" : errors));
 }
 
 std::string PartOf(const TransferItem& item, const std::string& owner) {
@@ -44,11 +49,14 @@ void LookAtHost(RemoteShell* shell, const std::string& owner, TransferItems* ite
       "  elif [ -f \"$2\" ]; then echo \"part $(stat -c %s -- \"$2\") $(sum <\"$2\")\"\n"
       "  else echo 'none 0 -'; fi\n"
       "}\n";
+  std::int64_t size = 0;
   for (const TransferItem& item : *items) {
     if (item.done) continue;
+    size += item.size;
     script += fmt::format("look {} {} {}\n", ShellQuote(item.file.remote), ShellQuote(PartOf(item, owner)), item.size);
   }
-  const std::vector<std::string> lines = SplitLines(shell->Demand(script));
+  const std::vector<std::string> lines =
+      SplitLines(shell->Demand({script, (items->size() + 1) * kMaxReplyOfFile, std::chrono::seconds(size / kSumRate)}));
   std::size_t next = 0;
   for (TransferItem& item : *items) {
     if (item.done) continue;
@@ -59,14 +67,15 @@ void LookAtHost(RemoteShell* shell, const std::string& owner, TransferItems* ite
     }
     item.offset = 0;
     if (std::strcmp(word, "whole") == 0) item.done = SumOf(&item) == sha256;
-    if (std::strcmp(word, "part") == 0 && size <= item.size && Sha256OfFile(item.file.local, size) == sha256) {
+    if (std::strcmp(word, "part") == 0 && size >= 0 && size <= item.size &&
+        Sha256OfFile(item.file.local, size) == sha256) {
       item.offset = size;
     }
   }
 }
 
-// Sends what is missing of a file, and the sum of all of it as a line behind it. False when the exchange ended or
-// `cancel` is cancelled.
+// Sends what is missing of a file, and the sum of all of it as a line behind it. False when the exchange ended, the
+// host takes nothing any more, or `cancel` is cancelled.
 bool SendRest(const TransferItem& item, SshExchange* exchange, const CancelToken& cancel,
               const TransferProgress& progress) {
   const Fd file(::open(item.file.local.c_str(), O_RDONLY | O_CLOEXEC));
@@ -83,10 +92,11 @@ bool SendRest(const TransferItem& item, SshExchange* exchange, const CancelToken
     const std::int64_t known = std::clamp<std::int64_t>(item.offset - at, 0, n);
     at += n;
     if (known == n) continue;
-    if (!exchange->Write(bytes.substr(static_cast<std::size_t>(known)), &cancel)) return false;
+    if (!exchange->Write(bytes.substr(static_cast<std::size_t>(known)), StallLimit(item.offset).end(), &cancel))
+      return false;
     progress.Tell(at - item.offset);
   }
-  return exchange->Write(sum.Hex() + "\n", &cancel);
+  return exchange->Write(sum.Hex() + "\n", StallLimit(item.offset).end(), &cancel);
 }
 
 // Sends as many files as go into one script. False when it did not come to their end.
@@ -131,7 +141,15 @@ bool SendBatch(RemoteShell* shell, const std::string& owner, TransferItems* item
   // A file that became shorter under way is tried again, but not for ever.
   const bool stuck = sent < batch.size() && exchange->end() == SshExchange::End::kNone && !cancel.cancelled();
   if (stuck) CountTry(batch[sent], *shell);
-  while (!stuck && answered < sent && !exchange->ended() && !cancel.cancelled()) take(std::chrono::seconds(1));
+  StallLimit stall(SizeOf(batch));
+  for (std::size_t before = answered; !stuck && answered < sent && !exchange->ended() && !cancel.cancelled();) {
+    take(std::chrono::seconds(1));
+    if (answered != std::exchange(before, answered)) stall.Moved();
+    if (said.size() > kMaxAnswer || stall.reached()) {
+      exchange->Stop();
+      Complain(*exchange, *shell);
+    }
+  }
   const bool failed = exchange->end() == SshExchange::End::kExited && exchange->exit_status() != 0;
   exchange->Stop();
   if (exchange->end() == SshExchange::End::kRefused) std::rethrow_exception(exchange->failure());
