@@ -130,7 +130,10 @@ void RemoveJobFolder(SoakWorld* world, SoakRun* run, std::mt19937* random) {
   fs::remove_all(world->job(*run));
 }
 
+// What is truncated before anybody has read it is gone, so the engine gets the first lines first.
 void TruncateLog(SoakWorld* world, SoakRun* run, std::mt19937* random) {
+  const std::string log = "outputs/a/logs/run_" + run->id + ".log";
+  Await("the first line", [&] { return world->sandbox().Read(log).find("line 0\n") != std::string::npos; });
   Pause(random, 1000);
   RunProgram({"truncate", "-s", "0", (world->job(*run) / "run.log").string()});
 }
