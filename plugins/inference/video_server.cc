@@ -7,29 +7,40 @@ namespace {
 
 using sdk::ShellQuote;
 
-// $server, $form and $folder come before it. curl's -K keeps the token off every command line.
+// $server, $form and $folder come before it. curl's -K keeps the token off every command line. The server is not
+// trusted: its answers are at most 2 MiB (ulimit counts in 512 bytes), of which 64 KiB are read; its ID becomes part of
+// an address and of nothing else; and it may not be silent for ever.
 constexpr const char* kScript = R"sh(
 cd "$folder"
 ask() {
   printf 'header = "Authorization: Bearer %s"\n' "${VIDEO_SERVER_TOKEN-}" |
-    curl -sS --fail-with-body --connect-timeout 30 -K - "$@"
+    curl -sS -g --fail-with-body --connect-timeout 30 --speed-limit 1 --speed-time 300 -K - "$@"
+}
+talk() {
+  result=0
+  (trap '' XFSZ; ulimit -f 4096; ask -o .answer "$@") || result=$?
+  answer=$(head -c 65536 .answer 2>/dev/null | tr -d '\0') || answer=
+  rm -f .answer
+  return $result
 }
 field() { printf '%s' "$answer" | tr -d '\n' | sed -n 's/.*"'"$1"'" *: *"\{0,1\}\([^",}]*\).*/\1/p'; }
-curl -sS -o /dev/null --connect-timeout 30 --retry 5 --retry-connrefused "$server/health" || {
+curl -sS -g -o /dev/null --connect-timeout 30 --max-time 60 --retry 5 --retry-connrefused "$server/health" || {
   echo "found no server at $server; start it, or mend \`server\`" >&2
   exit 1
 }
 eval "set -- $form"
-answer=$(ask "$@" "$server/v1/videos") || { echo "the server refused the request: $answer" >&2; exit 1; }
+talk "$@" "$server/v1/videos" || { echo "the server refused the request: $answer" >&2; exit 1; }
 id=$(field id)
-if [ -z "$id" ]; then echo "the server gave no id: $answer" >&2; exit 1; fi
+case $id in
+  '' | [.-]* | *[!A-Za-z0-9._-]*) echo "the server gave no id that can be one: $answer" >&2; exit 1 ;;
+esac
 echo "video $id: asked for"
 trap 'ask -o /dev/null -X DELETE "$server/v1/videos/$id"; exit 143' TERM INT HUP
 missed=0
 while :; do
   sleep 1
   # A server that is busy may miss a question; its job goes on.
-  if ! answer=$(ask --max-time 60 "$server/v1/videos/$id"); then
+  if ! talk --max-time 60 "$server/v1/videos/$id"; then
     missed=$((missed + 1))
     if [ $missed -ge 30 ]; then echo "the server does not answer any more: $answer" >&2; exit 1; fi
     continue
@@ -43,7 +54,7 @@ while :; do
     failed | cancelled | error) echo "the server could not make the video: $answer" >&2; exit 1 ;;
   esac
 done
-ask -L -o output.mp4.part "$server/v1/videos/$id/content"
+ask -L --max-redirs 5 --proto-redir =http,https -o output.mp4.part "$server/v1/videos/$id/content"
 mv output.mp4.part output.mp4
 echo "video $id: saved"
 )sh";

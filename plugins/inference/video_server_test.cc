@@ -98,6 +98,24 @@ TEST_F(VideoServerTest, AQuestionThatIsNotAnsweredIsAskedAgain) {
   EXPECT_EQ(host_.Run(plugin_, Parameters()).status, COSMOS_OK) << host_.job_log();
 }
 
+TEST_F(VideoServerTest, AnAnswerWithoutEndIsRefused) {
+  AddJson("ok");
+  AddJson({{"id", "v"}, {"filler", std::string(40 << 20, 'x')}});
+  EXPECT_EQ(host_.Run(plugin_, Parameters()).status, COSMOS_FAILED);
+  EXPECT_THAT(host_.job_log(), HasSubstr("the server refused the request"));
+  EXPECT_LT(host_.job_log().size(), 200'000u);
+}
+
+TEST_F(VideoServerTest, AnIdIsNoWayToAnotherPlace) {
+  for (const char* id : {"../../admin", "v?x=1", "[1-1000000]", "{a,b}", "v v", ".", "-o/tmp/x", "$(touch pwned)"}) {
+    AddJson("ok");
+    AddJson({{"id", id}, {"status", "queued"}});
+    EXPECT_EQ(host_.Run(plugin_, Parameters()).status, COSMOS_FAILED) << id;
+    EXPECT_THAT(host_.job_log(), HasSubstr("gave no id that can be one")) << id;
+  }
+  EXPECT_EQ(server_.requests().size(), 16u);
+}
+
 // Whoever ends the job ends the server's work, so that no GPU works for nobody. The token is on no command line.
 TEST_F(VideoServerTest, EndedItTakesItsJobOffTheServer) {
   AddJson("ok");
