@@ -1,3 +1,15 @@
-#include "cli/program.h"
+#include <unistd.h>
 
-int main(int argc, char** argv) { return cosmos::Program({argv + 1, argv + argc}); }
+#include <cstdio>
+#include <iostream>
+
+#include "cli/program.h"
+#include "core/process_end.h"
+
+int main(int argc, char** argv) {
+  const int status = cosmos::Program({argv + 1, argv + argc});
+  if (!cosmos::ThreadsAreLeftBehind()) return status;
+  std::cout.flush();
+  std::fflush(nullptr);
+  ::_exit(status);
+}

@@ -117,6 +117,24 @@ TEST_F(HostileHostTest, AnswersThatMakeNoSenseEndNoJob) {
   }
 }
 
+// The threads that ask a silent host are at work still when the command ends.
+TEST_F(HostileHostTest, CommandsThatAskAHostEndByThemselves) {
+  ASSERT_EQ(RunIt().status, 0);
+  sandbox_.Write("config/cosmos-engine/config.yaml", "targets:\n  gpu1: " + host_->Target() + "\n");
+  const std::vector<std::pair<const char*, std::vector<std::string>>> cases = {
+      {"silence", {"diagnostics", "rs_test"}},
+      {"silence", {"status"}},
+      {"endless", {"gc", "--dry-run"}},
+      {"endless", {"status"}},
+  };
+  for (const auto& [trick, words] : cases) {
+    Play(trick, kEvery);
+    const Measured asked = MeasuredRun(&sandbox_, words);
+    EXPECT_LE(asked.status, 3) << trick << " " << words[0] << ": " << asked.output;
+    EXPECT_LT(asked.peak_mib, kMaxMib) << trick << " " << words[0];
+  }
+}
+
 TEST_F(HostileHostTest, ComplaintsAreHarmlessOnATerminal) {
   Play("complain", kEvery,
        "\x1b]0;owned\x07\x1b]52;c;AAAA\x07\xc2\x9b"

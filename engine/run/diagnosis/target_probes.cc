@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
+#include "core/process_end.h"
 #include "core/text.h"
 #include "run/targets/target_contact.h"
 
@@ -19,13 +19,18 @@ using std::chrono::seconds;
 
 constexpr auto kTick = milliseconds(50);            // for a token that is cancelled
 constexpr auto kForTheAnswer = milliseconds(1500);  // of a script that was killed at the end of its time
-constexpr auto kLongestToGiveUp = seconds(2);       // for threads that were told to
+constexpr auto kGiveUpTimeout = seconds(2);         // for threads that were told to
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 
 struct TargetProbes::Answer {
+  bool IsThere() {
+    const std::lock_guard lock(mutex);
+    return there;
+  }
+
   std::mutex mutex;  // guards what follows
   std::condition_variable given;
   bool there = false;
@@ -55,24 +60,35 @@ struct TargetProbes::Probe {
   std::mutex reaching;  // held while the host is reached; guards `problem`
   std::atomic<bool> reached = false;
   std::exception_ptr problem;
+};
 
-  std::mutex mutex;  // guards what follows
-  std::condition_variable ended;
-  int asking = 0;  // threads
+// A thread that asks one question, and where its answer will be.
+struct TargetProbes::Asking {
+  std::shared_ptr<Probe> probe;
+  std::shared_ptr<Answer> answer;
+  std::thread thread;
 };
 
 TargetProbes::TargetProbes(const std::map<std::string, nlohmann::json>* configs) : configs_(*configs) {}
 
 TargetProbes::~TargetProbes() {
-  const SteadyTime end = Now() + kLongestToGiveUp;
-  for (const auto& [name, probe] : probes_) {
-    std::unique_lock lock(probe->mutex);
-    if (probe->asking > 0) probe->contact.Abandon();
-    probe->ended.wait_until(lock, end, [&, &probe = probe] { return probe->asking == 0; });
+  const SteadyTime end = Now() + kGiveUpTimeout;
+  for (const Asking& asking : asking_) {
+    if (!asking.answer->IsThere()) asking.probe->contact.Abandon();
   }
+  for (Asking& asking : asking_) {
+    std::unique_lock lock(asking.answer->mutex);
+    if (asking.answer->given.wait_until(lock, end, [&] { return asking.answer->there; })) {
+      lock.unlock();
+      asking.thread.join();
+    } else {
+      LeaveBehind(std::move(asking.thread));
+    }
+  }
+  asking_.clear();
   // A connection that is being made ends only with that.
   for (auto& [name, probe] : probes_) {
-    if (!probe->reached) std::thread([last = std::move(probe)] {}).detach();
+    if (!probe->reached || probe.use_count() > 1) LeaveBehind(std::thread([last = std::move(probe)] {}));
   }
 }
 
@@ -93,12 +109,8 @@ TargetOutput TargetProbes::Run(const std::string& target, const std::string& scr
                                const CancelToken& cancel) {
   const SteadyTime end = Now() + longest;
   const std::shared_ptr<Probe> probe = ProbeOf(target);
-  {
-    const std::lock_guard lock(probe->mutex);
-    ++probe->asking;
-  }
   const auto answer = std::make_shared<Answer>();
-  std::thread([probe, answer, script, end] {
+  std::thread thread([probe, answer, script, end] {
     TargetOutput output;
     std::exception_ptr problem;
     try {
@@ -114,10 +126,11 @@ TargetOutput TargetProbes::Run(const std::string& target, const std::string& scr
       answer->there = true;
     }
     answer->given.notify_all();
-    const std::lock_guard lock(probe->mutex);
-    --probe->asking;
-    probe->ended.notify_all();
-  }).detach();
+  });
+  {
+    const std::lock_guard lock(mutex_);
+    asking_.push_back({probe, answer, std::move(thread)});
+  }
 
   std::unique_lock lock(answer->mutex);
   while (!answer->there && Now() < end + kForTheAnswer && !cancel.cancelled()) answer->given.wait_for(lock, kTick);

@@ -6,6 +6,8 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "core/cancel.h"
 #include "core/clock.h"
@@ -33,12 +35,14 @@ class TargetProbes {
  private:
   struct Probe;   // one target
   struct Answer;  // to one question
+  struct Asking;
 
   std::shared_ptr<Probe> ProbeOf(const std::string& target);
 
   const std::map<std::string, nlohmann::json>& configs_;
   std::mutex mutex_;  // guards what follows
   std::map<std::string, std::shared_ptr<Probe>> probes_;
+  std::vector<Asking> asking_;
 };
 
 }  // namespace cosmos

@@ -21,8 +21,9 @@ constexpr auto kGraceAfterTimeout = seconds(10);
 constexpr std::size_t kMaxOutput = 1 << 20;  // of a script that is not the engine's own
 constexpr int kTries = 3;                    // of a script that a signal ends
 constexpr auto kPauseAfterSignal = seconds(1);
-constexpr std::size_t kMaxReason = 500;  // characters of a complaint
-constexpr std::size_t kMaxMark = 256;    // behind it, with the mark of its end
+constexpr std::size_t kMaxReceived = 64 << 20;  // of a script that is not the engine's own, kept or not
+constexpr std::size_t kMaxReason = 500;         // characters of a complaint
+constexpr std::size_t kMaxMark = 256;           // behind it, with the mark of its end
 
 std::string LastLine(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
@@ -84,6 +85,10 @@ TargetOutput RemoteShell::Run(const std::string& script, Duration timeout) {
   return Execute(script, {kMaxOutput, time, time, timeout}).command;
 }
 
+std::size_t RemoteShell::MaxReceived(const Limits& limits) {
+  return limits.kill_after ? std::max(kMaxReceived, limits.bytes) : limits.bytes;
+}
+
 SteadyTime RemoteShell::DeadlineOf(const SshExchange& exchange, const Limits& limits) const {
   if (!exchange.opened()) return SteadyTime::max();
   const SteadyTime usual = *exchange.opened() + limits.time;
@@ -92,10 +97,13 @@ SteadyTime RemoteShell::DeadlineOf(const SshExchange& exchange, const Limits& li
 }
 
 RemoteShell::Reading RemoteShell::ReadAll(SshExchange* exchange, const Limits& limits, std::string* output) const {
-  for (;;) {
-    *output += Read(exchange, std::chrono::steady_clock::now() + kTick);
+  const std::size_t max_received = MaxReceived(limits) + kMaxMark;
+  for (std::size_t received = 0;;) {
+    const std::string bytes = Read(exchange, std::chrono::steady_clock::now() + kTick);
+    *output += bytes;
+    received += bytes.size();
+    if (received > max_received) return Reading::kTooLong;
     const bool too_long = output->size() > limits.bytes + kMaxMark;
-    if (too_long && !limits.kill_after) return Reading::kTooLong;
     // The mark of the end is in what comes last.
     if (too_long) output->erase(limits.bytes, output->size() - limits.bytes - kMaxMark);
     if (exchange->ended()) return Reading::kEnded;
@@ -120,7 +128,8 @@ RemoteShell::Answer RemoteShell::Execute(const std::string& script, const Limits
     if (reading == Reading::kTooLong) {
       throw Error(
           ErrorCode::kUnavailable,
-          fmt::format("the host {} answers a command of the engine with more than {} bytes", name(), limits.bytes),
+          fmt::format("the host {} answers a command of the engine with more than {} bytes", name(),
+                      MaxReceived(limits)),
           "look there for a wrapper around commands (ForceCommand in sshd_config, command= in authorized_keys)");
     }
     if (reading == Reading::kLate) {

@@ -46,7 +46,8 @@ class RemoteShell {
   Answer Ask(const Question& question);
   // The output of a script that must succeed; otherwise throws Error{kUnavailable} with its complaint.
   std::string Demand(const Question& question);
-  // A script of somebody else's. It is killed after `timeout`, and of its output the first MiB is kept.
+  // A script of somebody else's. It is killed after `timeout`, and of its output the first MiB is kept. Throws
+  // Error{kUnavailable} when it prints more than 64 MiB.
   TargetOutput Run(const std::string& script, Duration timeout);
   // Starts a script once; the exchange must not outlive the shell.
   std::shared_ptr<SshExchange> Start(const std::string& script, SshExchange::Kind kind);
@@ -69,6 +70,7 @@ class RemoteShell {
 
   Answer Execute(const std::string& script, const Limits& limits);
   Reading ReadAll(SshExchange* exchange, const Limits& limits, std::string* output) const;
+  static std::size_t MaxReceived(const Limits& limits);
   SteadyTime DeadlineOf(const SshExchange& exchange, const Limits& limits) const;
   // When it was noticed that `cancel` is cancelled, which it must be.
   SteadyTime CancelledSince() const;
