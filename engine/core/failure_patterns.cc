@@ -41,6 +41,8 @@ constexpr std::string_view kImage = "the container's image is not on the target 
 constexpr std::string_view kImageAdvice = "log in to its registry and pull it there, or mend `image:`";
 
 constexpr std::string_view kNoFfmpeg = "there is no ffmpeg where the job ran";
+constexpr std::string_view kMediaFormat = "an input is a playlist, or in a format that ffmpeg may not read here";
+constexpr std::string_view kMediaFormatAdvice = "give an ordinary video file, such as an MP4";
 constexpr std::string_view kNoFfmpegAdvice = "install ffmpeg on the target, or name a container image that has it";
 
 using Kind = FailureKind;
@@ -84,6 +86,7 @@ constexpr Pattern kPatterns[] = {
     {Kind::kNone, {"ffmpeg: command not found"}, kNoFfmpeg, kNoFfmpegAdvice},
     {Kind::kNone, {"ffprobe: not found"}, kNoFfmpeg, kNoFfmpegAdvice},
     {Kind::kNone, {"ffprobe: command not found"}, kNoFfmpeg, kNoFfmpegAdvice},
+    {Kind::kNone, {"Format not on whitelist"}, kMediaFormat, kMediaFormatAdvice},
     {Kind::kNcclTimeout, {"Watchdog caught collective operation timeout"}, kNccl, kNcclAdvice},
     {Kind::kNcclTimeout, {"ProcessGroupNCCL", "got stuck for"}, kNccl, kNcclAdvice},
     {Kind::kNcclTimeout, {"NCCL", "timed out"}, kNccl, kNcclAdvice},

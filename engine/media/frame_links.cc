@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <cosmos/media_input.hpp>
 #include <system_error>
 
 #include "core/error.h"
@@ -40,7 +41,7 @@ std::vector<std::string> FrameLinks::InputWords() const {
   // The folder stands in $TMPDIR, whose name may hold what would be a pattern's.
   std::string folder;
   for (const char c : folder_.string()) folder += c == '%' ? "%%" : std::string(1, c);
-  return {"-f", "image2", "-start_number", "0", "-i", "file:" + folder + "/%08d" + extension_};
+  return sdk::PictureSequenceInput(folder + "/%08d" + extension_);
 }
 
 }  // namespace cosmos

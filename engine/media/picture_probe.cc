@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <cosmos/media_input.hpp>
 #include <cstdio>
 #include <cstring>
 
@@ -79,13 +80,11 @@ ProbedControl ProbeOthers(const ControlFrames& control, const fs::path& folder, 
   if (paths.empty()) return probed;
   const FrameLinks links(paths);
   const std::string extension = control.Extension();
-  std::vector<std::string> words = {"ffprobe", "-v", "error"};
+  std::vector<std::string> options = {"-show_entries", "frame=best_effort_timestamp,width,height", "-of", "csv=p=0"};
   // Half a picture is none. ffmpeg's TIFF decoder would take every tag that it does not know for an error, too.
-  if (!extension.starts_with(".tif")) words.insert(words.end(), {"-err_detect", "explode"});
-  for (const std::string& word : links.InputWords()) words.push_back(word);
-  words.insert(words.end(), {"-show_entries", "frame=best_effort_timestamp,width,height", "-of", "csv=p=0"});
+  if (!extension.starts_with(".tif")) options.insert(options.end(), {"-err_detect", "explode"});
 
-  MediaProcess process(words, MediaProcess::Feed::kNothing, cancel);
+  MediaProcess process(sdk::FfprobeCommand(options, links.InputWords()), MediaProcess::Feed::kNothing, cancel);
   std::string line;
   while (process.ReadLine(&line)) {
     long long place = 0;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cosmos/media_input.hpp>
 #include <cstdlib>
 #include <system_error>
 
@@ -60,23 +61,18 @@ std::string Filters(const ControlFrames& control, const VideoSettings& settings)
          fmt::format("out_range=tv:out_color_matrix=bt709:flags={}+accurate_rnd+full_chroma_inp+bitexact", kernel);
 }
 
-std::vector<std::string> Joined(std::initializer_list<std::vector<std::string>> parts) {
-  std::vector<std::string> all;
-  for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
-}
-
 // ffmpeg's words for a video of the frames that the input words stand for. The same frames give the same bytes on every
 // machine: a fixed number of threads, no versions or times in the file.
 std::vector<std::string> EncoderWords(const std::vector<std::string>& input, const ControlFrames& control,
                                       const VideoSettings& settings, const fs::path& part) {
-  return Joined({{"ffmpeg", "-v", "error", "-xerror", "-y", "-framerate", ToString(settings.rate)},
-                 input,
-                 {"-vf", Filters(control, settings), "-pix_fmt", "yuv420p", "-fps_mode", "passthrough"},
-                 {"-c:v", "libx264", "-preset", "medium", "-crf", QualityOf(control.control), "-threads:v", "4"},
-                 {"-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"},
-                 {"-bitexact", "-movflags", "+faststart", "-progress", "pipe:1", "-stats_period", "0.2"},
-                 {"-f", "mp4", "file:" + part.string()}});
+  return sdk::FfmpegCommand(
+      {{"-xerror", "-y", "-framerate", ToString(settings.rate)},
+       input,
+       {"-vf", Filters(control, settings), "-pix_fmt", "yuv420p", "-fps_mode", "passthrough"},
+       {"-c:v", "libx264", "-preset", "medium", "-crf", QualityOf(control.control), "-threads:v", "4"},
+       {"-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"},
+       {"-bitexact", "-movflags", "+faststart", "-progress", "pipe:1", "-stats_period", "0.2"},
+       {"-f", "mp4", "file:" + part.string()}});
 }
 
 [[noreturn]] void ThrowCancelled() { throw Error(ErrorCode::kUnavailable, "cancelled"); }
@@ -123,9 +119,7 @@ void EncodeDistances(const std::vector<fs::path>& files, const ControlFrames& co
     if (i == 0 || files[i] != files[i - 1]) {  // else it is held
       const DepthPicture picture = ReadDepth(files[i]);
       if (!process) {
-        const std::vector<std::string> input = {
-            "-f", "rawvideo", "-pix_fmt", "gray", "-video_size", fmt::format("{}x{}", picture.width, picture.height),
-            "-i", "pipe:0"};
+        const std::vector<std::string> input = sdk::GreyFramesInput(picture.width, picture.height);
         process.emplace(EncoderWords(input, control, settings, part), MediaProcess::Feed::kPipe, cancel);
       }
       pixels.clear();

@@ -1,5 +1,6 @@
 #include "media/video_check.h"
 
+#include <cosmos/media_input.hpp>
 #include <cstdlib>
 
 #include "core/command.h"
@@ -18,8 +19,10 @@ VideoCheck CheckVideo(const std::filesystem::path& video, const CancelToken& can
   // The progress report says `frame=` with what came out so far, for the last time at the end; it is written seldom, so
   // that hours of it fit into what RunCommand keeps.
   const CommandResult result =
-      RunCommand({"ffmpeg", "-nostdin", "-v", "error", "-xerror", "-threads", "1", "-i", "file:" + video.string(),
-                  "-map", "0:V:0", "-stats_period", "10", "-progress", "pipe:1", "-f", "null", "-"},
+      RunCommand(sdk::FfmpegCommand({{"-xerror", "-threads", "1"},
+                                     sdk::MediaInput(video),
+                                     {"-map", "0:V:0", "-stats_period", "10", "-progress", "pipe:1"},
+                                     {"-f", "null", "-"}}),
                  kLongestDecode, cancel);
   VideoCheck check;
   if (result.timed_out) {
@@ -29,11 +32,12 @@ VideoCheck CheckVideo(const std::filesystem::path& video, const CancelToken& can
   const std::size_t at = result.output.rfind("frame=");
   if (at != std::string::npos) check.frames = std::atoll(result.output.c_str() + at + 6);
   if (result.exit_status == 0 && check.frames > 0) return check;
-  if (const std::string problem = ProblemOfMediaTool("ffmpeg", cancel); !problem.empty()) {
+  if (const std::string problem = ProblemOfMediaTool(sdk::kFfmpeg, cancel); !problem.empty()) {
     check.problem = "it cannot be checked: " + problem + " (install ffmpeg, or reinstall it)";
     return check;
   }
-  check.problem = FirstComplaint(result.output);
+  check.problem = sdk::RefusedFormat(result.output);
+  if (check.problem.empty()) check.problem = FirstComplaint(result.output);
   if (check.problem.empty()) check.problem = "it has no frames";
   return check;
 }

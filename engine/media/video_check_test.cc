@@ -35,6 +35,16 @@ TEST_F(VideoCheckTest, SaysWhatIsWrong) {
   EXPECT_FALSE(CheckVideo(Make("sound.wav", "sine=d=1"), cancel_).sound());
 }
 
+// A host returned such a file as output.mp4: it passed as a good video, of any clip of this machine.
+TEST_F(VideoCheckTest, APlaylistIsNoVideo) {
+  Make("secret.ts", "testsrc2=s=64x48:r=10:d=1");
+  WriteFile(Path("output.mp4"), "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://" + Path("secret.ts").string() +
+                                    "\n#EXT-X-ENDLIST\n");
+  WriteFile(Path("list.mp4"), "ffconcat version 1.0\nfile secret.ts\n");
+  EXPECT_THAT(CheckVideo(Path("output.mp4"), cancel_).problem, HasSubstr("found the format 'hls', expected MP4, MOV"));
+  EXPECT_THAT(CheckVideo(Path("list.mp4"), cancel_).problem, HasSubstr("found the format 'concat', expected MP4"));
+}
+
 TEST_F(VideoCheckTest, SaysThatThereIsNoFfmpeg) {
   const NoPrograms none;
   EXPECT_THAT(CheckVideo(Path("a.mp4"), cancel_).problem, HasSubstr("there is no ffmpeg on this machine"));

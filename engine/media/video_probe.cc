@@ -1,5 +1,6 @@
 #include "media/video_probe.h"
 
+#include <cosmos/media_input.hpp>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -51,22 +52,27 @@ bool IsTurned(const Json& stream) {
 
 Json Facts(const fs::path& video, const CancelToken& cancel) {
   // On errors ffprobe prints an object too; its log would stand between the lines of either.
-  const CommandResult result =
-      RunCommand({"ffprobe", "-v", "quiet", "-show_error", "-select_streams", "V:0", "-count_packets", "-of", "json",
-                  "-show_entries",
-                  "stream=codec_name,width,height,pix_fmt,r_frame_rate,avg_frame_rate,nb_read_packets,duration"
-                  ":stream_side_data=rotation:format=duration",
-                  "-i", "file:" + video.string()},
-                 kLongestProbe, cancel);
+  const CommandResult result = RunCommand(
+      sdk::FfprobeCommand(
+          {"-v", "quiet", "-show_error", "-select_streams", "V:0", "-count_packets", "-of", "json", "-show_entries",
+           "stream=codec_name,width,height,pix_fmt,r_frame_rate,avg_frame_rate,nb_read_packets,duration"
+           ":stream_side_data=rotation:format=duration"},
+          sdk::MediaInput(video)),
+      kLongestProbe, cancel);
   if (result.timed_out) {
     throw Error(ErrorCode::kUnavailable,
                 "looking at '" + video.string() + "' " + (cancel.cancelled() ? "was cancelled" : "took too long"));
   }
   Json facts = Json::parse(result.output, nullptr, false);
   if (facts.is_object() && !facts.contains("error") && !facts.value("streams", Json::array()).empty()) return facts;
-  if (const std::string problem = ProblemOfMediaTool("ffprobe", cancel); !problem.empty()) {
+  if (const std::string problem = ProblemOfMediaTool(sdk::kFfprobe, cancel); !problem.empty()) {
     throw Error(ErrorCode::kUnavailable, "cannot look at '" + video.string() + "': " + problem,
                 problem.find("there is no") == 0 ? "install ffmpeg" : "reinstall ffmpeg");
+  }
+  const CommandResult log = RunCommand(sdk::FfprobeCommand({}, sdk::MediaInput(video)), kLongestProbe, cancel);
+  if (const std::string format = sdk::RefusedFormat(log.output); !format.empty()) {
+    throw Error(ErrorCode::kInvalidInput, "'" + video.string() + "' is not read as a video: " + format,
+                "convert it to MP4 where you trust it");
   }
   if (!facts.is_object()) Refuse(video, "");
   if (facts.contains("error")) Refuse(video, ": " + facts["error"].value("string", std::string("unknown reason")));

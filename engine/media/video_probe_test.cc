@@ -66,7 +66,17 @@ TEST_F(VideoProbeTest, SaysWhatIsWrong) {
   EXPECT_EQ(Failure(Path("text.mp4")).code(), ErrorCode::kInvalidInput);
   EXPECT_THAT(Failure(Path("text.mp4")).message(), HasSubstr("found no video in"));
   EXPECT_THAT(Failure(folder_).message(), HasSubstr("it is no file"));
-  EXPECT_THAT(Failure(Make("sound.wav", "sine=d=1")).message(), HasSubstr("found no video in"));
+  EXPECT_THAT(Failure(Make("sound.mp4", "sine=d=1")).message(), HasSubstr("found no video in"));
+  EXPECT_THAT(Failure(Make("sound.wav", "sine=d=1")).message(), HasSubstr("found the format 'wav', expected MP4"));
+}
+
+TEST_F(VideoProbeTest, APlaylistIsNoVideo) {
+  Make("secret.ts", "testsrc2=s=64x48:r=10:d=1");
+  WriteFile(Path("output.mp4"), "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://" + Path("secret.ts").string() +
+                                    "\n#EXT-X-ENDLIST\n");
+  const Error failure = Failure(Path("output.mp4"));
+  EXPECT_EQ(failure.code(), ErrorCode::kInvalidInput);
+  EXPECT_THAT(failure.message(), HasSubstr("is not read as a video: found the format 'hls', expected MP4"));
 }
 
 TEST_F(VideoProbeTest, SaysThatThereIsNoFfprobe) {

@@ -1,18 +1,23 @@
 #include "common/video_script.h"
 
+#include <cosmos/media_input.hpp>
 #include <cosmos/shell_quote.hpp>
 
 #include "common/parameters.h"
 
 namespace cosmos::plugins {
 
-std::string_view VideoScriptHead() {
+std::string VideoScriptHead() {
   return R"sh(set -eu
 absolute() { case $1 in /*) printf '%s' "$1" ;; *) printf '%s/%s' "$PWD" "$1" ;; esac; }
 probe() {
   width= height= rate= frames= turned=
-  facts=$(ffprobe -v error -select_streams v:0 -count_packets -of default=noprint_wrappers=1 -show_entries \
-    stream=width,height,r_frame_rate,avg_frame_rate,nb_read_packets:stream_side_data=rotation -i "$1")
+  facts=$()sh" +
+         sdk::ShellFfprobe() + R"sh( -select_streams v:0 -count_packets -of default=noprint_wrappers=1 -show_entries \
+    stream=width,height,r_frame_rate,avg_frame_rate,nb_read_packets:stream_side_data=rotation \
+    )sh" +
+         sdk::ShellMediaInput("1") +
+         R"sh()
   while IFS='=' read -r key value; do
     case $key=$value in
       width=*) width=$value ;;
@@ -39,8 +44,6 @@ even() { if [ "$1" -lt 2 ]; then echo 2; else echo $(($1 / 2 * 2)); fi; }
 std::string SetAbsolute(std::string_view variable, std::string_view path) {
   return std::string(variable) + "=$(absolute " + sdk::ShellQuote(path) + ")\n";
 }
-
-std::string_view Ffmpeg() { return "ffmpeg -nostdin -hide_banner -loglevel error -stats -y"; }
 
 std::string X264(double crf) {
   return "-c:v libx264 -preset veryfast -crf " + Format(crf) +

@@ -12,13 +12,10 @@ namespace cosmos::plugins {
 //   frames_at RATE  prints how many frames the file that was probed last has at RATE
 //   even NUMBER     prints the even number at or below it, at least 2
 // FrameProgress reads the lines `frames to do: N` and `frames done: N` that a script prints.
-std::string_view VideoScriptHead();
+std::string VideoScriptHead();
 
 // `VARIABLE=$(absolute 'path')` with its line end.
 std::string SetAbsolute(std::string_view variable, std::string_view path);
-
-// ffmpeg without questions, with errors and its progress line alone.
-std::string_view Ffmpeg();
 
 // The same frames of the same input on every machine: a fixed number of threads, no versions or times in the file.
 // `crf` is x264's quality, 0 (lossless) to 51.

@@ -9,14 +9,15 @@
 namespace cosmos::plugins {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class VideoScriptTest : public ::testing::Test {
  protected:
   std::string File(const std::string& name) const { return (host_.folder() / name).string(); }
   std::string Do(const std::string& commands) const {
-    return sdk::testing::Shell("cd " + sdk::ShellQuote(host_.folder().string()) + "\n" +
-                               std::string(VideoScriptHead()) + "{ " + commands + "\n} 2>&1");
+    return sdk::testing::Shell("cd " + sdk::ShellQuote(host_.folder().string()) + "\n" + VideoScriptHead() + "{ " +
+                               commands + "\n} 2>&1");
   }
   void Make(const std::string& name, const std::string& options) const {
     Do("ffmpeg -v error -f lavfi -i testsrc=s=64x48:r=30000/1001:d=1 " + options + " " + sdk::ShellQuote(name));
@@ -43,6 +44,13 @@ TEST_F(VideoScriptTest, SaysWhichFileHasNoVideo) {
   Do("ffmpeg -v error -f lavfi -i sine=d=0.1 sound.wav");
   EXPECT_THAT(Do("(probe \"$PWD/sound.wav\") || true"), HasSubstr("found no video in " + File("sound.wav")));
   EXPECT_THAT(Do("(probe \"$PWD/none.mp4\") || echo status $?"), HasSubstr("status 1"));
+}
+
+TEST_F(VideoScriptTest, APlaylistIsNoVideo) {
+  Make("secret.ts", "");
+  Do("printf 'ffconcat version 1.0\\nfile secret.ts\\n' >in.mp4");
+  EXPECT_THAT(Do("(probe \"$PWD/in.mp4\") || echo status $?"),
+              AllOf(HasSubstr("Format not on whitelist"), HasSubstr("status 1")));
 }
 
 TEST_F(VideoScriptTest, CountsFramesAtAnotherRate) {

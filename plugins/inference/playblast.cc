@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cosmos/failure.hpp>
+#include <cosmos/media_input.hpp>
 #include <cosmos/shell_quote.hpp>
 #include <string>
 #include <vector>
@@ -241,14 +242,14 @@ sdk::JobSpec Playblast::Build(sdk::Task& task, const Json& parameters) const {
   const std::vector<Control> controls = ReadControls(task, parameters);
   const double max_frames = Number(parameters, "max_frames", 0);
 
-  std::string script(VideoScriptHead());
+  std::string script = VideoScriptHead();
   script += "echo 'PLAYBLAST: this is a proxy made with ffmpeg, not a generated video.'\n";
   script += SetAbsolute("input", task.Input(Text(parameters, "input_video")));
-  std::string inputs = " -i \"$input\"";
+  std::string inputs = " " + sdk::ShellMediaInput("input");
   for (const Control& control : controls) {
     if (control.video.empty()) continue;
     script += SetAbsolute(control.name, control.video);
-    inputs += " -i \"$" + control.name + "\"";
+    inputs += " " + sdk::ShellMediaInput(control.name);
   }
   script += "cd " + ShellQuote(task.OutputFolder()) + "\n";
 
@@ -272,7 +273,7 @@ sdk::JobSpec Playblast::Build(sdk::Task& task, const Json& parameters) const {
   script += "if [ $size -lt 8 ]; then size=8; fi\n";
   script += "if [ -r $font ]; then font=fontfile=$font; else font=font=Sans; fi\n";
   script += WriteFile("output.json", Record(parameters, controls).dump(2) + "\n");
-  script += std::string(Ffmpeg()) + inputs + " -filter_complex \"\n" + FilterGraph(controls) + "\" -map '[video]' -an";
+  script += sdk::ShellFfmpeg() + inputs + " -filter_complex \"\n" + FilterGraph(controls) + "\" -map '[video]' -an";
   script += " -map_metadata -1 -metadata title=" + ShellQuote(kTitle) + " -metadata comment=" + ShellQuote(prompt);
   if (max_frames > 0) script += " -frames:v " + Format(max_frames);
   script += " -fflags +bitexact " + X264(20) + " output.mp4\n";

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cosmos/failure.hpp>
+#include <cosmos/media_input.hpp>
 #include <cosmos/text.hpp>
 #include <cstdlib>
-#include <filesystem>
 
 #include "common/parameters.h"
 #include "prompt_enhancement/run_program.h"
@@ -12,8 +12,11 @@
 namespace cosmos::plugins {
 namespace {
 
-// The path as ffmpeg takes it for a file, whatever characters stand in it.
-std::string FileUrl(const std::string& path) { return "file:" + std::filesystem::absolute(path).string(); }
+// The reason in the log of ffmpeg or ffprobe.
+std::string Reason(const std::string& log) {
+  const std::string format = sdk::RefusedFormat(log);
+  return format.empty() ? log.substr(0, log.find('\n')) : format;
+}
 
 ProgramResult Run(const std::vector<std::string>& argv, const Interrupt& interrupt) {
   ProgramResult result = RunProgram(argv, interrupt);
@@ -41,10 +44,11 @@ double Seconds(const sdk::Json& facts, const char* key) {
 }
 
 Times TimesOf(const std::string& video, const Interrupt& interrupt) {
-  const ProgramResult probe = Run({"ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
-                                   "format=duration:stream=avg_frame_rate", "-of", "json", FileUrl(video)},
+  const ProgramResult probe = Run(sdk::FfprobeCommand({"-select_streams", "v:0", "-show_entries",
+                                                       "format=duration:stream=avg_frame_rate", "-of", "json"},
+                                                      sdk::MediaInput(video)),
                                   interrupt);
-  if (probe.exit_status != 0) Refuse(video, probe.err.substr(0, probe.err.find('\n')));
+  if (probe.exit_status != 0) Refuse(video, Reason(probe.err));
   const sdk::Json facts = sdk::Json::parse(probe.out, nullptr, false);
   if (!facts.is_object() || facts.value("streams", sdk::Json::array()).empty()) Refuse(video, "it has no video");
   Times times;
@@ -67,20 +71,14 @@ std::vector<std::string> JpegFrames(const std::string& video, int count, const I
     // is told to look a frame earlier; behind the beginning of the last there would be none.
     const double at = std::max(0.0, times.duration * (i + 0.5) / count - times.frame);
     ProgramResult frame =
-        Run({"ffmpeg",    "-nostdin",
-             "-v",        "error",
-             "-ss",       Format(at),
-             "-i",        FileUrl(video),
-             "-map",      "0:v:0",
-             "-frames:v", "1",
-             "-vf",       "scale=w='min(768,iw)':h='min(768,ih)':force_original_aspect_ratio=decrease",
-             "-c:v",      "mjpeg",
-             "-q:v",      "3",
-             "-f",        "image2pipe",
-             "-"},
+        Run(sdk::FfmpegCommand({{"-ss", Format(at)},
+                                sdk::MediaInput(video),
+                                {"-map", "0:v:0", "-frames:v", "1"},
+                                {"-vf", "scale=w='min(768,iw)':h='min(768,ih)':force_original_aspect_ratio=decrease"},
+                                {"-c:v", "mjpeg", "-q:v", "3", "-f", "image2pipe", "-"}}),
             interrupt);
     if (frame.exit_status != 0 || frame.out.empty()) {
-      Refuse(video, frame.err.empty() ? "nothing at " + Format(at) + " s" : frame.err.substr(0, frame.err.find('\n')));
+      Refuse(video, frame.err.empty() ? "nothing at " + Format(at) + " s" : Reason(frame.err));
     }
     frames.push_back(std::move(frame.out));
   }

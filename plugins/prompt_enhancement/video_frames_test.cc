@@ -73,6 +73,17 @@ TEST_F(VideoFramesTest, OfSomethingElseThereAreNone) {
   }
 }
 
+TEST_F(VideoFramesTest, OfAPlaylistThereAreNone) {
+  Clip("secret.mp4", "testsrc=s=160x90:r=5:d=1");
+  std::ofstream(Path("list.mp4")) << "ffconcat version 1.0\nfile secret.mp4\n";
+  try {
+    JpegFrames(Path("list.mp4"), 3, interrupt_);
+    FAIL();
+  } catch (const sdk::StageFailure& failure) {
+    EXPECT_THAT(failure.message(), HasSubstr("found the format 'concat', expected MP4"));
+  }
+}
+
 TEST_F(VideoFramesTest, AreGivenUpWhenTheStageIs) {
   Interrupt set;
   set.Set();

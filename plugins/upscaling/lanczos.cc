@@ -1,5 +1,6 @@
 #include "upscaling/lanczos.h"
 
+#include <cosmos/media_input.hpp>
 #include <cosmos/shell_quote.hpp>
 
 #include "common/parameters.h"
@@ -81,8 +82,9 @@ sdk::JobSpec LanczosJob(sdk::Task& task, const sdk::Json& parameters) {
   std::string work;
   spec.script = VideoScriptHead();
   // Sound that an mp4 can hold stays as it is.
-  spec.script += R"sh(sound() {
-  case $(ffprobe -v error -select_streams a:0 -show_entries stream=codec_name -of default=nk=1:nw=1 -i "$1") in
+  spec.script += "sound() {\n  case $(" + sdk::ShellFfprobe() +
+                 " -select_streams a:0 -show_entries stream=codec_name -of default=nk=1:nw=1 " +
+                 sdk::ShellMediaInput("1") + R"sh() in
     aac | mp3 | ac3 | eac3 | alac | opus | flac) echo copy ;;
     *) echo aac ;;
   esac
@@ -97,8 +99,8 @@ sdk::JobSpec LanczosJob(sdk::Task& task, const sdk::Json& parameters) {
     count += "probe \"$" + variable + "\"\ntotal=$((total + frames))\n";
     work += "probe \"$" + variable + "\"\necho \"" + file + ": from $width x $height, $frames frames\"\n";
     work += "echo \"frames done: $done\"\ndone=$((done + frames))\n";
-    work += std::string(Ffmpeg()) + " -i \"$" + variable + "\" -map 0:v:0 -map '0:a?' -vf '" + Filter(parameters) +
-            "' -fps_mode passthrough -c:a \"$(sound \"$" + variable + "\")\" -fflags +bitexact " +
+    work += sdk::ShellFfmpeg() + " " + sdk::ShellMediaInput(variable) + " -map 0:v:0 -map '0:a?' -vf '" +
+            Filter(parameters) + "' -fps_mode passthrough -c:a \"$(sound \"$" + variable + "\")\" -fflags +bitexact " +
             X264(Number(parameters, "crf", 18)) + " " + file + "\n";
   }
   spec.script += "cd " + sdk::ShellQuote(task.OutputFolder()) + "\ntotal=0 done=0\n" + count +

@@ -35,15 +35,10 @@ class MyStage : public cosmos::sdk::JobStage {
   // Make the job from the parameters alone: when a run is resumed, this is called again.
   JobSpec Build(Task& task, const Json& parameters) override {
     JobSpec spec;
-    spec.argv = {"ffmpeg",
-                 "-nostdin",
-                 "-y",
-                 "-i",
-                 task.Input(parameters.at("input").get<std::string>()),
-                 "-an",
-                 "-c",
-                 "copy",
-                 task.OutputFolder() + "/output.mp4"};
+    spec.argv =
+        cosmos::sdk::FfmpegCommand({{"-y"},
+                                    cosmos::sdk::MediaInput(task.Input(parameters.at("input").get<std::string>())),
+                                    {"-an", "-c", "copy", "file:" + task.OutputFolder() + "/output.mp4"}});
     spec.outputs["video"] = {"output.mp4", "video", false};
     return spec;
   }

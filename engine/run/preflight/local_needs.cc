@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cosmos/media_input.hpp>
 
 #include "core/error.h"
 #include "media/media_tools.h"
@@ -39,7 +40,7 @@ void Compare(const StageNeeds& needs, const StageNeeds::Video& first, const Vide
     findings->push_back(About(
         needs, video, Severity::kError,
         fmt::format("{} has {} frames, expected {} as {} has", Name(video), found.frames, wanted.frames, Name(first)),
-        "cut the longer one, such as by `ffmpeg -frames:v`, or make the shorter one anew"));
+        "cut the longer one, such as by ffmpeg's `-frames:v`, or make the shorter one again"));
   }
   if (Difference(Shape(found), Shape(wanted)) > kSameShape) {
     findings->push_back(About(needs, video, Severity::kError,
@@ -81,7 +82,7 @@ const LocalNeeds::Seen& LocalNeeds::See(const std::string& path) {
     const VideoCheck check = CheckVideo(path, cancel_);
     if (!check.sound()) {
       seen.finding.message = "it does not decode to its end: " + check.problem;
-      seen.finding.hint = "write it anew; `ffmpeg -v error -i FILE -f null -` shows where it is damaged";
+      seen.finding.hint = "write it again; the message names what ffmpeg cannot decode";
     }
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kUnavailable) seen.finding.severity = Severity::kWarning;
@@ -94,7 +95,7 @@ const LocalNeeds::Seen& LocalNeeds::See(const std::string& path) {
 const std::string& LocalNeeds::ProblemOfTools() {
   if (tools_) return *tools_;
   tools_ = "";
-  for (const char* program : {"ffprobe", "ffmpeg"}) {
+  for (const char* program : {sdk::kFfprobe, sdk::kFfmpeg}) {
     if (tools_->empty()) tools_ = ProblemOfMediaTool(program, cancel_);
   }
   return *tools_;

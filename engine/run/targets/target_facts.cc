@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cosmos/media_input.hpp>
 #include <cstdlib>
 
 #include "core/text.h"
@@ -17,7 +18,7 @@ namespace {
 constexpr const char* kRemoteTools =
     "cat chmod cut date head id ln mkdir mv rm setsid sha256sum sleep stat tail tee timeout";
 // What videos are checked with, on the engine's machine.
-constexpr const char* kLocalTools = "ffmpeg";
+constexpr const char* kLocalTools = sdk::kFfmpeg;
 
 constexpr int kLongest = 30;  // seconds for a program that asks a driver or a daemon
 
