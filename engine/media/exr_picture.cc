@@ -6,11 +6,16 @@
 #include <OpenEXR/ImfInputPart.h>
 #include <OpenEXR/ImfMultiPartInputFile.h>
 #include <OpenEXR/ImfPartType.h>
+#include <OpenEXR/ImfTileDescription.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <cosmos/media_input.hpp>
+#include <cstdint>
 #include <limits>
+#include <mutex>
 #include <optional>
 
 #include "core/error.h"
@@ -22,7 +27,10 @@ namespace {
 constexpr float kNothing = std::numeric_limits<float>::infinity();
 constexpr float kHuge = 1e9F;          // renderers write 1e10, 1e30, … for "no surface"
 constexpr float kLargestHalf = 65504;  // and this where the channel is a half
-constexpr int kLongestSide = 65536;    // of a picture; a damaged header can say anything
+constexpr int kMaxSide = 65536;        // of a picture; a damaged header can say anything
+constexpr int kMaxTile = 16384;
+constexpr std::int64_t kMaxChunk = std::int64_t{512} << 20;  // bytes that are decoded at once
+constexpr int kStrip = 256;                                  // rows that are read at once, as many as any chunk has
 
 [[noreturn]] void Refuse(const std::string& reason) { throw Error(ErrorCode::kInvalidInput, reason); }
 
@@ -58,34 +66,90 @@ bool IsDeep(const Imf::Header& header) {
   return header.hasType() && (header.type() == Imf::DEEPSCANLINE || header.type() == Imf::DEEPTILE);
 }
 
-// The first part unless it is deep; incomplete files are refused.
+// The size of a window. A header can claim any; memory is taken only after this.
+Imath::V2i SizeOf(const Imath::Box2i& box) {
+  const std::int64_t width = std::int64_t{box.max.x} - box.min.x + 1;
+  const std::int64_t height = std::int64_t{box.max.y} - box.min.y + 1;
+  if (width < 1 || height < 1 || width > kMaxSide || height > kMaxSide) Refuse("its header says an impossible size");
+  if (width * height > sdk::kMaxPixels) {
+    Refuse(fmt::format("found {} x {} pixels, expected at most {} (such as 16384 x 8192); render it smaller", width,
+                       height, sdk::kMaxPixels));
+  }
+  return {static_cast<int>(width), static_cast<int>(height)};
+}
+
+// How many rows OpenEXR decodes at once.
+std::int64_t RowsOfChunk(const Imf::Header& header) {
+  switch (header.compression()) {
+    case Imf::ZIP_COMPRESSION:
+    case Imf::PXR24_COMPRESSION:
+      return 16;
+    case Imf::PIZ_COMPRESSION:
+    case Imf::B44_COMPRESSION:
+    case Imf::B44A_COMPRESSION:
+    case Imf::DWAA_COMPRESSION:
+      return 32;
+    case Imf::DWAB_COMPRESSION:
+      return 256;
+    default:
+      return 1;
+  }
+}
+
+// OpenEXR decodes a chunk with all of its channels, whichever is asked for.
+void CheckChunk(const Imf::Header& header, std::int64_t width) {
+  std::int64_t pixel = 0;
+  for (auto channel = header.channels().begin(); channel != header.channels().end(); ++channel) {
+    pixel += channel.channel().type == Imf::HALF ? 2 : 4;
+  }
+  const bool tiled = header.hasTileDescription();
+  const std::int64_t pixels = tiled ? std::int64_t{header.tileDescription().xSize} * header.tileDescription().ySize
+                                    : width * RowsOfChunk(header);
+  if (pixels * pixel > kMaxChunk) {
+    Refuse(fmt::format("found chunks of {} MiB, expected at most {} MiB; render fewer channels into a file",
+                       (pixels * pixel) >> 20, kMaxChunk >> 20));
+  }
+}
+
+// The first part unless it is deep; what is incomplete or too large is refused.
 void CheckPart(const Imf::MultiPartInputFile& file, int part) {
-  if (IsDeep(file.header(part))) Refuse("it is a deep EXR; render a flat one");
+  const Imf::Header& header = file.header(part);
+  if (IsDeep(header)) Refuse("it is a deep EXR; render a flat one");
+  SizeOf(header.displayWindow());
+  CheckChunk(header, SizeOf(header.dataWindow()).x);
   if (!file.partComplete(part)) Refuse("it is incomplete");
 }
 
-Imath::V2i SizeOf(const Imath::Box2i& box) {
-  const Imath::V2i size = box.size() + Imath::V2i(1, 1);
-  if (size.x > kLongestSide || size.y > kLongestSide) Refuse("its header says an impossible size");
-  return size;
-}
-
-// The pixels of a channel in the part's data window.
-std::vector<float> ReadChannel(Imf::MultiPartInputFile* file, int part, const std::string& channel) {
+// Calls `take(y, pixels)` with each row of a channel in the part's data window, from the top.
+template <typename Take>
+void ReadRows(Imf::MultiPartInputFile* file, int part, const std::string& channel, const Take& take) {
   Imf::InputPart input(*file, part);
   const Imath::Box2i window = input.header().dataWindow();
-  const Imath::V2i size = SizeOf(window);
-  std::vector<float> pixels(static_cast<std::size_t>(size.x) * static_cast<std::size_t>(size.y));
-  Imf::FrameBuffer buffer;
-  buffer.insert(channel, Imf::Slice::Make(Imf::FLOAT, pixels.data(), window));
-  input.setFrameBuffer(buffer);
-  input.readPixels(window.min.y, window.max.y);
-  return pixels;
+  const auto width = static_cast<std::size_t>(SizeOf(window).x);
+  std::vector<float> pixels(width * kStrip);
+  for (int top = window.min.y; top <= window.max.y; top += kStrip) {
+    const Imath::Box2i strip({window.min.x, top}, {window.max.x, std::min(top + kStrip - 1, window.max.y)});
+    Imf::FrameBuffer buffer;
+    buffer.insert(channel, Imf::Slice::Make(Imf::FLOAT, pixels.data(), strip));
+    input.setFrameBuffer(buffer);
+    input.readPixels(strip.min.y, strip.max.y);
+    for (int y = strip.min.y; y <= strip.max.y; ++y) take(y, &pixels[static_cast<std::size_t>(y - top) * width]);
+  }
+}
+
+// The limits of OpenEXR itself, which reads the header and its table before anything here can look at them.
+void LimitHeaders() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    Imf::Header::setMaxImageSize(kMaxSide, kMaxSide);
+    Imf::Header::setMaxTileSize(kMaxTile, kMaxTile);
+  });
 }
 
 // Calls `read` and turns what OpenEXR throws into an Error.
 template <typename Read>
 auto Reading(const Read& read) {
+  LimitHeaders();
   try {
     return read();
   } catch (const Error&) {
@@ -136,7 +200,7 @@ ExrSize CheckExrColour(const std::filesystem::path& file) {
     const bool rgb = channels.findChannel("R") && channels.findChannel("G") && channels.findChannel("B");
     const bool grey = channels.findChannel("Y") != nullptr;
     if (!rgb && !grey) Refuse("found the channels " + NamesOf(channels) + "; expected R, G and B, or Y");
-    ReadChannel(&input, 0, rgb ? "R" : "Y");
+    ReadRows(&input, 0, rgb ? "R" : "Y", [](int, const float*) {});
     const Imath::V2i size = SizeOf(input.header(0).displayWindow());
     return ExrSize{size.x, size.y};
   });
@@ -151,21 +215,19 @@ DepthPicture ReadExrDepth(const std::filesystem::path& file) {
     const Imath::Box2i shown = header.displayWindow();
     const Imath::Box2i window = header.dataWindow();
     const bool half = header.channels().findChannel(place.name)->type == Imf::HALF;
-    const std::vector<float> pixels = ReadChannel(&input, place.part, place.name);
     const Imath::V2i size = SizeOf(shown);
     DepthPicture picture{size.x, size.y, {}};
     // The data window may be smaller than the picture, or larger.
     picture.depth.assign(static_cast<std::size_t>(size.x) * static_cast<std::size_t>(size.y), kNothing);
-    const auto stride = static_cast<std::size_t>(window.max.x - window.min.x + 1);
-    for (int y = std::max(shown.min.y, window.min.y); y <= std::min(shown.max.y, window.max.y); ++y) {
-      for (int x = std::max(shown.min.x, window.min.x); x <= std::min(shown.max.x, window.max.x); ++x) {
-        const float depth =
-            pixels[static_cast<std::size_t>(y - window.min.y) * stride + static_cast<std::size_t>(x - window.min.x)];
-        if (IsNothing(depth, half)) continue;
-        picture.depth[static_cast<std::size_t>(y - shown.min.y) * static_cast<std::size_t>(size.x) +
-                      static_cast<std::size_t>(x - shown.min.x)] = depth;
+    const int left = std::max(shown.min.x, window.min.x), right = std::min(shown.max.x, window.max.x);
+    ReadRows(&input, place.part, place.name, [&](int y, const float* row) {
+      if (y < shown.min.y || y > shown.max.y) return;
+      float* const to = &picture.depth[static_cast<std::size_t>(y - shown.min.y) * static_cast<std::size_t>(size.x)];
+      for (int x = left; x <= right; ++x) {
+        const float depth = row[x - window.min.x];
+        if (!IsNothing(depth, half)) to[x - shown.min.x] = depth;
       }
-    }
+    });
     return picture;
   });
 }

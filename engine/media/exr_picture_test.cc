@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "core/error.h"
@@ -16,6 +18,7 @@ namespace {
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr float kNothing = std::numeric_limits<float>::infinity();
 
@@ -88,6 +91,57 @@ TEST_F(ExrPictureTest, DamageIsFound) {
   EXPECT_THAT(DepthProblem("text.exr"), HasSubstr("not an image file"));
   EXPECT_THROW(CheckExrColour(Path("cut.exr")), Error);
   EXPECT_THROW(CheckExrColour(Path("none.exr")), Error);
+}
+
+// A header that claims 30,000 x 30,000 pixels, with all the chunks that belong to them.
+TEST_F(ExrPictureTest, AHugeSizeIsRefusedBeforeMemoryIsTaken) {
+  const std::vector<float> pixels = {1};
+  WriteExr(Path("small.exr"), 1, 1, {{"Y", pixels}, {"Z", pixels}});
+  const std::string small = ReadFile(Path("small.exr"));
+  const auto claiming = [&](const char* window, int side, std::size_t chunks) {
+    std::string exr = small;
+    const std::string last(reinterpret_cast<const char*>(std::array<int, 2>{side - 1, side - 1}.data()), 8);
+    exr.replace(exr.find(window) + std::strlen(window) + 1 + sizeof "box2i" + 4 + 8, 8, last);
+    std::uint64_t chunk = 0;  // the table of chunks follows the header; the one chunk stands right behind it
+    std::size_t table = 0;
+    while (chunk != table + 8) std::memcpy(&chunk, &exr[++table], 8);
+    for (std::size_t i = 1; i < chunks; ++i) exr.insert(table, exr.substr(table, 8));
+    WriteFile(Path("a.exr"), exr);
+    return DepthProblem("a.exr");
+  };
+  EXPECT_THAT(claiming("dataWindow", 30'000, 1875),
+              HasSubstr("found 30000 x 30000 pixels, expected at most 134217728"));
+  EXPECT_THROW(CheckExrColour(Path("a.exr")), Error);
+  EXPECT_THAT(claiming("displayWindow", 30'000, 1),
+              HasSubstr("found 30000 x 30000 pixels, expected at most 134217728"));
+  EXPECT_THAT(claiming("dataWindow", 1'000'000, 62'500), ::testing::Not(IsEmpty()));
+  EXPECT_THAT(claiming("displayWindow", 2'000'000'000, 1), ::testing::Not(IsEmpty()));
+}
+
+TEST_F(ExrPictureTest, HugeChunksAreRefused) {
+  Imf::Header header(20'000, 1);
+  header.compression() = Imf::DWAB_COMPRESSION;  // 256 rows a chunk
+  Imf::FrameBuffer buffer;
+  const std::vector<float> row(20'000, 1);
+  for (int i = 0; i < 40; ++i) {
+    const std::string name = i == 0 ? "Z" : "layer" + std::to_string(i);
+    header.channels().insert(name, Imf::Channel(Imf::FLOAT));
+    buffer.insert(name, Imf::Slice::Make(Imf::FLOAT, row.data(), header.dataWindow()));
+  }
+  {
+    Imf::OutputFile output(Path("a.exr").c_str(), header);
+    output.setFrameBuffer(buffer);
+    output.writePixels(1);
+  }
+  EXPECT_THAT(DepthProblem("a.exr"), HasSubstr("found chunks of 781 MiB, expected at most 512 MiB"));
+}
+
+TEST_F(ExrPictureTest, PicturesOfMoreRowsThanAreReadAtOnce) {
+  constexpr int kHeight = 700;
+  std::vector<float> pixels;
+  for (int i = 0; i < 3 * kHeight; ++i) pixels.push_back(static_cast<float>(i + 1));
+  WriteExr(Path("a.exr"), 3, kHeight, {{"Z", pixels}});
+  EXPECT_EQ(ReadExrDepth(Path("a.exr")).depth, pixels);
 }
 
 TEST_F(ExrPictureTest, ColoursAreRedGreenAndBlueOrGrey) {
