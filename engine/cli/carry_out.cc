@@ -15,6 +15,7 @@
 #include "cli/show_run.h"
 #include "cli/state_home.h"
 #include "core/error.h"
+#include "core/json_values.h"
 #include "log/run_logger.h"
 #include "run/run_cancel.h"
 #include "run/run_paths.h"
@@ -40,8 +41,7 @@ std::string FromHere(const fs::path& path) {
 bool IsResult(const ArtifactRecord& artifact, const std::vector<StageRecord>& stages) {
   if (artifact.name.empty()) return true;
   return std::any_of(stages.begin(), stages.end(), [&](const StageRecord& stage) {
-    return AreOfOneAttempt(stage, artifact) &&
-           nlohmann::json::parse(stage.outputs, nullptr, false).contains(artifact.name);
+    return AreOfOneAttempt(stage, artifact) && TryParseJson(stage.outputs, kOwnJson).contains(artifact.name);
   });
 }
 

@@ -81,14 +81,13 @@ void Print(const RunRecord& run, const Diagnosis& diagnosis, Duration took, Cons
   console->PrintLine(
       fmt::format("looked at run {} in {}; read {}", run.run_id, FormatDuration(took), diagnosis.summary.string()));
   for (const json& item : diagnosis.items) {
-    const std::string status = item.value("status", "");
+    const std::string status = TextIn(item, "status");
     if (status == "collected") continue;
-    const json target = item.value("target", json()), reason = item.value("reason", json());
-    console->PrintLine(
-        fmt::format("  {} {}{}: {}",
-                    console->Paint(status == "failed" ? Colour::kRed : Colour::kGrey, fmt::format("{:<8}", status)),
-                    item.value("name", ""), target.is_string() ? " of " + target.get<std::string>() : std::string(),
-                    OneLine(reason.is_string() ? reason.get<std::string>() : "", kWidest)));
+    const std::string target = TextIn(item, "target");
+    console->PrintLine(fmt::format(
+        "  {} {}{}: {}",
+        console->Paint(status == "failed" ? Colour::kRed : Colour::kGrey, fmt::format("{:<8}", status)),
+        TextIn(item, "name"), target.empty() ? target : " of " + target, OneLine(TextIn(item, "reason"), kWidest)));
   }
 }
 

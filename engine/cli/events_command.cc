@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/state_home.h"
+#include "core/json_values.h"
 #include "core/status.h"
 #include "event/journal.h"
 #include "run/run_cancel.h"
@@ -34,12 +35,12 @@ std::string Gist(const json& event) {
 }
 
 std::string LineOf(const json& event) {
-  std::string who = event.value("stage", "");
-  const std::string time = event.value("time", "");
-  if (!event.value("instance", "").empty()) who += "." + event.value("instance", "");
-  if (event.value("attempt", 1) > 1) who += fmt::format("#{}", event.value("attempt", 1));
-  return fmt::format("{:>5}  {}  {:<16}  {:<18}  {}", event.value("seq", 0),
-                     time.size() > 11 ? time.substr(11, 12) : time, who.empty() ? "-" : who, event.value("type", ""),
+  std::string who = TextIn(event, "stage");
+  const std::string time = TextIn(event, "time");
+  if (!TextIn(event, "instance").empty()) who += "." + TextIn(event, "instance");
+  if (IntIn(event, "attempt", 1) > 1) who += fmt::format("#{}", IntIn(event, "attempt", 1));
+  return fmt::format("{:>5}  {}  {:<16}  {:<18}  {}", IntegerIn(event, "seq", 0),
+                     time.size() > 11 ? time.substr(11, 12) : time, who.empty() ? "-" : who, TextIn(event, "type"),
                      Gist(event));
 }
 

@@ -4,6 +4,7 @@
 #include "cli/state_home.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_values.h"
 #include "target/ssh/ssh_options.h"
 
 namespace cosmos {
@@ -13,7 +14,7 @@ CheckInput ReadConfiguration() {
   CheckInput input;
   input.config_file = ConfigFile();
   try {
-    if (!input.config_file.empty()) input.config_text = ReadFile(input.config_file);
+    if (!input.config_file.empty()) input.config_text = ReadFileUpTo(input.config_file, kForeignJson.bytes);
   } catch (const Error& error) {
     throw Error(ErrorCode::kInvalidInput, "the configuration cannot be read: " + error.message(), "check the path");
   }

@@ -11,6 +11,7 @@
 #include "cli/state_home.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_values.h"
 #include "core/text.h"
 
 namespace cosmos {
@@ -19,7 +20,7 @@ namespace {
 
 std::string ReadInput(const std::string& what, const fs::path& path) {
   try {
-    const std::string text = ReadFile(path);
+    const std::string text = ReadFileUpTo(path, kForeignJson.bytes);
     if (!IsUtf8(text)) {
       const std::vector<std::string> lines = SplitLines(text);
       const auto bad =

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/json_values.h"
+
 namespace cosmos {
 
 std::string ProgressBar(double fraction) {
@@ -28,7 +30,7 @@ std::string TimeLeft(double seconds) {
 
 std::string ProgressText(const nlohmann::json& progress, bool at_work) {
   if (!progress.is_object()) return "";
-  std::string text = progress.value("phase", "");
+  std::string text = TextIn(progress, "phase");
   const nlohmann::json done = progress.value("done", nlohmann::json()),
                        total = progress.value("total", nlohmann::json());
   if (done.is_number() && total.is_number()) {

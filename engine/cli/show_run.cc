@@ -9,6 +9,7 @@
 #include "cli/show_gpus.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/json_values.h"
 #include "core/status.h"
 #include "run/lost_connections.h"
 #include "run/run_cancel.h"
@@ -37,10 +38,9 @@ std::string StageText(const StageRecord& stage, bool run_active, const std::vect
   if (const std::string took = Took(stage.started_at, stage.ended_at); ran && !took.empty()) text += " in " + took;
   text += fmt::format("  ({} on {})\n", stage.uses, stage.target);
   const Status status = StatusOf(stage.status);
-  const std::string progress =
-      status == Status::kSucceeded
-          ? ""
-          : ProgressText(nlohmann::json::parse(stage.progress, nullptr, false), run_active && !IsEnd(status));
+  const std::string progress = status == Status::kSucceeded
+                                   ? ""
+                                   : ProgressText(TryParseJson(stage.progress, kOwnJson), run_active && !IsEnd(status));
   if (!progress.empty()) text += "  " + Line("progress", progress);
   if (!stage.error_message.empty()) text += "  " + Line("error", stage.error_message);
   if (!stage.log_path.empty()) text += "  " + Line("log", stage.log_path);

@@ -45,11 +45,12 @@ Fd OpenForReading(const fs::path& path) {
   return file;
 }
 
-// What stands behind the file's position.
-std::string ReadFrom(const Fd& file, const fs::path& path) {
+// What stands behind the file's position; stops soon after `enough` bytes.
+std::string ReadFrom(const Fd& file, const fs::path& path, std::size_t enough = std::string::npos) {
   std::string content;
   char buffer[16384];
   for (;;) {
+    if (content.size() >= enough) return content;
     const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
     if (n == 0) return content;
     if (n < 0 && errno == EINTR) continue;
@@ -59,6 +60,13 @@ std::string ReadFrom(const Fd& file, const fs::path& path) {
 }
 
 }  // namespace
+
+std::string ReadFileUpTo(const fs::path& path, std::size_t max) {
+  std::string content = ReadFrom(OpenForReading(path), path, max + 1);
+  if (content.size() <= max) return content;
+  throw Error(ErrorCode::kInvalidInput, "'" + path.string() + "' is larger than " + std::to_string(max >> 20) + " MiB",
+              "give a smaller file");
+}
 
 std::string ReadFile(const fs::path& path) { return ReadFrom(OpenForReading(path), path); }
 

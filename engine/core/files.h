@@ -9,6 +9,9 @@ namespace cosmos {
 // Small things on the local disk. All throw Error{kIo} that names operation, path and reason. Any thread.
 
 std::string ReadFile(const std::filesystem::path& path);
+// The same for a file that somebody else chose, which may be endless. Throws Error{kInvalidInput} when it has more than
+// `max` bytes.
+std::string ReadFileUpTo(const std::filesystem::path& path, std::size_t max);
 // Its last bytes, at most `most`.
 std::string ReadTail(const std::filesystem::path& path, std::size_t most);
 // Writes beside the file and renames, so a reader sees the old or the new content, whole.

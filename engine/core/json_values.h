@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cosmos/parse_json.hpp>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,19 @@
 // Values of JSON as texts for people and programs, and how what is not set stands in the JSON that scripts rely on.
 // Pure functions; any thread.
 namespace cosmos {
+
+// The one way in for JSON, and for its members; see there.
+using sdk::BoolIn;
+using sdk::IntegerIn;
+using sdk::IntIn;
+using sdk::JsonError;
+using sdk::kForeignJson;
+using sdk::kOwnJson;
+using sdk::ListIn;
+using sdk::ObjectIn;
+using sdk::ParseJson;
+using sdk::TextIn;
+using sdk::TryParseJson;
 
 // A text as it is, anything else as JSON.
 inline std::string PlainText(const nlohmann::json& value) {

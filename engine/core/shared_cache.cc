@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/files.h"
+#include "core/json_values.h"
 #include "core/sha256.h"
 
 namespace cosmos {
@@ -35,7 +36,7 @@ std::int64_t Now() { return UnixMilliseconds(std::chrono::system_clock::now()); 
 Kept Load(const fs::path& file) {
   Kept kept;
   try {
-    const json saved = json::parse(ReadFile(file));
+    const json saved = ParseJson(ReadFile(file), kOwnJson);
     kept.text = saved.at("text");
     kept.asked_at = saved.at("asked_at");
     kept.tried_at = saved.at("tried_at");

@@ -149,10 +149,16 @@ std::string TruncateUtf8(std::string_view text, size_t max_characters) {
 }
 
 std::string NearestOf(std::string_view word, const std::vector<std::string>& candidates) {
+  // Comparing takes the product of both lengths.
+  constexpr size_t kMaxLength = 128;
+  constexpr size_t kMaxCandidates = 1000;
+  if (word.size() > kMaxLength) return "";
   const size_t allowed = std::max<size_t>(1, word.size() / 3);
   std::string nearest;
   size_t best = allowed + 1;
-  for (const std::string& candidate : candidates) {
+  for (size_t i = 0; i < candidates.size() && i < kMaxCandidates; ++i) {
+    const std::string& candidate = candidates[i];
+    if (candidate.size() > kMaxLength) continue;
     const size_t distance = EditDistance(word, candidate);
     if (distance < best) {
       best = distance;
@@ -166,7 +172,10 @@ std::string Suggestion(std::string_view word, const std::vector<std::string>& ca
   const std::string nearest = NearestOf(word, candidates);
   if (!nearest.empty()) return "did you mean '" + nearest + "'?";
   if (candidates.empty()) return "";
-  return "expected one of " + Join(candidates, ", ");
+  constexpr size_t kMaxListed = 50;
+  if (candidates.size() <= kMaxListed) return "expected one of " + Join(candidates, ", ");
+  const std::vector<std::string> first(candidates.begin(), candidates.begin() + kMaxListed);
+  return "expected one of " + Join(first, ", ") + ", … (" + std::to_string(candidates.size()) + " in all)";
 }
 
 std::string Counted(std::int64_t number, std::string_view noun) {

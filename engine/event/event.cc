@@ -51,7 +51,7 @@ json With(json data, const AttemptFacts& facts) {
   if (facts.ended_at != 0) {
     record["ended_at"] = TimeOrNull(facts.ended_at);
     record["log_path"] = TextOrNull(facts.log_path);
-    record["progress"] = json::parse(facts.progress.empty() ? "null" : facts.progress, nullptr, false);
+    record["progress"] = TryParseJson(facts.progress.empty() ? "null" : facts.progress, kOwnJson);
     if (record["progress"].is_discarded()) record["progress"] = nullptr;
   }
   if (facts.failure) record["failure"] = Of(facts.failure);

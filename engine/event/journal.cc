@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/json_values.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -28,7 +29,7 @@ bool HasOrLacks(const json& event, const char* name, bool (json::*is_type)() con
 json EventOf(std::string_view line) {
   // A power failure may leave zeros where the end of an earlier line should be.
   if (const std::size_t text = line.find_first_not_of('\0'); text != line.npos) line.remove_prefix(text);
-  json event = json::parse(line, nullptr, false);
+  json event = TryParseJson(line, kOwnJson);
   if (!event.is_object() || !Has(event, "seq", &json::is_number_unsigned) || event["seq"] == 0u) return {};
   if (!Has(event, "type", &json::is_string) || !HasOrLacks(event, "data", &json::is_object)) return {};
   if (!HasOrLacks(event, "time", &json::is_string) || !HasOrLacks(event, "stage", &json::is_string)) return {};
@@ -85,6 +86,7 @@ std::int64_t Journal::ReadLines(const fs::path& path, std::int64_t offset,
     throw IoError("read the journal", path, errno);
   }
   std::string held;
+  std::int64_t dropped = 0;  // bytes of a line that is too long for an event
   std::vector<char> buffer(1 << 16);
   for (std::int64_t at = offset;;) {
     const ssize_t n = ::pread(file.get(), buffer.data(), buffer.size(), at);
@@ -95,10 +97,15 @@ std::int64_t Journal::ReadLines(const fs::path& path, std::int64_t offset,
     held.append(buffer.data(), static_cast<size_t>(n));
     size_t start = 0;
     for (size_t end; (end = held.find('\n', start)) != held.npos; start = end + 1) {
-      on_line(std::string_view(held).substr(start, end - start));
+      if (dropped == 0) on_line(std::string_view(held).substr(start, end - start));
+      offset += dropped + static_cast<std::int64_t>(end + 1 - start);
+      dropped = 0;
     }
-    offset += static_cast<std::int64_t>(start);
     held.erase(0, start);
+    if (held.size() > kOwnJson.bytes) {
+      dropped += static_cast<std::int64_t>(held.size());
+      held.clear();
+    }
   }
 }
 

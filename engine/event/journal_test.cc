@@ -51,6 +51,30 @@ TEST_F(JournalTest, ALineThatACrashCutOffIsRemoved) {
   EXPECT_EQ(Numbers(), (std::vector<std::uint64_t>{1, 2, 3}));
 }
 
+TEST_F(JournalTest, LinesThatSomebodyEditedAreReadOrLeftOut) {
+  Write(1);
+  AppendToFile(path_, R"({"seq": 2, "type": "stage_failed", "data": )" + std::string(60'000, '[') + "\n");
+  AppendToFile(path_, R"({"seq": 2, "type": "stage_failed", "data": )" + std::string(60'000, '[') +
+                          std::string(60'000, ']') + "}\n");
+  AppendToFile(path_, R"({"seq": -2, "type": "x"})"
+                      "\n"
+                      R"({"seq": 2, "type": 7})"
+                      "\n"
+                      R"({"seq": 2, "type": "x", "data": 7})"
+                      "\n");
+  Write(1);
+  EXPECT_EQ(Numbers(), (std::vector<std::uint64_t>{1, 2}));
+}
+
+// Nothing like it is ever written; it is not taken into memory.
+TEST_F(JournalTest, AnEndlessLineIsLeftOut) {
+  Write(1);
+  for (int i = 0; i < 70; ++i) AppendToFile(path_, std::string(1 << 20, 'x'));
+  AppendToFile(path_, "\n");
+  Write(1);
+  EXPECT_EQ(Numbers(), (std::vector<std::uint64_t>{1, 2}));
+}
+
 TEST_F(JournalTest, ReadingGoesOnAtAnOffset) {
   Write(2);
   int events = 0;

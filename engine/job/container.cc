@@ -41,7 +41,7 @@ std::string Mount(const std::string& mount, const std::string& workdir) {
 }
 
 std::int64_t TimeOf(const json& state, const char* key) {
-  const std::string text = state.value(key, "");
+  const std::string text = TextIn(state, key);
   if (text.size() < 20 || text.rfind("0001-", 0) == 0) return 0;  // Go's zero time: not yet
   try {
     return UnixMilliseconds(ParseTime(text.substr(0, 19) + ".000Z"));
@@ -114,19 +114,35 @@ bool StopContainer(Target* target, const ContainerRecord& container, Duration gr
   return target->Run(script, limit).exit_status == 0;
 }
 
-std::string InspectContainer(Target* target, ContainerRecord* container, Duration limit) {
-  const TargetOutput output =
-      target->Run(EngineOf(*container) + " inspect " + ShellQuote(container->name) + " 2>/dev/null", limit);
-  const json all = json::parse(output.output, nullptr, false);
-  if (output.exit_status != 0 || !all.is_array() || all.empty() || !all[0].is_object()) return "";
-  const json state = all[0].value("State", json::object());
-  container->container_id = all[0].value("Id", "");
-  container->status = state.value("Running", false) ? "running" : "exited";
-  container->exit_status = state.value("ExitCode", -1);
-  container->oom_killed = state.value("OOMKilled", false);
+std::string ReadInspection(const std::string& text, ContainerRecord* container, std::string* problem) {
+  json all;
+  try {
+    all = ParseJson(text);
+  } catch (const JsonError& error) {
+    *problem = error.what();
+    return "";
+  }
+  // Without its state nothing is known of it.
+  if (!all.is_array() || all.empty() || ObjectIn(all[0], "State").empty()) {
+    *problem = "expected a list with an object that has a State";
+    return "";
+  }
+  const json& state = ObjectIn(all[0], "State");
+  container->container_id = TextIn(all[0], "Id");
+  container->status = BoolIn(state, "Running") ? "running" : "exited";
+  container->exit_status = IntIn(state, "ExitCode", -1);
+  container->oom_killed = BoolIn(state, "OOMKilled");
   container->started_at = TimeOf(state, "StartedAt");
   container->ended_at = TimeOf(state, "FinishedAt");
   return all[0].dump(2);
+}
+
+std::string InspectContainer(Target* target, ContainerRecord* container, Duration limit, std::string* problem) {
+  const TargetOutput output =
+      target->Run(EngineOf(*container) + " inspect " + ShellQuote(container->name) + " 2>/dev/null", limit);
+  std::string ignored;
+  if (output.exit_status != 0) return "";
+  return ReadInspection(output.output, container, problem == nullptr ? &ignored : problem);
 }
 
 bool RemoveContainer(Target* target, const ContainerRecord& container, Duration limit) {

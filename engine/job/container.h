@@ -40,13 +40,19 @@ std::string ContainerNameOf(const RunContext& context);
 std::string RunContainerWords(const ContainerSpec& spec, const RunContext& context, const std::string& workdir,
                               const std::vector<std::string>& env);
 
+// Fills in what the container engine's `inspect` printed, and returns all of it as JSON text. What has another type
+// than expected is not known. When it cannot be read at all, the record stays as it was, the text is empty, and
+// `problem` is a clause with the reason.
+std::string ReadInspection(const std::string& text, ContainerRecord* container, std::string* problem);
+
 // What follows asks the container engine of a target, which gets at most `limit` to answer; names must be safe. All
 // throw what Target::Run throws.
 constexpr auto kContainerLimit = std::chrono::minutes(2);
 // Ends it: TERM to its command, after `grace` KILL. True when it does not run any more, or is not there.
 bool StopContainer(Target* target, const ContainerRecord& container, Duration grace, Duration limit = kContainerLimit);
-// Fills in what the container engine says; as it was when it says nothing. Returns all it says, as JSON text.
-std::string InspectContainer(Target* target, ContainerRecord* container, Duration limit = kContainerLimit);
+// ReadInspection of what it prints. Nothing, and no problem, when it does not answer or does not know the container.
+std::string InspectContainer(Target* target, ContainerRecord* container, Duration limit = kContainerLimit,
+                             std::string* problem = nullptr);
 // True when it is gone.
 bool RemoveContainer(Target* target, const ContainerRecord& container, Duration limit = kContainerLimit);
 // Gives the target's account everything in a job's folder that the container made under another user, so that it can be

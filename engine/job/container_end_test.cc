@@ -141,6 +141,35 @@ TEST_F(ContainerEndTest, InspectOfOneThatRuns) {
   EXPECT_EQ(container_.ended_at, 0);
 }
 
+TEST_F(ContainerEndTest, InspectSaysWhyItCannotRead) {
+  std::string problem;
+  WriteFile(root_ / "state", std::string(60'000, '['));
+  EXPECT_EQ(InspectContainer(&target_, &container_, kContainerLimit, &problem), "");
+  EXPECT_EQ(problem, "it nests more than 100 levels deep");
+  for (const char* state : {R"([{"Id": "f00d"}])", R"([{"State": "running"}])", R"([[]])", R"({"State": {}})"}) {
+    problem.clear();
+    WriteFile(root_ / "state", state);
+    EXPECT_EQ(InspectContainer(&target_, &container_, kContainerLimit, &problem), "") << state;
+    EXPECT_EQ(problem, "expected a list with an object that has a State") << state;
+    EXPECT_EQ(container_.status, "running") << state;
+  }
+}
+
+// None of these is more than a fact that is not known; what follows the question is done all the same.
+TEST_F(ContainerEndTest, InspectTakesWrongTypesForUnknown) {
+  WriteFile(root_ / "state", R"json([{"Id": 7, "State": {"Running": "no", "ExitCode": "137", "OOMKilled": 1,
+    "StartedAt": 5, "FinishedAt": ["2024-05-06T07:09:09.5Z"]}}])json");
+  EXPECT_NE(InspectContainer(&target_, &container_), "");
+  EXPECT_EQ(container_.container_id, "");
+  EXPECT_EQ(container_.status, "exited");
+  EXPECT_EQ(container_.exit_status, -1);
+  EXPECT_FALSE(container_.oom_killed);
+  EXPECT_EQ(container_.started_at, 0);
+  WriteFile(root_ / "state", R"json([{"Id": [[]], "State": {"ExitCode": 99999999999999}}])json");
+  EXPECT_NE(InspectContainer(&target_, &container_), "");
+  EXPECT_EQ(container_.exit_status, -1);
+}
+
 TEST_F(ContainerEndTest, InspectOfGarbageChangesNothing) {
   for (const char* garbage : {"", "[]", "{}", "[1]", "Error: no such object", "[{"}) {
     WriteFile(root_ / "state", garbage);

@@ -54,11 +54,11 @@ std::vector<LeasedGpu> LeasedGpusOf(const GpuClaimRecord& claim) {
   std::vector<LeasedGpu> gpus;
   try {
     if (claim.devices.empty()) return {};
-    for (const json& gpu : json::parse(claim.devices)) {
+    for (const json& gpu : ParseJson(claim.devices, kOwnJson)) {
       const auto text = [&](const char* key) { return gpu.at(key).is_null() ? "" : gpu.at(key).get<std::string>(); };
       gpus.push_back({gpu.at("index"), text("uuid"), text("name")});
     }
-  } catch (const json::exception&) {
+  } catch (const std::exception&) {
     return {};
   }
   return gpus;

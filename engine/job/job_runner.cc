@@ -282,7 +282,11 @@ void JobRunner::End(Job* job, bool runs) {
   if (job->container) {
     bool gone = true;
     if (runs) gone = StopContainer(request.target, *job->container, request.grace, EngineLimit(*job));
-    job->container_facts = InspectContainer(request.target, &*job->container, EngineLimit(*job));
+    std::string problem;
+    job->container_facts = InspectContainer(request.target, &*job->container, EngineLimit(*job), &problem);
+    if (!problem.empty()) {
+      Warn(request, "the description of the container " + job->container->name + " cannot be read: " + problem);
+    }
     if (job->container->status == "running" && !job->container_facts.empty()) {
       gone = StopContainer(request.target, *job->container, request.grace, EngineLimit(*job));
       job->container_facts = InspectContainer(request.target, &*job->container, EngineLimit(*job));

@@ -1,6 +1,7 @@
 #include "media/frame_range.h"
 
-#include <regex>
+#include <charconv>
+#include <optional>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -9,6 +10,16 @@ namespace cosmos {
 namespace {
 
 constexpr std::size_t kMostRanges = 8;  // in a message
+constexpr std::size_t kMaxShown = 100;  // characters
+constexpr std::size_t kMaxDigits = 10;
+
+std::optional<std::int64_t> FrameNumber(std::string_view digits) {
+  if (digits.empty() || digits.size() > kMaxDigits) return std::nullopt;
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const bool whole = error == std::errc() && end == digits.data() + digits.size();
+  return whole && number >= 0 ? std::optional(number) : std::nullopt;
+}
 
 }  // namespace
 
@@ -17,14 +28,11 @@ std::string ToString(FrameRange range) {
 }
 
 FrameRange ParseFrameRange(std::string_view text) {
-  static const std::regex kRange("([0-9]{1,10})(?:-([0-9]{1,10}))?");
-  std::match_results<std::string_view::const_iterator> match;
-  if (std::regex_match(text.begin(), text.end(), match, kRange)) {
-    const std::int64_t first = std::stoll(match[1].str());
-    const FrameRange range{first, match[2].matched ? std::stoll(match[2].str()) : first};
-    if (range.first <= range.last) return range;
-  }
-  throw Error(ErrorCode::kInvalidInput, "found '" + std::string(text) + "' as a range of frames",
+  const std::size_t dash = text.find('-');
+  const auto first = FrameNumber(text.substr(0, dash));
+  const auto last = dash == text.npos ? first : FrameNumber(text.substr(dash + 1));
+  if (first && last && *first <= *last) return {*first, *last};
+  throw Error(ErrorCode::kInvalidInput, "found '" + TruncateUtf8(text, kMaxShown) + "' as a range of frames",
               "expected FIRST-LAST, such as 1001-1100");
 }
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <cctype>
 #include <charconv>
-#include <regex>
 #include <utility>
 
 #include "core/error.h"
@@ -71,6 +70,35 @@ void SettleDigits(FrameSequence* sequence) {
   if (width(range.first) == width(range.last)) sequence->digits = std::max(sequence->digits, width(range.first));
 }
 
+struct NumberPlace {
+  std::size_t at;
+  std::size_t length;
+};
+
+// `%d` or `%04d`, a run of `#`, and `$F` or `$F4`.
+std::vector<NumberPlace> NumberPlacesIn(std::string_view pattern) {
+  constexpr std::string_view kDigits = "0123456789";
+  const auto skip = [&](std::size_t from, std::string_view characters) {
+    return std::min(pattern.find_first_not_of(characters, from), pattern.size());
+  };
+  std::vector<NumberPlace> places;
+  for (std::size_t at = 0; at < pattern.size();) {
+    std::size_t end = at;
+    if (pattern[at] == '#') {
+      end = skip(at, "#");
+    } else if (pattern.substr(at, 2) == "$F") {
+      end = skip(at + 2, kDigits);
+    } else if (pattern[at] == '%') {
+      const std::size_t letter = skip(at + 1, kDigits);
+      const bool padded = letter > at + 2 && pattern[at + 1] == '0';
+      if (pattern.substr(letter, 1) == "d" && (letter == at + 1 || padded)) end = letter + 1;
+    }
+    if (end > at) places.push_back({at, end - at});
+    at = std::max(end, at + 1);
+  }
+  return places;
+}
+
 }  // namespace
 
 std::string FrameSequence::Pattern() const { return prefix + std::string(digits, '#') + suffix; }
@@ -120,12 +148,11 @@ FoundFrames FindSequences(const std::vector<ListedFile>& files) {
 }
 
 std::optional<FrameSequence> FindByPattern(const std::string& pattern, const std::vector<ListedFile>& files) {
-  static const std::regex kPlace(R"(%(0\d+)?d|#+|\$F\d*)");
-  std::sregex_iterator place(pattern.begin(), pattern.end(), kPlace);
-  if (std::distance(place, std::sregex_iterator()) != 1) {
+  const std::vector<NumberPlace> places = NumberPlacesIn(pattern);
+  if (places.size() != 1) {
     throw Error(ErrorCode::kInvalidInput,
-                "the pattern '" + pattern + "' has " +
-                    (place == std::sregex_iterator() ? "no place" : "several places") + " for the frame number",
+                "the pattern '" + pattern + "' has " + (places.empty() ? "no place" : "several places") +
+                    " for the frame number",
                 "write it once, as in depth.%04d.exr, depth.####.exr or 'depth.$F4.exr' (a shell takes $F4 for its own "
                 "outside of single quotes)");
   }
@@ -135,8 +162,8 @@ std::optional<FrameSequence> FindByPattern(const std::string& pattern, const std
                     Join(std::vector<std::string>(kExtensions.begin(), kExtensions.end()), ", "));
   }
   FrameSequence sequence;
-  sequence.prefix = place->prefix().str();
-  sequence.suffix = place->suffix().str();
+  sequence.prefix = pattern.substr(0, places[0].at);
+  sequence.suffix = pattern.substr(places[0].at + places[0].length);
   for (const ListedFile& file : files) {
     const std::size_t around = sequence.prefix.size() + sequence.suffix.size();
     if (file.path.size() <= around || file.path.size() > around + kMostDigits ||

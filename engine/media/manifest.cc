@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_values.h"
 #include "core/sha256.h"
 
 namespace cosmos {
@@ -81,7 +82,7 @@ Json ToJson(const Manifest& manifest) {
 std::optional<Manifest> ReadManifest(const fs::path& file) {
   std::error_code error;
   if (!fs::exists(file, error)) return std::nullopt;
-  const Json json = Json::parse(ReadFile(file), nullptr, false);
+  const Json json = TryParseJson(ReadFile(file), kOwnJson);
   try {
     if (json.at("version") != kVersion) return std::nullopt;
     Manifest manifest{json.at("name"), json.at("source"), json.at("complete"), {}, json.at("warnings")};

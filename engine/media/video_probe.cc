@@ -9,6 +9,7 @@
 #include "core/command.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/json_values.h"
 #include "media/media_tools.h"
 
 namespace cosmos {
@@ -18,16 +19,14 @@ namespace {
 constexpr auto kLongestProbe = std::chrono::hours(1);  // all of the file is read to count its frames
 
 // ffprobe writes most numbers as text.
-std::int64_t WholeNumber(const Json& object, const char* key) {
-  return std::atoll(object.value(key, std::string()).c_str());
-}
+std::int64_t WholeNumber(const Json& object, const char* key) { return std::atoll(TextIn(object, key).c_str()); }
 
-double DurationOf(const Json& object) { return std::atof(object.value("duration", std::string()).c_str()); }
+double DurationOf(const Json& object) { return std::atof(TextIn(object, "duration").c_str()); }
 
 // The average rate, unless the file is too short or too odd to have one.
 FrameRate RateOf(const Json& stream) {
   for (const char* key : {"avg_frame_rate", "r_frame_rate"}) {
-    const std::string text = stream.value(key, std::string());
+    const std::string text = TextIn(stream, key);
     if (text.empty() || text.rfind("0/", 0) == 0) continue;
     try {
       return ParseFrameRate(text);
@@ -39,8 +38,8 @@ FrameRate RateOf(const Json& stream) {
 }
 
 bool IsTurned(const Json& stream) {
-  for (const Json& data : stream.value("side_data_list", Json::array())) {
-    if (data.contains("rotation")) return data["rotation"].get<int>() % 180 != 0;
+  for (const Json& data : ListIn(stream, "side_data_list")) {
+    if (data.contains("rotation")) return IntIn(data, "rotation", 0) % 180 != 0;
   }
   return false;
 }
@@ -63,8 +62,8 @@ Json Facts(const fs::path& video, const CancelToken& cancel) {
     throw Error(ErrorCode::kUnavailable,
                 "looking at '" + video.string() + "' " + (cancel.cancelled() ? "was cancelled" : "took too long"));
   }
-  Json facts = Json::parse(result.output, nullptr, false);
-  if (facts.is_object() && !facts.contains("error") && !facts.value("streams", Json::array()).empty()) return facts;
+  Json facts = TryParseJson(result.output);
+  if (facts.is_object() && !facts.contains("error") && !ListIn(facts, "streams").empty()) return facts;
   if (const std::string problem = ProblemOfMediaTool(sdk::kFfprobe, cancel); !problem.empty()) {
     throw Error(ErrorCode::kUnavailable, "cannot look at '" + video.string() + "': " + problem,
                 problem.find("there is no") == 0 ? "install ffmpeg" : "reinstall ffmpeg");
@@ -75,7 +74,7 @@ Json Facts(const fs::path& video, const CancelToken& cancel) {
                 "convert it to MP4 where you trust it");
   }
   if (!facts.is_object()) Refuse(video, "");
-  if (facts.contains("error")) Refuse(video, ": " + facts["error"].value("string", std::string("unknown reason")));
+  if (facts.contains("error")) Refuse(video, ": " + TextIn(facts["error"], "string", "unknown reason"));
   return facts;
 }
 
@@ -86,19 +85,19 @@ VideoFacts ProbeVideo(const fs::path& video, const CancelToken& cancel) {
   if (!fs::exists(video, error)) throw Error(ErrorCode::kNotFound, "there is no file '" + video.string() + "'");
   if (!fs::is_regular_file(video, error)) Refuse(video, ": it is no file");
   const Json facts = Facts(video, cancel);
-  const Json streams = facts.value("streams", Json::array());
+  const Json streams = ListIn(facts, "streams");
   if (streams.empty()) Refuse(video, "");
   const Json& stream = streams[0];
   VideoFacts result;
-  result.width = stream.value("width", 0);
-  result.height = stream.value("height", 0);
+  result.width = IntIn(stream, "width", 0);
+  result.height = IntIn(stream, "height", 0);
   if (IsTurned(stream)) std::swap(result.width, result.height);
   result.rate = RateOf(stream);
   result.frames = WholeNumber(stream, "nb_read_packets");
   result.duration = DurationOf(stream);
-  if (result.duration == 0) result.duration = DurationOf(facts.value("format", Json::object()));
-  result.codec = stream.value("codec_name", std::string());
-  result.pixel_format = stream.value("pix_fmt", std::string());
+  if (result.duration == 0) result.duration = DurationOf(ObjectIn(facts, "format"));
+  result.codec = TextIn(stream, "codec_name");
+  result.pixel_format = TextIn(stream, "pix_fmt");
   if (result.width == 0 || result.frames == 0) Refuse(video, ": it has no frames");
   return result;
 }

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/json_values.h"
 #include "target/target_error.h"
 
 namespace cosmos {
@@ -89,7 +90,7 @@ cosmos_status RunJob(cosmos_task* task, cosmos_str spec, void (*on_output)(void*
   const cosmos_status served = ServeStage(result, result, [&] {
     std::function<void(std::string_view)> listener;
     if (on_output != nullptr) listener = [=](std::string_view bytes) { on_output(self, ToAbi(bytes)); };
-    const JobResult job = task->host->RunJob(nlohmann::json::parse(FromAbi(spec)), listener);
+    const JobResult job = task->host->RunJob(ParseJson(FromAbi(spec), kOwnJson), listener);
     if (!job.failure) return nlohmann::json{{"outputs", job.outputs}}.dump();
     status = job.failure.kind == FailureKind::kCancelled ? COSMOS_CANCELLED : COSMOS_FAILED;
     return nlohmann::json{{"kind", ToString(job.failure.kind)}, {"message", job.failure.message}}.dump(
@@ -110,7 +111,7 @@ cosmos_status AddArtifact(cosmos_task* task, cosmos_str path, cosmos_sink error)
 }
 
 cosmos_status PutPrompt(cosmos_task* task, cosmos_str prompt, cosmos_sink result, cosmos_sink error) noexcept {
-  return ServeStage(result, error, [&] { return task->host->PutPrompt(nlohmann::json::parse(FromAbi(prompt))); });
+  return ServeStage(result, error, [&] { return task->host->PutPrompt(ParseJson(FromAbi(prompt), kOwnJson)); });
 }
 
 cosmos_status Containers(cosmos_task* task, cosmos_str run_id, cosmos_sink result, cosmos_sink error) noexcept {
@@ -119,7 +120,7 @@ cosmos_status Containers(cosmos_task* task, cosmos_str run_id, cosmos_sink resul
 
 // An object that was passed as text.
 nlohmann::json ObjectOf(cosmos_str text, const char* what) {
-  nlohmann::json object = nlohmann::json::parse(FromAbi(text), nullptr, false);
+  nlohmann::json object = TryParseJson(FromAbi(text), kOwnJson);
   if (!object.is_object()) throw std::invalid_argument(std::string(what) + " is no JSON object");
   return object;
 }
@@ -239,7 +240,7 @@ cosmos_status KeepGpuSample(cosmos_run* run, cosmos_str job, cosmos_str target, 
                             cosmos_sink error) noexcept {
   return Serve({nullptr, nullptr}, error, [&] {
     run->gpus->KeepGpuSample(std::string(FromAbi(job)), std::string(FromAbi(target)),
-                             nlohmann::json::parse(FromAbi(gpus)));
+                             ParseJson(FromAbi(gpus), kOwnJson));
     return "";
   });
 }

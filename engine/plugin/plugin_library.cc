@@ -14,6 +14,7 @@
 #include "core/ids.h"
 #include "core/text.h"
 #include "plugin/host_services.h"
+#include "plugin/plugin_description.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -94,10 +95,6 @@ cosmos_status Guarded(std::string* reason, Call call) {
   return COSMOS_ERROR;
 }
 
-std::vector<std::string> Texts(const nlohmann::json& description, const char* key) {
-  return description.value(key, std::vector<std::string>());
-}
-
 PluginFacts FactsOf(const fs::path& path, const cosmos_plugin_entry_t& entry) {
   std::string text, reason;
   if (Guarded(&reason, [&] { return entry.describe(SinkInto(&text), SinkInto(&reason)); }) != COSMOS_OK) {
@@ -105,22 +102,7 @@ PluginFacts FactsOf(const fs::path& path, const cosmos_plugin_entry_t& entry) {
   }
   PluginFacts facts;
   try {
-    const nlohmann::json description = nlohmann::json::parse(text);
-    facts.id = description.at("id");
-    const std::string kind = description.at("kind");
-    if (kind != "stage" && kind != "hook") throw std::runtime_error("its kind is '" + kind + "', not stage or hook");
-    facts.kind = kind == "hook" ? PluginFacts::Kind::kHook : PluginFacts::Kind::kStage;
-    facts.version = description.value("version", "");
-    facts.summary = description.value("summary", "");
-    facts.parameters = description.value("parameters", nlohmann::json::object());
-    facts.outputs = description.value("outputs", nlohmann::json::object());
-    facts.outputs_from = description.value("outputs_from", "");
-    facts.prompt_name_is_workflow = description.value("prompt_name", "stage") == "workflow";
-    facts.folder = description.value("folder", facts.folder);
-    facts.log_is_operation = description.value("log", "run") == "operation";
-    facts.events = Texts(description, "events");
-    facts.required_services = Texts(description, "requires");
-    facts.optional_services = Texts(description, "optional");
+    facts = ReadDescription(text);
   } catch (const std::exception& error) {
     Refuse(path, std::string("its description cannot be read: ") + error.what(), "mend its Describe()");
   }

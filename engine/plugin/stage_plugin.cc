@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/json_values.h"
 #include "plugin/host_services.h"
 
 namespace cosmos {
@@ -16,15 +17,15 @@ StageResult Failed(FailureKind kind, std::string message) { return {{kind, std::
 
 StageResult ResultOf(cosmos_status status, const std::string& text) {
   if (status == COSMOS_CANCELLED) return Failed(FailureKind::kCancelled, "cancelled");
-  const json value = json::parse(text.empty() ? "{}" : text, nullptr, false);
+  const json value = TryParseJson(text.empty() ? "{}" : text, kOwnJson);
   if (status == COSMOS_OK) {
     if (value.is_object()) return {{}, value};
     return Failed(FailureKind::kPluginError, "the plugin's outputs are no JSON object: " + text);
   }
   if (status == COSMOS_FAILED && value.is_object()) {
-    const FailureKind kind = FailureKindOf(value.value("kind", ""));
+    const FailureKind kind = FailureKindOf(TextIn(value, "kind"));
     return Failed(kind == FailureKind::kNone ? FailureKind::kPluginError : kind,
-                  value.value("message", "the plugin gave no reason"));
+                  TextIn(value, "message", "the plugin gave no reason"));
   }
   return Failed(FailureKind::kPluginError, text.empty() ? "the plugin gave no reason" : text);
 }
@@ -74,7 +75,7 @@ json StagePlugin::Preview(TaskHost* host, const StageCall& call) {
   std::string text;
   const std::string context = Dump(ContextOf(call)), parameters = Dump(call.parameters);
   const cosmos_status status = entry_.preview(instance_, &task, ToAbi(context), ToAbi(parameters), SinkInto(&text));
-  const json spec = json::parse(text, nullptr, false);
+  const json spec = TryParseJson(text, kOwnJson);
   return status == COSMOS_OK && spec.is_object() && !spec.empty() ? spec : json();
 }
 
@@ -90,11 +91,11 @@ json StagePlugin::PlanBatch(TaskHost* host, const std::vector<StageCall>& calls)
   const std::string contexts_text = Dump(contexts), parameters_text = Dump(parameters);
   const cosmos_status status =
       entry_.plan_batch(instance_, &task, ToAbi(contexts_text), ToAbi(parameters_text), SinkInto(&text));
-  json plan = json::parse(text, nullptr, false);
+  json plan = TryParseJson(text, kOwnJson);
   if (status == COSMOS_FAILED && plan.is_object()) {
-    throw Error(ErrorCode::kInvalidInput, plan.value("message", "the plugin gave no reason"));
+    throw Error(ErrorCode::kInvalidInput, TextIn(plan, "message", "the plugin gave no reason"));
   }
-  if (status != COSMOS_OK || !plan.is_object() || plan.value("members", json::array()).size() != calls.size()) {
+  if (status != COSMOS_OK || !plan.is_object() || ListIn(plan, "members").size() != calls.size()) {
     throw Error(ErrorCode::kPlugin, "the plugin cannot plan a batch: " + text);
   }
   return plan;

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "core/json_values.h"
 #include "core/text.h"
 #include "run/run_cancel.h"
 #include "run/run_paths.h"
@@ -33,12 +34,12 @@ json LostConnectionsIn(const std::filesystem::path& journal) {
   std::map<std::string, json> lost;
   for (const std::string& line : SplitLines(Tail(journal))) {
     if (line.find("\"target_") == line.npos) continue;
-    const json event = json::parse(line, nullptr, false);
+    const json event = TryParseJson(line, kOwnJson);
     if (!event.is_object() || !event.contains("data") || !event["data"].is_object()) continue;
-    const std::string type = event.value("type", ""), target = event["data"].value("target", "");
+    const std::string type = TextIn(event, "type"), target = TextIn(event["data"], "target");
     if (type == "target_lost") {
       lost[target] = {
-          {"target", target}, {"since", event.value("time", "")}, {"reason", event["data"].value("reason", "")}};
+          {"target", target}, {"since", TextIn(event, "time")}, {"reason", TextIn(event["data"], "reason")}};
     } else if (type == "target_connected" || type == "target_reconnected") {
       lost.erase(target);
     }

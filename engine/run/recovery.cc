@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/json_values.h"
 #include "core/text.h"
 #include "event/journal.h"
 #include "run/attempt_record.h"
@@ -31,7 +32,7 @@ RunContext ContextOf(const StageRecord& record) {
 }
 
 json OutputsOf(const StageRecord& record) {
-  const json outputs = json::parse(record.outputs.empty() ? "{}" : record.outputs, nullptr, false);
+  const json outputs = TryParseJson(record.outputs.empty() ? "{}" : record.outputs, kOwnJson);
   return outputs.is_object() ? outputs : json::object();
 }
 
@@ -58,7 +59,7 @@ History::History(std::vector<StageRecord> stages, const std::filesystem::path& j
     if (type == "run_started" || type == "run_resumed") run_is_open_ = true;
     if (type == "run_finished") run_is_open_ = false;
     if (!event.contains("stage")) return;
-    Seen& seen = journal_[KeyOf(event["stage"], event.value("instance", ""), event.value("attempt", 1))];
+    Seen& seen = journal_[KeyOf(event["stage"], TextIn(event, "instance"), IntIn(event, "attempt", 1))];
     if (type == "stage_started") seen = {true, false};
     if (kEnds.contains(type)) seen.ended = true;
   });

@@ -9,6 +9,15 @@
 namespace cosmos {
 namespace fs = std::filesystem;
 
+namespace {
+
+Error Damaged(const fs::path& path, const std::string& reason) {
+  return Error(ErrorCode::kIo, "cannot read '" + path.string() + "': " + reason,
+               "restore it from a backup, or start the workflow again with `cosmos-engine run`");
+}
+
+}  // namespace
+
 void SaveRunInputs(const RunInputs& inputs, const fs::path& path) {
   const nlohmann::json saved = {{"v", 1},
                                 {"workflow_path", inputs.workflow_path},
@@ -41,7 +50,7 @@ RunInputs LoadRunInputs(const fs::path& path) {
   }
   RunInputs inputs;
   try {
-    const nlohmann::json saved = nlohmann::json::parse(ReadFile(path));
+    const nlohmann::json saved = ParseJson(ReadFile(path), kOwnJson);
     inputs.workflow_path = saved.at("workflow_path");
     inputs.workflow_text = saved.at("workflow_text");
     inputs.config_path = saved.at("config_path");
@@ -65,7 +74,9 @@ RunInputs LoadRunInputs(const fs::path& path) {
     inputs.prompt = run.at("prompt");
     inputs.negative_prompt = run.at("negative_prompt");
   } catch (const nlohmann::json::exception& reason) {
-    throw Error(ErrorCode::kIo, "cannot read '" + path.string() + "': " + reason.what());
+    throw Damaged(path, reason.what());
+  } catch (const JsonError& reason) {
+    throw Damaged(path, reason.what());
   }
   return inputs;
 }

@@ -21,7 +21,7 @@ constexpr double kJoulesOfKwh = 3.6e6;
 
 // A text that a plugin or an earlier engine wrote, as the object it should be.
 json ObjectOf(const std::string& text, const json& otherwise) {
-  json value = json::parse(text, nullptr, false);
+  json value = TryParseJson(text, kOwnJson);
   return value.is_object() ? value : otherwise;
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/files.h"
 #include "core/ids.h"
+#include "core/json_values.h"
 #include "core/sha256.h"
 #include "core/text.h"
 #include "run/gpu/gpu_samples.h"
@@ -47,9 +48,9 @@ std::vector<int> NumbersOf(const std::vector<LeasedGpu>& gpus) {
 
 std::string KeepPrompt(StoreWriter* store, Clock* clock, const json& prompt) {
   PromptRecord record;
-  record.text = prompt.value("text", "");
-  record.negative_prompt = prompt.value("negative_prompt", "");
-  record.parent_id = prompt.value("parent", "");
+  record.text = TextIn(prompt, "text");
+  record.negative_prompt = TextIn(prompt, "negative_prompt");
+  record.parent_id = TextIn(prompt, "parent");
   record.prompt_id = PromptIdOf(json{{"text", record.text}, {"negative_prompt", record.negative_prompt}}.dump(
       -1, ' ', false, json::error_handler_t::replace));
   record.created_at = std::chrono::duration_cast<milliseconds>(clock->Wall().time_since_epoch()).count();
@@ -133,7 +134,10 @@ void StageTask::KeepTimings(const json& key, const json& timings) {
 json StageTask::FindTimings(const json& key) {
   json found = json::array();
   services_.store->WriteAndWait([&, key = HistoryKey(key)](RunStore& store) {
-    for (const TimingsRecord& record : store.TimingsOf(key, kTimings)) found.push_back(json::parse(record.timings));
+    for (const TimingsRecord& record : store.TimingsOf(key, kTimings)) {
+      json timings = TryParseJson(record.timings, kOwnJson);
+      if (timings.is_object()) found.push_back(std::move(timings));
+    }
   });
   return found;
 }

@@ -70,14 +70,14 @@ class WorkflowCheck {
     StageList stages(&workflow_, input_.input_files);
     stages.Link();
     const json no_matrix = json::object();
-    const KnownScope scope(&plan_.params, &no_matrix, &environment_);
+    const KnownScope scope(&plan_.params, &no_matrix, &environment_, &budget_);
     stages.CheckStages(scope);
     if (params_known || AllFindings().empty()) stages.Expand(scope);
     // Names and targets are told beside everything else; what stands in resolved values only when the rest is right.
     SetNames(scope);
     TakeTargets(scope);
     CheckStaticTargets(stages);
-    if (AllFindings().empty()) PlanBuilder(&input_, &workflow_, &stages, &environment_, &plan_).Build();
+    if (AllFindings().empty()) PlanBuilder(&input_, &workflow_, &stages, &environment_, &budget_, &plan_).Build();
     CheckResult result{AllFindings(), std::nullopt};
     if (result.findings.empty()) result.plan = std::move(plan_);
     return result;
@@ -94,7 +94,7 @@ class WorkflowCheck {
     DefinedTargets result;
     if (AllFindings().empty()) {
       const json no_matrix = json::object();
-      const KnownScope scope(&plan_.params, &no_matrix, &environment_);
+      const KnownScope scope(&plan_.params, &no_matrix, &environment_, &budget_);
       SharedParts parts;
       parts.TakeTargets(&workflow_, scope);
       if (config_) parts.TakeTargets(config_.get(), scope);
@@ -113,7 +113,7 @@ class WorkflowCheck {
   // False when there is no configuration, or nothing in it.
   bool CheckConfigShape() {
     if (!config_ || config_->document.value().is_null()) return false;
-    config_->CheckShape(SchemaChecker(json::parse(ConfigSchema())), "the configuration");
+    config_->CheckShape(SchemaChecker(ParseJson(ConfigSchema(), kOwnJson)), "the configuration");
     config_->references.SetParams(KeysOf(ObjectIn(workflow_.document.value(), "params")));
     return true;
   }
@@ -125,7 +125,7 @@ class WorkflowCheck {
         workflow_.findings.Add({1, 1}, "the file is empty, expected a workflow", "begin with `version: 1`");
       return false;
     }
-    workflow_.CheckShape(SchemaChecker(json::parse(WorkflowSchema())), "the workflow");
+    workflow_.CheckShape(SchemaChecker(ParseJson(WorkflowSchema(), kOwnJson)), "the workflow");
     return true;
   }
 
@@ -223,6 +223,7 @@ class WorkflowCheck {
   DocumentCheck workflow_;
   std::unique_ptr<DocumentCheck> config_;
   Findings others_;  // of params given from outside
+  WorkBudget budget_;
   Plan plan_;
 };
 

@@ -19,6 +19,7 @@ void DocumentCheck::CheckShape(const SchemaChecker& checker, const std::string& 
 
 void DocumentCheck::Add(const SchemaProblems& problems, const YamlNode& node, size_t prefix) {
   for (const SchemaProblem& problem : problems) {
+    if (findings.full()) return;
     const auto start = problem.path.begin() + static_cast<std::ptrdiff_t>(std::min(prefix, problem.path.size()));
     const YamlNode* at = node.Nearest(SchemaPath(start, problem.path.end()));
     findings.Add(problem.at_key ? at->key : at->value, problem.message, problem.hint);
@@ -37,19 +38,6 @@ std::optional<json> DocumentCheck::Resolved(const std::string& name, const YamlN
 
 std::string DocumentCheck::Where(Place place) const {
   return document.file() + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
-}
-
-const json& ObjectIn(const json& value, const char* key) {
-  static const json kEmpty = json::object();
-  if (!value.is_object()) return kEmpty;
-  const auto found = value.find(key);
-  return found != value.end() && found->is_object() ? *found : kEmpty;
-}
-
-std::string TextIn(const json& value, const char* key) {
-  if (!value.is_object()) return "";
-  const auto found = value.find(key);
-  return found != value.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 const YamlNode& NodeIn(const YamlNode& node, const char* key) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "core/json_values.h"
 #include "workflow/findings.h"
 #include "workflow/plugin_checks.h"
 #include "workflow/reference_checker.h"
@@ -36,10 +37,6 @@ struct DocumentCheck {
   ReferenceChecker references;
 };
 
-// The member of an object if it is there and an object, else an empty object.
-const nlohmann::json& ObjectIn(const nlohmann::json& value, const char* key);
-// The member of an object if it is there and a text, else "".
-std::string TextIn(const nlohmann::json& value, const char* key);
 // The node of a member; the object's own when it is not there.
 const YamlNode& NodeIn(const YamlNode& node, const char* key);
 

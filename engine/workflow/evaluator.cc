@@ -1,5 +1,6 @@
 #include "workflow/evaluator.h"
 
+#include "core/json_values.h"
 #include "core/text.h"
 
 namespace cosmos {
@@ -23,16 +24,21 @@ json Follow(const Expression& expression, const Scope& scope) {
                          "default(" + NameOfPath(expression.path) + ", …) would give a value instead");
 }
 
+json Charged(json value, const Scope& scope) {
+  scope.Charge(value);
+  return value;
+}
+
 json Element(const Expression& expression, const Scope& scope) {
   const json base = Evaluate(expression.operands[0], scope);
   const json index = Evaluate(expression.operands[1], scope);
   if (base.is_object() && index.is_string()) {
     const auto found = base.find(index.get<std::string>());
-    if (found != base.end()) return *found;
+    if (found != base.end()) return Charged(*found, scope);
     throw MissingReference(expression.offset, "there is no '" + index.get<std::string>() + "' in the object");
   }
   if (base.is_array() && index.is_number_integer()) {
-    if (index >= 0 && index < base.size()) return base[index.get<size_t>()];
+    if (index >= 0 && index < base.size()) return Charged(base[index.get<size_t>()], scope);
     throw MissingReference(expression.offset, "there is no element " + index.dump() + " in a list of " +
                                                   std::to_string(base.size()) + " (the first is 0)");
   }
@@ -69,14 +75,21 @@ json Call(const Expression& expression, const Scope& scope) {
   }
   const json first = Evaluate(operands[0], scope);
   if (expression.name == "json") {
-    const json value = first.is_string() ? json::parse(first.get<std::string>(), nullptr, false) : first;
-    if (value.is_discarded()) throw ExpressionError(expression.offset, "json() got a text that is not JSON");
-    return value;
+    if (!first.is_string()) return first;
+    try {
+      return Charged(ParseJson(first.get_ref<const std::string&>()), scope);
+    } catch (const JsonError& error) {
+      throw ExpressionError(expression.offset, std::string("json() cannot read the text: ") + error.what());
+    }
   }
   if (!first.is_array()) throw ExpressionError(expression.offset, "join() got " + Kindly(first) + ", expected a list");
-  std::vector<std::string> texts;
-  for (const json& element : first) texts.push_back(TextOf(element));
-  return Join(texts, operands.size() > 1 ? TextOf(Evaluate(operands[1], scope)) : ",");
+  const std::string separator = operands.size() > 1 ? TextOf(Evaluate(operands[1], scope)) : ",";
+  std::string text;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    text += (i == 0 ? "" : separator) + TextOf(first[i]);
+    if (text.size() > kMaxText) throw ExpressionError(expression.offset, "join() makes a text of more than 16 MiB");
+  }
+  return Charged(text, scope);
 }
 
 Expression LiteralOf(json value, size_t offset) {

@@ -11,6 +11,9 @@
 // What expressions mean. Pure functions; all throw ExpressionError.
 namespace cosmos {
 
+// Of a text that expressions make, in bytes.
+constexpr std::size_t kMaxText = std::size_t{16} << 20;
+
 // A number equals a number of the same value; otherwise only equal types are equal. `<` and its like take two numbers
 // or two texts. `&&` and `||` give one of their operands, as in GitHub Actions, and look at the second only when
 // needed.

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <map>
 
+#include "core/json_values.h"
 #include "core/text.h"
 #include "workflow/expression_tree.h"
 
@@ -12,6 +13,7 @@ using nlohmann::json;
 using Kind = Expression::Kind;
 
 constexpr int kDeepest = 200;
+constexpr int kMaxParts = 250;  // operators, values and names; evaluating visits each for each above it
 constexpr std::string_view kNameStart = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
 constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789-";
 const std::vector<std::string> kRoots = {"params", "matrix", "stages", "env", "secrets", "run"};
@@ -43,6 +45,13 @@ class Parser {
     Parser* parser;
   };
 
+  // For each node of the tree, so that its height is bounded as well.
+  void Count() {
+    if (++parts_ <= kMaxParts) return;
+    throw ExpressionError(at_, "the expression has more than " + std::to_string(kMaxParts) + " parts",
+                          "split it into several");
+  }
+
   void SkipBlanks() { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
   char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   bool Take(std::string_view token) {
@@ -67,6 +76,7 @@ class Parser {
   }
 
   Expression Binary(const std::string& op, size_t offset, Expression left, Expression right) {
+    Count();
     Expression expression;
     expression.kind = Kind::kBinary;
     expression.offset = offset;
@@ -123,6 +133,7 @@ class Parser {
       } else {
         break;
       }
+      Count();
       expression = Indexed(std::move(expression), std::move(index));
     }
     CheckReference(expression);
@@ -169,6 +180,7 @@ class Parser {
   }
 
   Expression ParsePrimary() {
+    Count();
     const size_t offset = at_;
     if (Take("(")) {
       Expression inner = ParseOr();
@@ -266,7 +278,7 @@ class Parser {
     at_ = end + 1;
     SkipBlanks();
     if (quote == '\'') return text;
-    const json value = json::parse("\"" + WithEscapedControls(text) + "\"", nullptr, false);
+    const json value = TryParseJson("\"" + WithEscapedControls(text) + "\"");
     if (value.is_discarded()) {
       throw ExpressionError(start, "found an unknown escape in a text", "double a backslash, or use '…' quotes");
     }
@@ -293,7 +305,7 @@ class Parser {
   json TakeNumber() {
     const size_t end = std::min(text_.find_first_not_of("0123456789.eE+-", at_), text_.size());
     const std::string_view token = text_.substr(at_, end - at_);
-    const json value = json::parse(token, nullptr, false);
+    const json value = TryParseJson(token);
     if (!value.is_number()) throw ExpressionError(at_, "'" + std::string(token) + "' is not a number");
     at_ = end;
     SkipBlanks();
@@ -303,6 +315,7 @@ class Parser {
   std::string_view text_;
   size_t at_ = 0;
   int depth_ = 0;
+  int parts_ = 0;
 };
 
 // In brackets unless it is a whole of its own.

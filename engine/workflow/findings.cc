@@ -3,7 +3,24 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/text.h"
+
 namespace cosmos {
+namespace {
+
+constexpr std::size_t kMaxFindings = 1000;
+constexpr std::size_t kMaxText = 2000;  // bytes of a message
+constexpr std::size_t kEnd = 400;       // of them from its end, which says what was expected
+
+// A long name or value stands in the middle of a message.
+std::string Shortened(const std::string& text) {
+  if (text.size() <= kMaxText) return text;
+  std::size_t end = text.size() - kEnd;
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) ++end;
+  return TruncateUtf8(std::string_view(text).substr(0, kMaxText - kEnd), kMaxText) + " … " + text.substr(end);
+}
+
+}  // namespace
 
 std::string ToText(const Finding& finding) {
   std::string text = finding.file;
@@ -15,8 +32,15 @@ std::string ToText(const Finding& finding) {
 }
 
 void FindingList::Add(Place place, std::string message, std::string hint) {
-  findings_.push_back({file_, place.line, place.column, std::move(message), std::move(hint)});
+  if (full()) return;
+  if (findings_.size() + 1 == kMaxFindings) {
+    message = "more than " + std::to_string(kMaxFindings - 1) + " problems were found; the others are not listed";
+    hint = "correct these first";
+  }
+  findings_.push_back({file_, place.line, place.column, Shortened(message), Shortened(hint)});
 }
+
+bool FindingList::full() const { return findings_.size() >= kMaxFindings; }
 
 Findings FindingList::Sorted() const {
   const auto key = [](const Finding& finding) {

@@ -29,7 +29,10 @@ class FindingList {
  public:
   explicit FindingList(std::string file) : file_(std::move(file)) {}
 
+  // Of a long message or hint both ends are kept. When the list is full, a last finding says so.
   void Add(Place place, std::string message, std::string hint = "");
+  // Whether further findings are dropped: who has to search for their place need not.
+  bool full() const;
   bool empty() const { return findings_.empty(); }
   const std::string& file() const { return file_; }
   // In the order of the file, each only once.

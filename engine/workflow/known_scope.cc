@@ -15,7 +15,13 @@ std::optional<json> KnownScope::Find(const std::vector<std::string>& path) const
   if (path[0] != "params" && path[0] != "matrix") return std::nullopt;
   const json& values = path[0] == "params" ? params_ : matrix_;
   const auto found = values.find(path[1]);
-  return found == values.end() ? std::nullopt : std::optional<json>(*found);
+  if (found == values.end()) return std::nullopt;
+  Charge(*found);
+  return *found;
+}
+
+void KnownScope::Charge(const json& value) const {
+  if (budget_ != nullptr) budget_->Take(value);
 }
 
 }  // namespace cosmos

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "core/json_values.h"
 #include "core/text.h"
 #include "workflow/schema_explainer.h"
 
@@ -36,7 +37,7 @@ SchemaProblems ProblemsOf(const json& value, const json& declaration, const Sche
 
 // A value without a declared type: JSON where it is some, else a text.
 json Guessed(const std::string& text) {
-  const json value = json::parse(text, nullptr, false);
+  const json value = TryParseJson(text);
   return value.is_discarded() ? json(text) : value;
 }
 
@@ -93,7 +94,7 @@ class Resolver {
   void TakeFile(const std::string& file, const std::string& text) {
     if (file.empty() && text.empty()) return;
     // Whatever JSON writes, such as escapes of surrogate pairs, is read as JSON.
-    const json as_json = json::parse(text, nullptr, false);
+    const json as_json = TryParseJson(text);
     const YamlDocument document = YamlDocument::Parse(as_json.is_object() ? "{}" : text, file);
     const json& given = as_json.is_object() ? as_json : document.value();
     FindingList list = document.findings();

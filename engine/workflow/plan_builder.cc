@@ -29,11 +29,12 @@ size_t MostInBatch(const json& fields) {
 }  // namespace
 
 PlanBuilder::PlanBuilder(const CheckInput* input, DocumentCheck* check, const StageList* stages,
-                         const KnownScope::Environment* environment, Plan* plan)
+                         const KnownScope::Environment* environment, WorkBudget* budget, Plan* plan)
     : input_(*input),
       check_(*check),
       list_(*stages),
       environment_(*environment),
+      budget_(*budget),
       plan_(*plan),
       first_(stages->stages().size()) {
   for (const StageSource& stage : list_.stages()) indices_.emplace_back(&stage.instances);
@@ -51,6 +52,7 @@ void PlanBuilder::Build() {
     for (const MatrixInstance& instance : stage.instances) {
       plan_.instances.push_back(Make(stage, instance));
       SetNeeds(position, &plan_.instances.back());
+      if (!IsAffordable(stage, plan_.instances.back())) return;
     }
     FormBatchesOf(stage, first_[position]);
   }
@@ -62,6 +64,19 @@ void PlanBuilder::Build() {
   }
 }
 
+bool PlanBuilder::IsAffordable(const StageSource& stage, const StageInstance& made) {
+  const auto taken = check_.Resolved(stage.name(), *stage.node, [&] {
+    budget_.Take(made.with);
+    budget_.Take(made.env);
+    // Where stages share no key of their matrices, each instance needs all of the other's.
+    std::size_t links = made.needs.size();
+    for (const auto& [id, seen] : made.sees) links += seen.instances.size();
+    budget_.TakeBytes(links * sizeof(std::size_t));
+    return json();
+  });
+  return taken.has_value();
+}
+
 void PlanBuilder::FormBatchesOf(const StageSource& stage, size_t first) {
   std::map<size_t, std::vector<StageInstance*>> by_most;
   for (size_t i = first; i < plan_.instances.size(); ++i) {
@@ -71,7 +86,7 @@ void PlanBuilder::FormBatchesOf(const StageSource& stage, size_t first) {
 }
 
 StageInstance PlanBuilder::Make(const StageSource& stage, const MatrixInstance& instance) {
-  const KnownScope scope(&plan_.params, &instance.values, &environment_);
+  const KnownScope scope(&plan_.params, &instance.values, &environment_, &budget_);
   StageInstance made;
   made.stage = stage.id;
   made.instance = instance.name;
@@ -205,9 +220,11 @@ void PlanBuilder::CheckOomSteps(const StageSource& stage, const StageInstance& i
 json PlanBuilder::Environment(const StageSource& stage, const KnownScope& scope) {
   json env = json::object();
   const auto add = [&](const json& texts, const YamlNode& node) {
-    for (const auto& [name, value] : texts.items()) {
-      const auto known = check_.Resolved("'env." + name + "' of " + stage.name(), NodeIn(node, name.c_str()),
-                                         [&, &value = value] { return ResolveKnown(value, scope); });
+    for (const auto& [name, place] : node.members) {
+      const auto value = texts.find(name);
+      if (value == texts.end()) continue;
+      const auto known =
+          check_.Resolved("'env." + name + "' of " + stage.name(), place, [&] { return ResolveKnown(*value, scope); });
       if (known) env[name] = TextOf(*known);
     }
   };

@@ -20,13 +20,15 @@ class PlanBuilder {
  public:
   // All must outlive the builder. `plan` has name, prompt_name, params and targets already.
   PlanBuilder(const CheckInput* input, DocumentCheck* check, const StageList* stages,
-              const KnownScope::Environment* environment, Plan* plan);
+              const KnownScope::Environment* environment, WorkBudget* budget, Plan* plan);
 
   void Build();
 
  private:
   // After all instances of the stage, the plan's last ones, from `first` on.
   void FormBatchesOf(const StageSource& stage, size_t first);
+  // False when the budget is spent, which is a finding.
+  bool IsAffordable(const StageSource& stage, const StageInstance& made);
   StageInstance Make(const StageSource& stage, const MatrixInstance& instance);
   // The stage's fields that are settled before the run, with their values.
   nlohmann::json Settled(const StageSource& stage, const KnownScope& scope);
@@ -49,6 +51,7 @@ class PlanBuilder {
   DocumentCheck& check_;
   const StageList& list_;
   const KnownScope::Environment& environment_;
+  WorkBudget& budget_;
   Plan& plan_;
   std::optional<SchemaChecker> stage_checker_;  // made when a stage has resolved fields to be checked again
   std::vector<size_t> first_;                   // by the stage's position: its first instance in the plan

@@ -68,7 +68,7 @@ std::set<std::string> ReferenceChecker::CheckCondition(const json& value, const 
 
 void ReferenceChecker::CheckText(const std::string& text, const YamlNode& node, const ReferenceRules& rules,
                                  std::set<std::string>* stages) {
-  if (!TextTemplate::MayHaveExpressions(text)) return;
+  if (findings_.full() || !TextTemplate::MayHaveExpressions(text)) return;
   try {
     const TextTemplate parsed = TextTemplate::Parse(text);
     for (const TextTemplate::Part& part : parsed.parts()) {
@@ -84,6 +84,7 @@ void ReferenceChecker::CheckExpression(const Expression& expression, const std::
                                        const ReferenceRules& rules, std::set<std::string>* stages) {
   ForEachReference(expression, [&](const Expression& reference, bool guarded) {
     const auto add = [&](std::string message, std::string hint) {
+      if (findings_.full()) return;  // finding the place goes through all of the text
       findings_.Add(document_.PlaceInside(node, text, reference.offset), rules.place + ": " + std::move(message),
                     std::move(hint));
     };

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "workflow/expression.h"
+#include "workflow/schema_pattern.h"
 #include "workflow/schema_walk.h"
 #include "workflow/text_template.h"
 
@@ -64,6 +65,7 @@ class SchemaChecker::Impl {
     const std::lock_guard lock(mutex_);
     SchemaProblems problems = explainer_.Explain(value, texts, prefix, root_name);
     if (!problems.empty() || (texts == Texts::kTemplates && MayHoldExpressions(value))) return problems;
+    if (ExceedsPatternText(value)) return problems;  // valijson compares any text with a pattern
     if (validator_.validate(compiled_, NlohmannJsonAdapter(value), nullptr)) return problems;
     valijson::ValidationResults results;
     validator_.validate(compiled_, NlohmannJsonAdapter(value), &results);

@@ -9,12 +9,15 @@
 #include "core/json_values.h"
 #include "core/text.h"
 #include "workflow/expression.h"
+#include "workflow/schema_pattern.h"
 #include "workflow/schema_walk.h"
 #include "workflow/schema_words.h"
 #include "workflow/text_template.h"
 
 namespace cosmos {
 namespace {
+
+constexpr std::size_t kMaxProblems = 2000;  // more than are listed
 
 using nlohmann::json;
 
@@ -54,6 +57,7 @@ SchemaProblems SchemaExplainer::Explain(const json& value, Texts texts, const Sc
 }
 
 void SchemaExplainer::Add(Frame* frame, const std::string& message, const std::string& hint) const {
+  if (frame->problems.size() >= kMaxProblems) return;
   frame->problems.push_back({frame->path, false, Name(*frame) + ": " + message, hint});
 }
 
@@ -160,7 +164,10 @@ void SchemaExplainer::CheckText(const json& schema, const json& value, Frame* fr
         "shorten it");
   }
   const auto pattern = schema.find("pattern");
-  if (pattern != schema.end() && !std::regex_search(text, Regex(pattern->get<std::string>()))) {
+  if (pattern != schema.end() && text.size() > kMaxPatternText) {
+    Add(frame, "the text has " + std::to_string(length) + " characters, too many for a text of that form",
+        schema.value("x-hint", "shorten it"));
+  } else if (pattern != schema.end() && !MatchesPattern(text, Regex(pattern->get<std::string>()))) {
     const std::string expected = "expected a text that matches " + pattern->get<std::string>();
     const std::string hint = schema.value("x-hint", "");
     Add(frame, "found " + Found(value) + (hint.empty() ? ", " + expected : ""),
@@ -220,6 +227,7 @@ void SchemaExplainer::CheckObject(const json& schema, const json& value, Frame* 
 }
 
 void SchemaExplainer::CheckMember(const json& schema, const json& object, const std::string& name, Frame* frame) {
+  if (frame->problems.size() >= kMaxProblems) return;  // looking for a similar key takes time
   const json& value = object[name];
   const json* const choice = std::exchange(frame->choice, nullptr);  // it is not that of the member
   const auto container = [&, depth = frame->path.size()] {
@@ -242,7 +250,7 @@ void SchemaExplainer::CheckMember(const json& schema, const json& object, const 
   }
   if (schema.contains("patternProperties")) {
     for (const auto& [pattern, sub] : schema["patternProperties"].items()) {
-      if (!std::regex_search(name, Regex(pattern))) continue;
+      if (!MatchesPattern(name, Regex(pattern))) continue;
       known = true;
       Visit(sub, value, frame);
     }

@@ -3,6 +3,8 @@
 #include <regex>
 #include <string_view>
 
+#include "workflow/schema_pattern.h"
+
 namespace cosmos {
 namespace {
 
@@ -36,7 +38,7 @@ void ForEachElement(const json& schema, Value& value, const Apply& apply) {
     }
     if (patterns != schema.end()) {
       for (const auto& [pattern, sub] : patterns->items()) {
-        if (!std::regex_search(it.key(), std::regex(pattern))) continue;
+        if (!MatchesPattern(it.key(), std::regex(pattern))) continue;
         apply(sub, it.value(), it.key());
         known = true;
       }

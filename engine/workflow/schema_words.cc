@@ -53,7 +53,7 @@ std::string TypeHint(const std::vector<std::string>& expected, const json& value
   };
   const bool expects_number = expects("integer") || expects("number");
   if (value.is_string() && expects_number) {
-    const json number = json::parse(value.get_ref<const std::string&>(), nullptr, false);
+    const json number = TryParseJson(value.get_ref<const std::string&>());
     if (number.is_number()) return "remove the quotes";
   }
   if (expects("boolean")) return "write true or false, without quotes";

@@ -15,6 +15,8 @@ class Scope {
   // {"run", "id"}, {"stages", "render", "status"}, {"stages", "render", "outputs"} or {"stages", "render", "outputs",
   // "video"}: what follows is looked up in the value by the evaluator. Nothing when there is no such thing (yet).
   virtual std::optional<nlohmann::json> Find(const std::vector<std::string>& path) const = 0;
+  // Called with each value that an expression makes of others. Throws Error where there is a limit to it.
+  virtual void Charge(const nlohmann::json&) const {}
 };
 
 }  // namespace cosmos

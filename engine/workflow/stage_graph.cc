@@ -30,20 +30,21 @@ std::vector<std::vector<size_t>> StageGraph::Cycles() const {
   std::vector<bool> done(needs_.size(), false);
   for (const size_t stage : Order()) done[stage] = true;
   std::vector<std::vector<size_t>> cycles;
+  std::vector<size_t> way_of(needs_.size(), needs_.size());  // the start of the way on which a stage was met
   for (size_t start = 0; start < needs_.size(); ++start) {
     // Every stage that is left needs one that is left, so the way never ends before it meets itself or an earlier way.
     std::vector<size_t> way;
     size_t at = start;
     while (!done[at]) {
       done[at] = true;
+      way_of[at] = start;
       way.push_back(at);
-      const auto next = std::find_if(needs_[at].begin(), needs_[at].end(), [&](size_t needed) {
-        return !done[needed] || std::find(way.begin(), way.end(), needed) != way.end();
-      });
+      const auto next = std::find_if(needs_[at].begin(), needs_[at].end(),
+                                     [&](size_t needed) { return !done[needed] || way_of[needed] == start; });
       if (next == needs_[at].end()) break;
       at = *next;
+      if (way_of[at] != start) continue;
       const auto met = std::find(way.begin(), way.end(), at);
-      if (met == way.end()) continue;
       cycles.emplace_back(met, way.end());
       cycles.back().push_back(at);
       break;
@@ -54,17 +55,21 @@ std::vector<std::vector<size_t>> StageGraph::Cycles() const {
 
 bool StageGraph::Reaches(size_t stage, size_t other) {
   if (std::find(needs_[stage].begin(), needs_[stage].end(), other) != needs_[stage].end()) return true;
-  if (reached_.empty()) {
-    const size_t words = needs_.size() / 64 + 1;
-    reached_.assign(needs_.size(), std::vector<std::uint64_t>(words, 0));
-    for (const size_t at : Order()) {
+  if (reached_.empty() || reached_of_ != stage) {
+    reached_.assign(needs_.size(), false);
+    reached_of_ = stage;
+    std::vector<size_t> open = {stage};
+    while (!open.empty()) {
+      const size_t at = open.back();
+      open.pop_back();
       for (const size_t needed : needs_[at]) {
-        reached_[at][needed / 64] |= std::uint64_t{1} << (needed % 64);
-        for (size_t word = 0; word < words; ++word) reached_[at][word] |= reached_[needed][word];
+        if (reached_[needed]) continue;
+        reached_[needed] = true;
+        open.push_back(needed);
       }
     }
   }
-  return (reached_[stage][other / 64] >> (other % 64) & 1) != 0;
+  return reached_[other];
 }
 
 }  // namespace cosmos

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -23,7 +22,8 @@ class StageGraph {
 
  private:
   std::vector<std::vector<size_t>> needs_;
-  std::vector<std::vector<std::uint64_t>> reached_;  // for each stage a bit for each one it needs; made when asked for
+  std::vector<bool> reached_;  // what the stage that was asked for last needs; empty before the first question
+  size_t reached_of_ = 0;
 };
 
 }  // namespace cosmos

@@ -1,6 +1,8 @@
 #include "workflow/stage_list.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "core/ids.h"
 #include "core/text.h"
@@ -76,11 +78,13 @@ void StageList::NameHandlers() {
                           "give it another name");
     }
   }
+  std::map<std::string, int> next;  // number, by plugin
   for (StageSource& handler : handlers_) {
     if (!handler.id.empty()) continue;
     const std::string uses = TextIn(*handler.value, "uses");
     handler.id = uses;
-    for (int i = 2; !names.insert(handler.id).second; ++i) handler.id = uses + "-" + std::to_string(i);
+    int& number = next.try_emplace(uses, 2).first->second;
+    for (; !names.insert(handler.id).second; ++number) handler.id = uses + "-" + std::to_string(number);
   }
 }
 
@@ -109,7 +113,7 @@ void StageList::LinkNeeds(size_t position) {
   if (needs == stage.value->end()) return;
   const YamlNode& node = NodeIn(*stage.node, "needs");
   const auto link = [&](const json& need, const YamlNode& at) {
-    if (!need.is_string()) return;
+    if (!need.is_string() || check_.findings.full()) return;
     const auto needed = positions_.find(need.get<std::string>());
     if (needed == positions_.end()) {
       check_.findings.Add(at.value, stage.name() + " needs '" + need.get<std::string>() + "', which is no stage",
@@ -150,11 +154,16 @@ void StageList::ExpandOne(StageSource* stage, const KnownScope& scope) {
     } else if (values->empty()) {
       check_.findings.Add(node.value, name + ": the list is empty, so the stage would have no instance",
                           "give at least one value");
+    } else if (values->size() > kMostInstances) {
+      check_.findings.Add(node.value,
+                          name + ": the list has " + std::to_string(values->size()) + " values, expected at most " +
+                              std::to_string(kMostInstances),
+                          "give fewer values");
     } else {
-      for (auto value = values->begin(); value != values->end(); ++value) {
-        if (std::find(values->begin(), value, *value) == value) continue;
-        check_.findings.Add(node.value, name + ": " + Found(*value) + " stands in the list twice",
-                            "remove one of them");
+      std::set<json> seen;
+      for (const json& value : *values) {
+        if (seen.insert(value).second) continue;
+        check_.findings.Add(node.value, name + ": " + Found(value) + " stands in the list twice", "remove one of them");
       }
       matrix.emplace_back(key, *values);
     }
@@ -228,6 +237,7 @@ void StageList::CheckNames(const StageSource& stage) {
 
 void StageList::CheckStageReference(const StageSource& stage, const std::string& other, const std::string& output,
                                     const std::function<void(std::string, std::string)>& add) {
+  if (check_.findings.full()) return;
   const auto position = positions_.find(other);
   if (position == positions_.end()) return add("the workflow has no stage '" + other + "'", Suggestion(other, Ids()));
   const bool in_order = order_.size() == stages_.size();

@@ -42,6 +42,10 @@ Expression ParsedAt(std::string_view text, size_t start, size_t end) {
   }
 }
 
+void CheckLength(const std::string& text) {
+  if (text.size() > kMaxText) throw ExpressionError(0, "the expressions make a text of more than 16 MiB");
+}
+
 // The start of the run of '$' that stands directly before `{{` at `braces`.
 size_t StartOfDollars(std::string_view text, size_t braces, size_t from) {
   size_t start = braces;
@@ -103,7 +107,10 @@ bool TextTemplate::has_expressions() const {
 json TextTemplate::Value(const Scope& scope) const {
   if (is_one_expression()) return Evaluate(*parts_[0].expression, scope);
   std::string text;
-  for (const Part& part : parts_) text += part.expression ? TextOf(Evaluate(*part.expression, scope)) : part.text;
+  for (const Part& part : parts_) {
+    text += part.expression ? TextOf(Evaluate(*part.expression, scope)) : part.text;
+    CheckLength(text);
+  }
   return text;
 }
 
@@ -118,6 +125,7 @@ json TextTemplate::Simplified(const Scope& scope) const {
     const bool known = simple.kind == Expression::Kind::kLiteral;
     if (known && is_one_expression()) return EscapeTree(simple.literal);
     text += known ? Escape(TextOf(simple.literal)) : "${{ " + ToSource(simple) + " }}";
+    CheckLength(text);
   }
   return text;
 }

@@ -1,11 +1,13 @@
 #include "workflow/workflow_schema.h"
 
+#include "core/json_values.h"
+
 namespace cosmos {
 
 using nlohmann::json;
 
 std::string ConfigSchema() {
-  const json workflow = json::parse(WorkflowSchema());
+  const json workflow = ParseJson(WorkflowSchema(), kOwnJson);
   nlohmann::ordered_json config;
   config["$schema"] = workflow["$schema"];
   config["title"] = "cosmos-engine configuration";
@@ -21,7 +23,7 @@ std::string ConfigSchema() {
 }
 
 json DefinitionSchema(const std::string& definition) {
-  const json workflow = json::parse(WorkflowSchema());
+  const json workflow = ParseJson(WorkflowSchema(), kOwnJson);
   return {{"$ref", "#/definitions/" + definition}, {"definitions", workflow["definitions"]}};
 }
 

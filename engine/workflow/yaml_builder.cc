@@ -9,8 +9,11 @@ namespace {
 
 using nlohmann::json;
 
+constexpr size_t kMaxValues = 1'000'000;
+constexpr int kMaxDepth = 100;  // as of JSON that others wrote
 // Aliases repeat what they name; a document of a few lines could grow beyond all memory.
 constexpr size_t kMostRepeated = 200'000;
+constexpr size_t kMostRepeatedBytes = size_t{16} << 20;
 constexpr std::string_view kDigits = "0123456789";
 
 bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> words) {
@@ -86,6 +89,25 @@ void YamlBuilder::CheckTag(const std::string& tag, Place place) {
   findings_->Add(place, "found the tag '" + tag + "'; tags have no meaning here", "remove it");
 }
 
+void YamlBuilder::Count(Place place) {
+  if (++values_ > kMaxValues) {
+    throw YamlLimit{place, "the file has more than " + std::to_string(kMaxValues) + " values", "split it into several"};
+  }
+}
+
+void YamlBuilder::CountCopy(const Part& part, Place place) {
+  repeated_ += part.size;
+  repeated_bytes_ += part.bytes;
+  if (repeated_ > kMostRepeated) {
+    throw YamlLimit{place, "aliases repeat more than " + std::to_string(kMostRepeated) + " values",
+                    "look for aliases that repeat each other"};
+  }
+  if (repeated_bytes_ > kMostRepeatedBytes) {
+    throw YamlLimit{place, "aliases repeat more than " + std::to_string(kMostRepeatedBytes >> 20) + " MiB of text",
+                    "look for aliases that repeat a long text"};
+  }
+}
+
 void YamlBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) { OnScalar(mark, "?", anchor, ""); }
 
 void YamlBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -93,11 +115,14 @@ void YamlBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML:
   const Place place = PlaceOf(mark);
   last_scalar_ = place;
   CheckTag(tag, place);
+  Count(place);
   Part part;
+  part.bytes = text.size();
   part.node.key = part.node.value = place;
   const bool plain = tag == "?";
   if (ExpectsKey()) {
     part.value = text;
+    open_.back().part.bytes += text.size();
     if (anchor != 0) anchors_[anchor] = part;
     open_.back().has_key = true;
     open_.back().key = text;
@@ -118,18 +143,15 @@ void YamlBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
     findings_->Add(PlaceOf(mark), "the alias stands inside the very value that it names", "name another anchor");
   } else if (ExpectsKey() && !found->second.value.is_string()) {
     findings_->Add(PlaceOf(mark), "found an alias as a key that is no text");
-  } else if ((repeated_ += found->second.size) > kMostRepeated) {
-    if (repeated_ - found->second.size <= kMostRepeated) {
-      findings_->Add(PlaceOf(mark), "aliases repeat more than " + std::to_string(kMostRepeated) + " values",
-                     "look for aliases that repeat each other");
-    }
   } else {
+    CountCopy(found->second, PlaceOf(mark));
     part = found->second;
   }
   part.node.key = part.node.value = PlaceOf(mark);
   if (ExpectsKey()) {
     open_.back().has_key = true;
     open_.back().key = part.value.is_string() ? part.value.get<std::string>() : "";
+    open_.back().part.bytes += open_.back().key.size();
     open_.back().key_place = part.node.key;
     return;
   }
@@ -154,7 +176,13 @@ void YamlBuilder::Begin(const YAML::Mark& mark, YAML::anchor_t anchor, bool is_m
     findings_->Add(PlaceOf(mark), std::string("found a ") + (is_map ? "map" : "list") + " as a key, expected a text",
                    "write an expression `${{ … }}` in quotes here");
   }
+  Count(PlaceOf(mark));
+  if (open_.size() >= kMaxDepth) {
+    throw YamlLimit{PlaceOf(mark), "lists and maps nest more than " + std::to_string(kMaxDepth) + " levels deep",
+                    "close some of them"};
+  }
   Open open;
+  open.part.depth = 1;
   open.part.value = is_map ? json::object() : json::array();
   open.part.node.key = open.part.node.value = PlaceOf(mark);
   open.anchor = anchor;
@@ -170,13 +198,23 @@ void YamlBuilder::Close() {
 }
 
 void YamlBuilder::Put(Part part, YAML::anchor_t anchor) {
-  if (anchor != 0) anchors_[anchor] = part;
+  if (anchor != 0) {
+    if (part.value.is_structured()) CountCopy(part, part.node.value);  // kept once more
+    anchors_[anchor] = part;
+  }
   if (open_.empty()) {
     result_ = std::move(part);
     return;
   }
   Open& parent = open_.back();
   parent.part.size += part.size;
+  parent.part.bytes += part.bytes;
+  parent.part.depth = std::max(parent.part.depth, part.depth + 1);
+  if (static_cast<int>(open_.size()) + part.depth > kMaxDepth) {
+    throw YamlLimit{part.node.value,
+                    "with its aliases, lists and maps nest more than " + std::to_string(kMaxDepth) + " levels deep",
+                    "look for aliases that stand in each other"};
+  }
   if (!parent.is_map) {
     parent.part.value.push_back(std::move(part.value));
     parent.part.node.items.push_back(std::move(part.node));
@@ -201,6 +239,7 @@ void YamlBuilder::PutMember(Open* map, Part part) {
     map->part.node.members.push_back({map->key, std::move(part.node)});
     return;
   }
+  if (findings_->full()) return;
   const YamlNode* first = map->part.node.Member(map->key);
   findings_->Add(map->key_place, "the key '" + map->key + "' stands twice in this map",
                  "the first stands in line " + std::to_string(first->key.line) + "; remove one of them");
@@ -215,7 +254,7 @@ void YamlBuilder::Merge(Open* map) {
       continue;
     }
     for (size_t i = 0; i < part.value.size(); ++i) {
-      if (part.value[i].is_object()) sources.push_back({part.value[i], part.node.items[i], 1});
+      if (part.value[i].is_object()) sources.push_back({part.value[i], part.node.items[i]});
     }
   }
   for (Part& source : sources) {

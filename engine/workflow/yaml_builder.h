@@ -12,7 +12,15 @@
 
 namespace cosmos {
 
-// Builds JSON and places from yaml-cpp's events. Belongs to yaml_document.cc: yaml-cpp stays behind it.
+// A document exceeds a limit; nothing more is read of it.
+struct YamlLimit {
+  Place place;
+  std::string message;
+  std::string hint;
+};
+
+// Builds JSON and places from yaml-cpp's events. Throws YamlLimit. Belongs to yaml_document.cc: yaml-cpp stays behind
+// it.
 class YamlBuilder final : public YAML::EventHandler {
  public:
   explicit YamlBuilder(FindingList* findings) : findings_(findings) {}
@@ -39,7 +47,9 @@ class YamlBuilder final : public YAML::EventHandler {
   struct Part {
     nlohmann::json value;
     YamlNode node;
-    size_t size = 1;  // values in it, itself included
+    size_t size = 1;   // values in it, itself included
+    size_t bytes = 0;  // of its texts and keys
+    int depth = 0;     // levels of lists and maps in it, itself included
   };
   // A list or map whose end has not come yet.
   struct Open {
@@ -61,13 +71,18 @@ class YamlBuilder final : public YAML::EventHandler {
   void PutMember(Open* map, Part part);
   static void Merge(Open* map);
   void CheckTag(const std::string& tag, Place place);
+  // Counts a value that is built, or `part` as one that is copied.
+  void Count(Place place);
+  void CountCopy(const Part& part, Place place);
 
   FindingList* findings_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Part> anchors_;
   Part result_;
   Place last_scalar_;
-  size_t repeated_ = 0;  // values that aliases stand for
+  size_t values_ = 0;
+  size_t repeated_ = 0;        // values that aliases stand for
+  size_t repeated_bytes_ = 0;  // and their texts
 };
 
 }  // namespace cosmos

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "core/json_values.h"
 #include "core/text.h"
 #include "workflow/yaml_builder.h"
 
@@ -59,6 +60,11 @@ const YamlNode* YamlNode::Nearest(const std::vector<std::string>& path) const {
 
 YamlDocument YamlDocument::Parse(std::string text, std::string file) {
   YamlDocument document(std::move(file));
+  if (text.size() > kForeignJson.bytes) {
+    document.findings_.Add({1, 1}, "the file is larger than " + std::to_string(kForeignJson.bytes >> 20) + " MiB",
+                           "split it into several");
+    text.clear();
+  }
   document.text_ = std::move(text);
   document.line_starts_.push_back(0);
   for (size_t i = 0; i < document.text_.size(); ++i) {
@@ -85,6 +91,10 @@ YamlDocument YamlDocument::Parse(std::string text, std::string file) {
       findings->Add(second.TakeNode().value, "found a second YAML document, expected one",
                     "remove the `---` before it");
     }
+  } catch (const YamlLimit& limit) {
+    findings->Add(limit.place, limit.message, limit.hint);
+    document.value_ = nullptr;
+    document.root_ = YamlNode{};
   } catch (const YAML::Exception& error) {
     const int line = std::clamp(error.mark.line + 1, 1, static_cast<int>(document.line_starts_.size()));
     const size_t start = document.line_starts_[static_cast<size_t>(line) - 1];

@@ -1,6 +1,7 @@
 #include "diagnostics/container_collectors.h"
 
 #include <algorithm>
+#include <cosmos/parse_json.hpp>
 #include <cosmos/shell_quote.hpp>
 #include <set>
 #include <stdexcept>
@@ -67,7 +68,7 @@ Found List(sdk::Task* task, const RunFacts& run, const Json& container, millisec
 }  // namespace
 
 std::string RedactedInspection(const std::string& text, bool names_only) {
-  Json all = Json::parse(text, nullptr, false);
+  Json all = sdk::TryParseJson(text);
   if (!all.is_array() || all.empty() || !all[0].is_object()) {
     throw std::runtime_error("the container engine printed no description of a container");
   }

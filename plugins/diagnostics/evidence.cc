@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cosmos/parse_json.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -189,7 +190,7 @@ class Evidence {
   }
 
   void LookAtContainer(const Item& item) {
-    const Json all = Json::parse(item.text, nullptr, false);
+    const Json all = sdk::TryParseJson(item.text);
     if (!all.is_array() || all.empty() || !all[0].is_object()) return;
     const Json state = all[0].value("State", Json::object());
     if (state.is_object() && state.value("OOMKilled", Json()) == true) {

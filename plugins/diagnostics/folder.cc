@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cosmos/parse_json.hpp>
 #include <cosmos/text.hpp>
 #include <cstring>
 #include <fstream>
@@ -26,7 +27,7 @@ namespace fs = std::filesystem;
 void RemoveEarlier(const fs::path& folder) {
   std::ifstream file(folder / "manifest.json");
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  const sdk::Json manifest = sdk::Json::parse(text, nullptr, false);
+  const sdk::Json manifest = sdk::TryParseJson(text, sdk::kOwnJson);
   if (!manifest.is_object() || !manifest.value("items", sdk::Json()).is_array()) return;
   for (const sdk::Json& item : manifest.at("items")) {
     const sdk::Json name = item.is_object() ? item.value("file", sdk::Json()) : sdk::Json();

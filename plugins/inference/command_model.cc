@@ -110,7 +110,7 @@ Json CommandModel::Parameters() const {
         "description": "Files it makes, by name, below $COSMOS_OUTPUT_DIR. They must be there, and .mp4, .mov, .mkv and .webm must decode."
       },
       "progress": {
-        "type": "string", "minLength": 1,
+        "type": "string", "minLength": 1, "maxLength": 1000,
         "description": "A regular expression (ECMAScript) that finds in a line of the log how much is done: its first group, out of its second, or out of 100. Without it, how far the job is follows from how long it took before."
       }
     }

@@ -1,6 +1,7 @@
 #include "prompt_enhancement/chat_request.h"
 
 #include <array>
+#include <cosmos/parse_json.hpp>
 #include <utility>
 
 #include "prompt_enhancement/backend.h"
@@ -112,7 +113,7 @@ std::string ChatBody(const ChatQuestion& question) {
 }
 
 ChatAnswer ReadChatAnswer(const std::string& body) {
-  const Json json = Json::parse(body, nullptr, false);
+  const Json json = sdk::TryParseJson(body);
   if (json.is_discarded()) Refuse("is no JSON: " + Cut(body), "check that base_url leads to an API, such as …/v1");
   if (!json.is_object() || !json.contains("choices") || !json["choices"].is_array() || json["choices"].empty()) {
     const std::string error = ErrorIn(body);
@@ -147,7 +148,7 @@ ChatAnswer ReadChatAnswer(const std::string& body) {
 }
 
 std::string ErrorIn(const std::string& body) {
-  const Json json = Json::parse(body, nullptr, false);
+  const Json json = sdk::TryParseJson(body);
   if (json.is_discarded()) return Cut(std::string(Trimmed(body)));
   if (!json.is_object()) return "";
   // {"error": {"message": …}} of OpenAI, {"error": …} of Ollama, {"message": …} of vLLM, {"detail": …} of NIM.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cosmos/parse_json.hpp>
 #include <optional>
 #include <random>
 #include <utility>
@@ -133,7 +134,7 @@ milliseconds OpenAiClient::PauseAfter(int attempt, seconds asked_for) const {
 
 // Before anything else is done with a body: a message that is cut short must not end in half a key.
 std::string OpenAiClient::BodyWithoutKey(const std::string& body) const {
-  const sdk::Json json = sdk::Json::parse(body, nullptr, false);
+  const sdk::Json json = sdk::TryParseJson(body);
   if (server_.api_key.empty() || json.is_discarded()) return WithoutKey(body);
   // JSON may write a character of the key as an escape, so it is looked for in the texts, not in their notation.
   const std::function<sdk::Json(const sdk::Json&)> without_key = [&](const sdk::Json& value) -> sdk::Json {

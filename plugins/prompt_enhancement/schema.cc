@@ -106,7 +106,7 @@ constexpr const char* kUpsampler = R"json({
 // The parameters of one back end: all that the parts have.
 Json Branch(std::initializer_list<const char*> parts, const Json& required) {
   Json properties = Json::object();
-  for (const char* part : parts) properties.update(Json::parse(part));
+  for (const char* part : parts) properties.update(sdk::ParseJson(part));
   return {{"properties", properties}, {"required", required}, {"additionalProperties", false}};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cosmos/failure.hpp>
 #include <cosmos/media_input.hpp>
+#include <cosmos/parse_json.hpp>
 #include <cosmos/text.hpp>
 #include <cstdlib>
 
@@ -39,7 +40,7 @@ struct Times {
 };
 
 double Seconds(const sdk::Json& facts, const char* key) {
-  const std::string text = facts.is_object() ? facts.value(key, "") : "";
+  const std::string text = sdk::TextIn(facts, key);
   return std::max(0.0, std::strtod(text.c_str(), nullptr));
 }
 
@@ -49,11 +50,11 @@ Times TimesOf(const std::string& video, const Interrupt& interrupt) {
                                                       sdk::MediaInput(video)),
                                   interrupt);
   if (probe.exit_status != 0) Refuse(video, Reason(probe.err));
-  const sdk::Json facts = sdk::Json::parse(probe.out, nullptr, false);
-  if (!facts.is_object() || facts.value("streams", sdk::Json::array()).empty()) Refuse(video, "it has no video");
+  const sdk::Json facts = sdk::TryParseJson(probe.out);
+  if (!facts.is_object() || sdk::ListIn(facts, "streams").empty()) Refuse(video, "it has no video");
   Times times;
-  times.duration = Seconds(facts.value("format", sdk::Json()), "duration");
-  const std::string rate = facts["streams"][0].value("avg_frame_rate", "");  // N/D
+  times.duration = Seconds(sdk::ObjectIn(facts, "format"), "duration");
+  const std::string rate = sdk::TextIn(facts["streams"][0], "avg_frame_rate");  // N/D
   const double frames = std::strtod(rate.c_str(), nullptr);
   const double seconds = std::strtod(rate.substr(rate.find('/') + 1).c_str(), nullptr);
   if (frames > 0) times.frame = seconds / frames;

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/ids.h"
+#include "core/json_values.h"
 #include "plugin/stage_plugin.h"
 #include "run/run_paths.h"
 #include "run/run_report.h"
@@ -72,8 +73,8 @@ RunContext ContextOf(const RunRecord& run) {
 }
 
 json ItemsOf(const fs::path& folder) {
-  const json manifest = json::parse(ReadFile(folder / "manifest.json"), nullptr, false);
-  return manifest.is_object() ? manifest.value("items", json::array()) : json::array();
+  const json manifest = TryParseJson(ReadFile(folder / "manifest.json"), kOwnJson);
+  return ListIn(manifest, "items");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_values.h"
 #include "core/text.h"
 #include "store/attempt.h"
 
@@ -66,7 +67,7 @@ std::vector<GpuSeriesSample> GpuSeries::Load(const std::filesystem::path& file) 
   std::map<std::string, json> gpus;
   json columns;
   for (const std::string& text : SplitLines(ReadFile(file))) {
-    const json line = json::parse(text, nullptr, false);
+    const json line = TryParseJson(text, kOwnJson);
     try {
       if (!line.is_object()) continue;
       if (line.contains("gpus")) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/json_values.h"
+
 namespace cosmos {
 namespace {
 
@@ -162,7 +164,7 @@ void RunMetrics::AddGpus(MetricsText* text) const {
   std::map<std::pair<std::string, int>, json> gpus;  // by target and number
   for (const auto& [key, sample] : samples_) {
     for (const json& gpu : sample.gpus) {
-      if (gpu.is_object()) gpus[{sample.target, gpu.value("index", 0)}] = gpu;
+      if (gpu.is_object()) gpus[{sample.target, IntIn(gpu, "index", 0)}] = gpu;
     }
   }
   for (const GpuFigure& figure : kGpuFigures) {

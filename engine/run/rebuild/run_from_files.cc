@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/json_values.h"
 #include "core/status.h"
 #include "event/journal.h"
 #include "event/span.h"
@@ -22,16 +23,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string TextIn(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::int64_t NumberIn(const json& object, const char* name, std::int64_t otherwise) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : otherwise;
-}
-
 std::int64_t TimeIn(const json& object, const char* name) {
   try {
     const std::string text = TextIn(object, name);
@@ -41,17 +32,12 @@ std::int64_t TimeIn(const json& object, const char* name) {
   }
 }
 
-json ObjectIn(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_object() ? *found : json::object();
-}
-
 RunContext ContextOf(const json& event, const std::string& run_id) {
   RunContext context;
   context.run_id = run_id;
   context.stage = TextIn(event, "stage");
   context.instance = TextIn(event, "instance");
-  context.attempt = static_cast<int>(NumberIn(event, "attempt", 1));
+  context.attempt = IntIn(event, "attempt", 1);
   return context;
 }
 
@@ -120,10 +106,10 @@ class Replay {
       if (stage.error_message.empty()) stage.error_message = TextIn(data, "reason");
     } else if (type == "job_submitted" || type == "job_attached") {
       Submit(attempt, data, time);
-      for (const json& member : data.value("members", json::array())) {
+      for (const json& member : ListIn(data, "members")) {
         RunContext other = attempt;
         other.instance = TextIn(member, "instance");
-        other.attempt = static_cast<int>(NumberIn(member, "attempt", 1));
+        other.attempt = IntIn(member, "attempt", 1);
         Submit(other, data, time);
         members_[jobs_.Get(attempt).folder].push_back(other);
       }
@@ -195,8 +181,8 @@ class Replay {
     JobRecord& job = jobs_.Get(attempt);
     job.target = TextIn(data, "target");
     job.folder = TextIn(data, "folder");
-    job.pid = NumberIn(data, "pid", 0);
-    job.pid_start_time = NumberIn(data, "pid_start_time", 0);
+    job.pid = IntegerIn(data, "pid", 0);
+    job.pid_start_time = IntegerIn(data, "pid_start_time", 0);
     job.boot_id = TextIn(data, "boot_id");
     job.status = "running";
     if (job.submitted_at == 0) job.submitted_at = time;
@@ -206,7 +192,7 @@ class Replay {
     ContainerRecord& container = containers_.Get(attempt);
     container.target = job.target;
     container.engine = TextIn(facts, "engine");
-    container.sudo = facts.value("sudo", false);
+    container.sudo = BoolIn(facts, "sudo");
     container.name = job.container;
     container.image = TextIn(facts, "image");
     container.status = "running";
@@ -215,7 +201,7 @@ class Replay {
   void EndJob(const RunContext& attempt, const json& data, std::int64_t time) {
     JobRecord& job = jobs_.Get(attempt);
     job.status = "ended";
-    job.exit_status = static_cast<int>(NumberIn(data, "exit_status", -1));
+    job.exit_status = IntIn(data, "exit_status", -1);
     job.ended_at = time;
     if (job.container.empty()) return;
     ContainerRecord& container = containers_.Get(attempt);
@@ -228,7 +214,7 @@ class Replay {
     SetAttempt(attempt, &artifact);
     artifact.name = TextIn(data, "name");
     artifact.path = TextIn(data, "path");
-    artifact.size = NumberIn(data, "size", 0);
+    artifact.size = IntegerIn(data, "size", 0);
     artifact.sha256 = TextIn(data, "sha256");
     const auto [entry, added] = artifacts_.try_emplace(
         attempt.key() + "#" + std::to_string(attempt.attempt) + "#" + artifact.path, files_.artifacts.size());

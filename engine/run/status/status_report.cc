@@ -234,7 +234,7 @@ class Reporter {
     json list = json::array();
     for (const StageRecord& stage : store_.StagesOf(run.run_id)) {
       if (IsEnd(StatusOf(stage.status))) continue;
-      const json progress = json::parse(stage.progress, nullptr, false);
+      const json progress = TryParseJson(stage.progress, kOwnJson);
       list.push_back({{"stage", stage.stage},
                       {"instance", TextOrNull(stage.instance)},
                       {"attempt", stage.attempt},

@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_values.h"
 #include "core/text.h"
 
 namespace cosmos {
@@ -56,9 +57,9 @@ void AddLines(const fs::path& path, const std::string& target, std::vector<json>
   std::error_code error;
   if (!fs::is_regular_file(path, error)) return;
   for (const std::string& line : SplitLines(ReadFile(path))) {
-    json command = json::parse(line, nullptr, false);
+    json command = TryParseJson(line, kOwnJson);
     if (!command.is_object()) continue;  // one that was cut when an engine died
-    if (target.empty() || command.value("target", "") == target) commands->push_back(std::move(command));
+    if (target.empty() || TextIn(command, "target") == target) commands->push_back(std::move(command));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "target/gpu/gpu_cache.h"
 
+#include "core/json_values.h"
 #include "target/gpu/nvidia_smi.h"
 
 namespace cosmos {
@@ -10,8 +11,8 @@ std::string KeyOf(const std::string& host) { return "gpus " + host; }
 GpuState StateOf(const SharedCache::Entry& entry) {
   GpuState state{{}, entry.age, entry.failure};
   try {
-    if (entry.age) state.reading = GpuReadingFromJson(nlohmann::json::parse(entry.text));
-  } catch (const nlohmann::json::exception&) {  // of another version of the program
+    if (entry.age) state.reading = GpuReadingFromJson(ParseJson(entry.text, kOwnJson));
+  } catch (const std::exception&) {  // of another version of the program
     state.age.reset();
   }
   return state;

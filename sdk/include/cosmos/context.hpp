@@ -2,6 +2,7 @@
 #ifndef COSMOS_CONTEXT_HPP_
 #define COSMOS_CONTEXT_HPP_
 
+#include <cosmos/parse_json.hpp>
 #include <cosmos/text.hpp>
 
 #include <string>
@@ -29,7 +30,7 @@ struct Context {
 
   // Throws when `text` is no JSON object; keys that are not there keep their defaults.
   static Context Parse(std::string_view text) {
-    const Json json = Json::parse(text);
+    const Json json = ParseJson(text, kOwnJson);
     Context context;
     context.run_id = json.value("run_id", "");
     context.workflow = json.value("workflow", "");

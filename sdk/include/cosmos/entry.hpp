@@ -117,7 +117,7 @@ class Entry {
                            cosmos_sink result) noexcept {
     return Guard(result, [&] {
       Task wrapped(services_, task, FromC(context));
-      Write(result, Dump(Get(instance).Run(wrapped, Json::parse(FromC(parameters)))));
+      Write(result, Dump(Get(instance).Run(wrapped, ParseJson(FromC(parameters), kOwnJson))));
     });
   }
 
@@ -125,17 +125,17 @@ class Entry {
                                cosmos_sink result) noexcept {
     return Guard(result, [&] {
       Task wrapped(services_, task, FromC(context));
-      Write(result, Dump(Get(instance).Preview(wrapped, Json::parse(FromC(parameters)))));
+      Write(result, Dump(Get(instance).Preview(wrapped, ParseJson(FromC(parameters), kOwnJson))));
     });
   }
 
   static cosmos_status PlanBatch(void* instance, cosmos_task* task, cosmos_str contexts, cosmos_str parameters,
                                  cosmos_sink result) noexcept {
     return Guard(result, [&] {
-      const Json all_contexts = Json::parse(FromC(contexts));
+      const Json all_contexts = ParseJson(FromC(contexts), kOwnJson);
       const std::string first = Dump(all_contexts.at(0));
       Task wrapped(services_, task, first);
-      const Json all_parameters = Json::parse(FromC(parameters));
+      const Json all_parameters = ParseJson(FromC(parameters), kOwnJson);
       std::vector<Context> parsed;
       for (const Json& context : all_contexts) parsed.push_back(Context::Parse(Dump(context)));
       std::vector<BatchMember> members;
@@ -156,11 +156,12 @@ class Entry {
   }
 
   static cosmos_status Start(void* instance, cosmos_str context, cosmos_str parameters, cosmos_sink error) noexcept {
-    return Guard(error, [&] { Get(instance).Start(Context::Parse(FromC(context)), Json::parse(FromC(parameters))); });
+    return Guard(error,
+                 [&] { Get(instance).Start(Context::Parse(FromC(context)), ParseJson(FromC(parameters), kOwnJson)); });
   }
 
   static cosmos_status OnEvent(void* instance, cosmos_str event, cosmos_sink error) noexcept {
-    return Guard(error, [&] { Get(instance).OnEvent(Json::parse(FromC(event))); });
+    return Guard(error, [&] { Get(instance).OnEvent(ParseJson(FromC(event), kOwnJson)); });
   }
 
   static cosmos_status Stop(void* instance, cosmos_sink error) noexcept {

@@ -2,6 +2,7 @@
 #ifndef COSMOS_GPUS_HPP_
 #define COSMOS_GPUS_HPP_
 
+#include <cosmos/parse_json.hpp>
 #include <cosmos/services.hpp>
 #include <cosmos/text.hpp>
 
@@ -31,7 +32,7 @@ class Gpus {
         COSMOS_OK) {
       throw std::runtime_error(error.text());
     }
-    return Json::parse(reading.text());
+    return ParseJson(reading.text(), kOwnJson);
   }
 
   // Keeps `gpus`, an array of objects of a reading, as a sample of what the GPUs of `job` did just now.

@@ -27,6 +27,7 @@
 #include <cosmos/line_splitter.hpp>  // IWYU pragma: export
 #include <cosmos/log_level.hpp>      // IWYU pragma: export
 #include <cosmos/media_input.hpp>    // IWYU pragma: export
+#include <cosmos/parse_json.hpp>     // IWYU pragma: export
 #include <cosmos/shell_quote.hpp>    // IWYU pragma: export
 #include <cosmos/stage.hpp>          // IWYU pragma: export
 #include <cosmos/task.hpp>           // IWYU pragma: export

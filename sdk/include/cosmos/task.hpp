@@ -71,9 +71,10 @@ class Task {
   std::vector<Json> FindTimings(const Json& key) {
     if (services_.history == nullptr) return {};
     const std::string text = Dump(key);
-    return Json::parse(Ask([&](cosmos_sink result, cosmos_sink error) {
-      return services_.history->find(task_, ToC(text), result, error);
-    }));
+    return ParseJson(Ask([&](cosmos_sink result, cosmos_sink error) {
+                       return services_.history->find(task_, ToC(text), result, error);
+                     }),
+                     kOwnJson);
   }
 
   // Declares a local file as an input of the job and gives the path under which the job finds it on its target.
@@ -97,7 +98,7 @@ class Task {
     const cosmos_status status =
         Job().run(task_, ToC(text), reader.on_output ? &Reader::Read : nullptr, &reader, result.sink());
     Check(status, result.text());
-    return Json::parse(result.text()).value("outputs", Json::object());
+    return ParseJson(result.text(), kOwnJson).value("outputs", Json::object());
   }
 
   // Absolute path of this stage's own local folder in this run; it exists.
@@ -133,9 +134,10 @@ class Task {
   // Runs a short script of /bin/sh on a target of the run; returns within about `milliseconds`, whatever the host does.
   Output RunOnTarget(std::string_view target, std::string_view script, std::int64_t milliseconds) {
     const auto& service = Since13(Required(services_.target, "cosmos.target/1"), &cosmos_target_1::run);
-    const Json json = Json::parse(Ask([&](cosmos_sink result, cosmos_sink error) {
-      return service.run(task_, ToC(target), ToC(script), milliseconds, result, error);
-    }));
+    const Json json = ParseJson(Ask([&](cosmos_sink result, cosmos_sink error) {
+                                  return service.run(task_, ToC(target), ToC(script), milliseconds, result, error);
+                                }),
+                                kOwnJson);
     return {json.value("exit_status", -1), json.value("output", ""), json.value("errors", ""),
             json.value("timed_out", false)};
   }
@@ -144,16 +146,18 @@ class Task {
   // cosmos_target_1 has them.
   Json Commands(std::string_view run_id, std::string_view target, std::int64_t limit) {
     const auto& service = Since13(Required(services_.target, "cosmos.target/1"), &cosmos_target_1::commands);
-    return Json::parse(Ask([&](cosmos_sink result, cosmos_sink error) {
-      return service.commands(task_, ToC(run_id), ToC(target), limit, result, error);
-    }));
+    return ParseJson(Ask([&](cosmos_sink result, cosmos_sink error) {
+                       return service.commands(task_, ToC(run_id), ToC(target), limit, result, error);
+                     }),
+                     kOwnJson);
   }
 
   // What is known of a run at this moment, as cosmos_store_1 has it.
   Json FactsOfRun(std::string_view run_id) {
     const auto& service = Since13(Required(services_.store, "cosmos.store/1"), &cosmos_store_1::run);
-    return Json::parse(
-        Ask([&](cosmos_sink result, cosmos_sink error) { return service.run(task_, ToC(run_id), result, error); }));
+    return ParseJson(
+        Ask([&](cosmos_sink result, cosmos_sink error) { return service.run(task_, ToC(run_id), result, error); }),
+        kOwnJson);
   }
 
   // `text` without the values of the run's secrets.
@@ -165,9 +169,11 @@ class Task {
   // The containers that the jobs of a run, this one or another, ran in, as far as the engine knows: an array of objects
   // as cosmos_target_1 has them. Empty for a run without containers.
   Json Containers(std::string_view run_id) {
-    return Json::parse(Ask([&](cosmos_sink result, cosmos_sink error) {
-      return Required(services_.target, "cosmos.target/1").containers(task_, ToC(run_id), result, error);
-    }));
+    return ParseJson(
+        Ask([&](cosmos_sink result, cosmos_sink error) {
+          return Required(services_.target, "cosmos.target/1").containers(task_, ToC(run_id), result, error);
+        }),
+        kOwnJson);
   }
 
  private:
@@ -220,7 +226,7 @@ class Task {
     if (status == COSMOS_OK) return;
     if (status == COSMOS_CANCELLED) throw Cancelled();
     if (status == COSMOS_FAILED) {
-      Json failure = Json::parse(text, nullptr, false);
+      Json failure = TryParseJson(text, kOwnJson);
       throw StageFailure(failure.is_discarded() ? Json{{"message", text}} : std::move(failure));
     }
     throw std::runtime_error(text.empty() ? "the host could not serve a call and gave no reason" : text);

@@ -5,14 +5,12 @@
 #define COSMOS_TEXT_HPP_
 
 #include <cosmos/plugin.h>
+#include <cosmos/parse_json.hpp>
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 namespace cosmos::sdk {
-
-using Json = nlohmann::json;
 
 inline cosmos_str ToC(std::string_view text) noexcept { return {text.data(), text.size()}; }
 
