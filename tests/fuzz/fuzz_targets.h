@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cosmos::testing {
+
+// Something that reads what others wrote: any input makes a value or a message, whatever is in it. A new one is a
+// function here, a line of the table, seeds in corpus/NAME/, and its name in CMakeLists.txt.
+struct FuzzTarget {
+  std::string_view name;
+  void (*read)(std::string_view input);
+};
+
+void FuzzWorkflow(std::string_view input);           // a workflow: its YAML, its check, its plan
+void FuzzExpression(std::string_view input);         // what stands in `${{ }}`
+void FuzzParams(std::string_view input);             // the file of --params, and the value of -p
+void FuzzInspection(std::string_view input);         // what `docker inspect` prints
+void FuzzChatAnswer(std::string_view input);         // what an OpenAI-compatible server answers
+void FuzzNvidiaSmi(std::string_view input);          // what the GPU script prints
+void FuzzJournal(std::string_view input);            // events.jsonl of a run
+void FuzzRunInputs(std::string_view input);          // its run.json
+void FuzzPluginDescription(std::string_view input);  // what a plugin says of itself
+void FuzzExr(std::string_view input);                // an EXR picture
+
+inline constexpr FuzzTarget kFuzzTargets[] = {
+    {"workflow", FuzzWorkflow},
+    {"expression", FuzzExpression},
+    {"params", FuzzParams},
+    {"inspection", FuzzInspection},
+    {"chat_answer", FuzzChatAnswer},
+    {"nvidia_smi", FuzzNvidiaSmi},
+    {"journal", FuzzJournal},
+    {"run_inputs", FuzzRunInputs},
+    {"plugin_description", FuzzPluginDescription},
+    {"exr", FuzzExr},
+};
+
+}  // namespace cosmos::testing
