@@ -34,6 +34,19 @@ TEST_F(LostConnectionsTest, AreThoseThatWereNotMadeAgain) {
   EXPECT_EQ(LostConnectionsIn(journal_).size(), 1u);  // of a long journal only the end is read
 }
 
+TEST_F(LostConnectionsTest, EditedLinesAreReadAsFarAsTheyGo) {
+  Append(R"({"type":"target_lost","time":7,"data":{"target":"a","reason":[]}})"
+         "\n");
+  Append(R"({"type":["target_lost"],"data":{"target":"b"}})"
+         "\n"
+         R"({"type":"target_lost","data":7})"
+         "\n");
+  Append(R"({"type":"target_lost","data":)" + std::string(60'000, '[') + "\n");
+  const nlohmann::json lost = LostConnectionsIn(journal_);
+  ASSERT_EQ(lost.size(), 1u);
+  EXPECT_EQ(lost[0], (nlohmann::json{{"target", "a"}, {"since", ""}, {"reason", ""}}));
+}
+
 TEST_F(LostConnectionsTest, AreNoneWithoutAJournal) { EXPECT_TRUE(LostConnectionsIn(journal_).empty()); }
 
 }  // namespace

@@ -5,8 +5,8 @@
 
 namespace cosmos::testing {
 
-// Something that reads what others wrote: any input makes a value or a message, whatever is in it. A new one is a
-// function here, a line of the table, seeds in corpus/NAME/, and its name in CMakeLists.txt.
+// Something that reads what others wrote: any input makes a value or a message. To add one, declare its function here,
+// add it to the table and to CMakeLists.txt, and put seeds into corpus/NAME/.
 struct FuzzTarget {
   std::string_view name;
   void (*read)(std::string_view input);
