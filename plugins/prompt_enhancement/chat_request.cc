@@ -114,6 +114,10 @@ std::string ChatBody(const ChatQuestion& question) {
 
 ChatAnswer ReadChatAnswer(const std::string& body) {
   const Json json = sdk::TryParseJson(body);
+  if (!sdk::NestsWithin(body, sdk::kForeignJson.depth)) {
+    Refuse("nests more than " + std::to_string(sdk::kForeignJson.depth) + " levels deep",
+           "check that base_url leads to an OpenAI-compatible API, such as …/v1");
+  }
   if (json.is_discarded()) Refuse("is no JSON: " + Cut(body), "check that base_url leads to an API, such as …/v1");
   if (!json.is_object() || !json.contains("choices") || !json["choices"].is_array() || json["choices"].empty()) {
     const std::string error = ErrorIn(body);

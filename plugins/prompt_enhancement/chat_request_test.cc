@@ -101,6 +101,14 @@ TEST(ReadChatAnswer, SaysWhatIsWrongAndWhatToDo) {
   EXPECT_THAT(Refused(AnswerOf(std::string("a\0b", 3)).dump()), HasSubstr("no usable prompt"));
 }
 
+TEST(ReadChatAnswer, RefusesDeepNesting) {
+  const std::string deep(60'000, '[');
+  EXPECT_THAT(Refused(deep), HasSubstr("nests more than 100 levels deep"));
+  EXPECT_THAT(Refused("{\"choices\": " + deep + std::string(60'000, ']') + "}"),
+              HasSubstr("nests more than 100 levels"));
+  EXPECT_THAT(ErrorIn("{\"error\": " + deep + std::string(60'000, ']') + "}"), HasSubstr("[[["));
+}
+
 TEST(ErrorIn, FindsTheServersOwnWords) {
   EXPECT_EQ(ErrorIn(R"({"error": {"message": "Incorrect key", "type": "x"}})"), "Incorrect key");
   EXPECT_EQ(ErrorIn(R"({"error": "model 'x' not found"})"), "model 'x' not found");
