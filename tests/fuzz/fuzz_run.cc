@@ -5,6 +5,7 @@
 #include "fuzz/memory_folder.h"
 #include "job/container.h"
 #include "plugin/plugin_description.h"
+#include "run/cleanup/garbage_script.h"
 #include "run/rebuild/run_from_files.h"
 #include "run/recovery.h"
 #include "run/run_inputs.h"
@@ -18,6 +19,13 @@ void FuzzInspection(std::string_view input) {
   const std::string facts = ReadInspection(std::string(input), &container, &problem);
   if (facts.empty() == problem.empty()) throw std::logic_error("neither facts nor a problem");
   if (facts.empty() && container.status != "running") throw std::logic_error("the record changed");
+}
+
+void FuzzLeftovers(std::string_view input) {
+  const Leftovers found = ParseLeftovers(std::string(input), 2, 2);
+  for (const FoundContainer& container : found.containers) {
+    ProcessesToEnd(found, container.run_id, [](const FoundProcess&) { return true; });
+  }
 }
 
 void FuzzJournal(std::string_view input) {

@@ -18,6 +18,8 @@ void FuzzParams(std::string_view input);             // the file of --params, an
 void FuzzInspection(std::string_view input);         // what `docker inspect` prints
 void FuzzChatAnswer(std::string_view input);         // what an OpenAI-compatible server answers
 void FuzzNvidiaSmi(std::string_view input);          // what the GPU script prints
+void FuzzHostReplies(std::string_view input);        // what a host prints in reply to the engine's scripts
+void FuzzLeftovers(std::string_view input);          // what the scripts of `gc` and `status` print
 void FuzzJournal(std::string_view input);            // events.jsonl of a run
 void FuzzRunInputs(std::string_view input);          // its run.json
 void FuzzPluginDescription(std::string_view input);  // what a plugin says of itself
@@ -30,6 +32,8 @@ inline constexpr FuzzTarget kFuzzTargets[] = {
     {"inspection", FuzzInspection},
     {"chat_answer", FuzzChatAnswer},
     {"nvidia_smi", FuzzNvidiaSmi},
+    {"host_replies", FuzzHostReplies},
+    {"leftovers", FuzzLeftovers},
     {"journal", FuzzJournal},
     {"run_inputs", FuzzRunInputs},
     {"plugin_description", FuzzPluginDescription},
