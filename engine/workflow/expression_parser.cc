@@ -337,7 +337,11 @@ std::string LiteralSource(const json& literal) {
 
 }  // namespace
 
-Expression ParseExpression(std::string_view text) { return Parser(text).Parse(); }
+Expression ParseExpression(std::string_view text) {
+  // A literal becomes JSON.
+  if (!IsUtf8(text)) throw ExpressionError(0, "the expression is not UTF-8 text", "write it in UTF-8");
+  return Parser(text).Parse();
+}
 
 std::string NameOfPath(const std::vector<std::string>& path) { return Join(path, "."); }
 
