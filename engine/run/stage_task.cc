@@ -45,10 +45,10 @@ std::vector<int> NumbersOf(const std::vector<LeasedGpu>& gpus) {
 
 }  // namespace
 
-std::string KeepPrompt(StoreWriter* store, Clock* clock, const json& prompt) {
+std::string KeepPrompt(StoreWriter* store, Clock* clock, const Masker& masker, const json& prompt) {
   PromptRecord record;
-  record.text = prompt.value("text", "");
-  record.negative_prompt = prompt.value("negative_prompt", "");
+  record.text = masker.Mask(prompt.value("text", ""));
+  record.negative_prompt = masker.Mask(prompt.value("negative_prompt", ""));
   record.parent_id = prompt.value("parent", "");
   record.prompt_id = PromptIdOf(json{{"text", record.text}, {"negative_prompt", record.negative_prompt}}.dump(
       -1, ' ', false, json::error_handler_t::replace));
@@ -297,7 +297,9 @@ json StageTask::Containers(const std::string& run_id) {
   return containers;
 }
 
-std::string StageTask::PutPrompt(const json& prompt) { return KeepPrompt(services_.store, services_.clock, prompt); }
+std::string StageTask::PutPrompt(const json& prompt) {
+  return KeepPrompt(services_.store, services_.clock, *services_.masker, prompt);
+}
 
 std::string StageTask::FinishLog() {
   const fs::path log = services_.paths->StageLog(*order_.plugin, order_.context);

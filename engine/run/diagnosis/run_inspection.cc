@@ -18,27 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kShortestLine = 8;  // of a secret with several lines; shorter ones are anybody's
-
 }  // namespace
-
-Masker MaskerOfForms(const Secrets& secrets) {
-  std::vector<std::string> forms;
-  const auto add = [&](const std::string& text) {
-    forms.push_back(text);
-    const std::string quoted = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-    const std::string within = quoted.substr(1, quoted.size() - 2);
-    if (within != text) forms.push_back(within);
-  };
-  for (const auto& [name, value] : secrets) {
-    add(value);
-    const std::vector<std::string> lines = SplitLines(value);
-    for (const std::string& line : lines) {
-      if (lines.size() > 1 && line.size() >= kShortestLine) add(line);
-    }
-  }
-  return Masker(std::move(forms));
-}
 
 RunInspection::RunInspection(const InspectionSources* sources, const CancelToken* cancel)
     : sources_(*sources), cancel_(*cancel), probes_(&sources->targets) {}
