@@ -30,7 +30,8 @@ void SliceLog(const fs::path& log, std::vector<LogSlice>* slices) {
       out.emplace_back();
       continue;
     }
-    MakeFolders(slice.path.parent_path());
+    MakePrivateFolder(slice.path.parent_path());
+    WriteFile(slice.path.string() + ".part", "");
     out.emplace_back(slice.path.string() + ".part", std::ios::binary);
   }
   LogSlice* current = nullptr;

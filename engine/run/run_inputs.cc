@@ -41,7 +41,7 @@ RunInputs LoadRunInputs(const fs::path& path) {
   }
   RunInputs inputs;
   try {
-    const nlohmann::json saved = nlohmann::json::parse(ReadFile(path));
+    const nlohmann::json saved = nlohmann::json::parse(ReadOwnFile(path));
     inputs.workflow_path = saved.at("workflow_path");
     inputs.workflow_text = saved.at("workflow_text");
     inputs.config_path = saved.at("config_path");

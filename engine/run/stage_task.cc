@@ -11,6 +11,7 @@
 #include "core/ids.h"
 #include "core/sha256.h"
 #include "core/text.h"
+#include "job/job_script.h"
 #include "run/gpu/gpu_samples.h"
 #include "run/history_key.h"
 #include "run/input_files.h"
@@ -187,6 +188,7 @@ JobRequest StageTask::RequestFor(const json& spec) {
   for (const auto& [name, file] : files.items()) {
     request.command.files.push_back({name, file.at("path"), file.at("text")});
   }
+  RefuseSecrets(request.context, request.command, *services_.masker);
   request.inputs = inputs_;
   request.outputs = OutputsOf(outputs);
   request.local_folder = services_.paths->StageFolder(*order_.plugin, order_.context);
@@ -223,7 +225,7 @@ JobResult StageTask::RunJob(const json& spec, const std::function<void(std::stri
   if (request.command.argv.empty() == request.command.script.empty()) {
     throw Error(ErrorCode::kPlugin, "a job needs either argv or script");
   }
-  MakeFolders(request.log_path.parent_path());
+  MakePrivateFolder(request.log_path.parent_path());
   Symlink(fs::path("logs") / request.log_path.filename(), services_.paths->NewestLog(*order_.plugin, order_.context));
   for (const JobFile& file : request.command.files) KeepFile(file);
   const JobOutcome outcome = Carry(request, on_output);
@@ -258,7 +260,7 @@ void StageTask::KeepFile(const JobFile& file) {
                           path.extension().string());
   }
   MakeFolders(path.parent_path());
-  WriteFileAtomically(path, file.text);
+  WriteFileAtomically(path, file.text, kShared);
   Keep({file.name, path, static_cast<std::int64_t>(file.text.size()), Sha256OfFile(path)});
 }
 
@@ -306,7 +308,7 @@ std::string StageTask::FinishLog() {
   if (job_ran_) return log;
   const std::lock_guard lock(mutex_);
   if (lines_.empty()) return "";
-  MakeFolders(log.parent_path());
+  MakePrivateFolder(log.parent_path());
   WriteFile(log, lines_);
   return log;
 }

@@ -216,12 +216,13 @@ stages:
         curl -H "${{ secrets.TOKEN }}" x
   b: {uses: shell, with: {run: "${{ secrets.TOKN }}"}}
 )yaml"),
-      ElementsAre("w.yaml:2:35: secret 'BOTH': found 'env' and 'file', expected one; remove all but one of them",
-                  "w.yaml:8:12: 'with.run' of stage 'a': the secret 'TOKEN' would be written into a file; pass it "
-                  "through env: `env: {TOKEN: ${{ secrets.TOKEN }}}`",
-                  "w.yaml:10:32: 'with.run' of stage 'b': the secret 'TOKN' would be written into a file; pass it "
-                  "through env: `env: {TOKN: ${{ secrets.TOKN }}}`",
-                  "w.yaml:10:37: 'with' of stage 'b': the workflow has no secret 'TOKN'; did you mean 'TOKEN'?"));
+      ElementsAre(
+          "w.yaml:2:35: secret 'BOTH': found 'env' and 'file', expected one; remove all but one of them",
+          "w.yaml:8:12: 'with.run' of stage 'a': the secret 'TOKEN' would stand in a file or on a command line, "
+          "where others can read it; pass it through env: `env: {TOKEN: ${{ secrets.TOKEN }}}`",
+          "w.yaml:10:32: 'with.run' of stage 'b': the secret 'TOKN' would stand in a file or on a command line, "
+          "where others can read it; pass it through env: `env: {TOKN: ${{ secrets.TOKN }}}`",
+          "w.yaml:10:37: 'with' of stage 'b': the workflow has no secret 'TOKN'; did you mean 'TOKEN'?"));
 }
 
 TEST(CheckTest, RefusesAnythingButASecretWhereASecretBelongs) {

@@ -34,7 +34,7 @@ class DiagnosisHost final : public TaskHost {
   std::string OutputFolder() override { Refuse(); }
   JobResult RunJob(const json&, const std::function<void(std::string_view)>&) override { Refuse(); }
   std::string Folder() override {
-    MakeFolders(folder_);
+    MakePrivateFolder(folder_);
     return folder_;
   }
   void AddArtifact(const std::string&) override {}  // the run's record stays as it is
@@ -72,7 +72,7 @@ RunContext ContextOf(const RunRecord& run) {
 }
 
 json ItemsOf(const fs::path& folder) {
-  const json manifest = json::parse(ReadFile(folder / "manifest.json"), nullptr, false);
+  const json manifest = json::parse(ReadOwnFile(folder / "manifest.json"), nullptr, false);
   return manifest.is_object() ? manifest.value("items", json::array()) : json::array();
 }
 
