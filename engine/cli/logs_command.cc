@@ -16,6 +16,7 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "run/run_cancel.h"
+#include "run/run_paths.h"
 #include "store/attempt.h"
 
 namespace cosmos {
@@ -33,8 +34,8 @@ std::string KeyOf(const StageRecord& stage) {
 }
 
 // The logs of a run that were asked for, in the order in which their stages began.
-std::vector<StageRecord> LogsOf(const std::string& run_id, const std::string& wanted, RunStore* store) {
-  std::vector<StageRecord> logs = store->StagesOf(run_id);
+std::vector<StageRecord> LogsOf(const RunRecord& run, const std::string& wanted, RunStore* store) {
+  std::vector<StageRecord> logs = store->StagesOf(run.run_id);
   if (!wanted.empty()) {
     std::vector<std::string> names;
     for (const StageRecord& stage : logs) names.push_back(stage.stage);
@@ -46,6 +47,14 @@ std::vector<StageRecord> LogsOf(const std::string& run_id, const std::string& wa
     }
   }
   std::erase_if(logs, [](const StageRecord& stage) { return stage.log_path.empty(); });
+  const RunPaths paths(run.output_dir, run.run_id);
+  for (const StageRecord& stage : logs) {
+    if (paths.Holds(stage.log_path)) continue;
+    throw Error(ErrorCode::kUnavailable,
+                "the database has '" + stage.log_path + "' as the log of stage '" + StageKey(stage) +
+                    "', expected a file below " + run.output_dir,
+                "somebody edited it, or the folder was moved: `cosmos-engine db rebuild OUTPUT_DIR` corrects it");
+  }
   return logs;
 }
 
@@ -154,7 +163,7 @@ int Logs(const Arguments& arguments, Console* console) {
   const bool follow = arguments.Has("follow");
   if (console->json()) {
     nlohmann::json list = nlohmann::json::array();
-    for (const StageRecord& stage : LogsOf(run.run_id, wanted, store.get())) {
+    for (const StageRecord& stage : LogsOf(run, wanted, store.get())) {
       list.push_back({{"stage", stage.stage},
                       {"instance", stage.instance},
                       {"attempt", stage.attempt},
@@ -167,7 +176,7 @@ int Logs(const Arguments& arguments, Console* console) {
   std::map<std::string, bool> seen;
   for (;;) {
     const bool active = follow && IsActive(run);  // asked first: what comes before the end is printed
-    for (const StageRecord& stage : LogsOf(run.run_id, wanted, store.get())) {
+    for (const StageRecord& stage : LogsOf(run, wanted, store.get())) {
       if (!std::exchange(seen[stage.log_path], true)) printer.Skip(stage, lines);
       printer.Print(stage);
       if (active) {

@@ -56,6 +56,8 @@ std::string ReadFrom(const Fd& file, const fs::path& path) {
   }
 }
 
+std::string OperationOf(int flags) { return (flags & O_ACCMODE) == O_RDONLY ? "read" : "write"; }
+
 std::string KindOf(const fs::path& path) {
   std::error_code error;
   switch (fs::symlink_status(path, error).type()) {
@@ -78,7 +80,7 @@ std::optional<Fd> OpenRegular(const fs::path& path, int flags, unsigned mode, Li
   // ENXIO: a FIFO without a reader, or a socket; ELOOP: a link; EISDIR: a folder.
   if (!file.valid() && (errno == ENOENT || errno == ENXIO || errno == ELOOP || errno == EISDIR)) return std::nullopt;
   struct stat info {};
-  if (!file.valid() || ::fstat(file.get(), &info) != 0) throw IoError("open", path, errno);
+  if (!file.valid() || ::fstat(file.get(), &info) != 0) throw IoError(OperationOf(flags), path, errno);
   if (!S_ISREG(info.st_mode)) return std::nullopt;
   return file;
 }
@@ -86,7 +88,8 @@ std::optional<Fd> OpenRegular(const fs::path& path, int flags, unsigned mode, Li
 Fd DemandRegular(const fs::path& path, int flags, unsigned mode, Links links) {
   if (auto file = OpenRegular(path, flags, mode, links)) return std::move(*file);
   std::error_code error;
-  if (fs::symlink_status(path, error).type() == fs::file_type::not_found) throw IoError("open", path, ENOENT);
+  if (fs::symlink_status(path, error).type() == fs::file_type::not_found)
+    throw IoError(OperationOf(flags), path, ENOENT);
   throw Error(ErrorCode::kIo, "found " + KindOf(path) + " at '" + path.string() + "', expected a regular file",
               "find out what put it there, and remove it");
 }

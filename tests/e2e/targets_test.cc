@@ -74,15 +74,17 @@ TEST_F(TargetsTest, RefusesWhatIsWrong) {
 TEST_F(TargetsTest, ChecksThisMachine) {
   fs::create_directories(sandbox_.folder() / "bin");
   sandbox_.SetEnvironment("PATH=" + (sandbox_.folder() / "bin").string() + ":" + ::getenv("PATH"));
-  sandbox_.Write(kConfig, "targets: {here: {local: , workdir: made/here}, no: {local: , workdir: /proc/no}}\n");
+  sandbox_.Write(kConfig, "targets: {here: {local: , workdir: made/here}, no: {local: , workdir: bin/tool/no}}\n");
   const json checks = sandbox_.EngineJson({"targets", "check", "here"})["checks"];
   EXPECT_EQ(checks[0]["message"], "this machine, as root");
   EXPECT_EQ(checks[1]["name"], "workdir");
-  EXPECT_EQ(checks[1]["message"], (sandbox_.folder() / "made/here").string() + " can be written to");
-  EXPECT_TRUE(fs::is_empty(sandbox_.folder() / "made/here"));
+  EXPECT_EQ(checks[1]["message"],
+            (sandbox_.folder() / "made/here").string() + " does not exist yet; the first job creates it");
+  EXPECT_FALSE(fs::exists(sandbox_.folder() / "made"));
+  sandbox_.Write("bin/tool", "");
   const Ended no = sandbox_.Engine({"targets", "check", "no"});
   EXPECT_EQ(no.status, 3);
-  EXPECT_THAT(no.out, AllOf(HasSubstr("failed  workdir     cannot make"), HasSubstr("correct `workdir:`"),
+  EXPECT_THAT(no.out, AllOf(HasSubstr("failed  workdir     cannot write into"), HasSubstr("bin/tool: Not a directory"),
                             HasSubstr("target 'no' cannot be used: 1 check failed")));
 }
 

@@ -45,6 +45,10 @@ json RunInspection::Facts(const std::string& run_id) {
     inputs = LoadRunInputs(paths.inputs());
   } catch (const Error&) {  // the run's folder is gone
   }
+  for (json& stage : facts["stages"]) {  // of an edited database it may be any file
+    if (stage["log_path"].is_string() && !paths.Holds(stage["log_path"].get<std::string>()))
+      stage["log_path"] = nullptr;
+  }
   facts["params"] = inputs ? inputs->params : json();
   facts["workflow_text"] = inputs ? json(inputs->workflow_text) : json();
   facts["targets"] = inputs ? inputs->targets : json();

@@ -50,14 +50,10 @@ std::string FolderWords(const std::string& folder) {
   return folder.rfind('/', 0) == 0 ? ShellQuote(folder) : "\"$HOME\"/" + ShellQuote(folder);
 }
 
-std::string WorkdirScript(const std::string& folder) {
-  const std::string path = FolderWords(folder);
-  return std::string(kPlain) + "mkdir -p -- " + path + " && cd -- " + path + " && pwd -P\n";
-}
-
 std::string SubmitScript(const JobOrder& order) {
   const std::string folder = ShellQuote(order.folder);
-  std::string script = kPlain;
+  // What the engine writes is the account's alone; what the job writes is as the account has it.
+  std::string script = std::string(kPlain) + "mask=$(umask)\numask 077\n";
   script += "command -v setsid >/dev/null || { echo 'there is no setsid (install util-linux)' >&2; exit 3; }\n";
   script += "mkdir -p -- " + ShellQuote(std::filesystem::path(order.folder).parent_path().string()) + " || exit\n";
   script += "mkdir -m 700 -- " + folder + " 2>/dev/null\ncd -- " + folder + " || exit\n";
@@ -84,6 +80,7 @@ std::string SubmitScript(const JobOrder& order) {
   // setsid -f is not started so, where there is one. A job that does not start in its time is kept from starting later.
   script +=
       "unset LC_ALL\n"
+      "umask $mask\n"
       "COSMOS_SUBMISSION=$$.$(date +%s%N)\n"
       "export COSMOS_SUBMISSION\n"
       "{ setsid -f /bin/sh job.sh || { setsid /bin/sh job.sh & }; } </dev/null >/dev/null 2>&1\n"
