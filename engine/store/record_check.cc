@@ -14,11 +14,12 @@ constexpr std::size_t kMostOfValue = 80;  // in a message
 
 [[noreturn]] void Refuse(const std::string& what, const std::string& run_id, const std::string& found,
                          const std::string& expected) {
-  throw Error(ErrorCode::kUnavailable,
-              "the database has '" + found.substr(0, kMostOfValue) + "' as the " + what + " of " +
-                  (IsSafeName(run_id) ? "run " + run_id : "a run") + ", expected " + expected,
-              "somebody edited it: restore a backup, or move it away and restore the runs from their folders with "
-              "`cosmos-engine db rebuild OUTPUT_DIR`");
+  throw Error(
+      ErrorCode::kUnavailable,
+      "found '" + found.substr(0, kMostOfValue) + "' as the " + what + " of " +
+          (IsSafeName(run_id) ? "run " + run_id : "a run") + ", expected " + expected,
+      "somebody edited the database or the run's files: restore a backup, or move the database away and restore "
+      "the runs from their folders with `cosmos-engine db rebuild OUTPUT_DIR`");
 }
 
 void CheckSafe(const std::string& what, const std::string& run_id, const std::string& name) {

@@ -82,9 +82,9 @@ TEST_F(RecordCheckTest, ARecordAsTheEngineWritesItIsGood) {
 
 TEST_F(RecordCheckTest, WhatAnEditorPutThereIsRefused) {
   EXPECT_EQ(Edited("runs", "run_id", "../.."),
-            "the database has '../..' as the run_id of a run, expected a name of the characters A-Z a-z 0-9 . _ -");
+            "found '../..' as the run_id of a run, expected a name of the characters A-Z a-z 0-9 . _ -");
   EXPECT_EQ(Edited("jobs", "folder", "/"),
-            "the database has '/' as the folder of a job of run rs_1, expected an absolute path below a folder `jobs`, "
+            "found '/' as the folder of a job of run rs_1, expected an absolute path below a folder `jobs`, "
             "without `..`");
   for (const char* folder : {"", "jobs/a/1", "/etc", "/jobs/../../etc", "/work/.cosmos/jobs/rs_1/.."}) {
     EXPECT_NE(Edited("jobs", "folder", folder), "") << folder;

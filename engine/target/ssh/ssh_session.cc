@@ -91,7 +91,8 @@ bool Passphrase::Get(char* buffer, std::size_t size) {
   if (text_.empty()) {
     if (!asks_ || ::isatty(STDIN_FILENO) == 0) return false;
     std::vector<char> typed(size);
-    if (ssh_getpass(("passphrase of the key for " + Harmless(host_) + ": ").c_str(), typed.data(), size, 0, 0) != 0) return false;
+    if (ssh_getpass(("passphrase of the key for " + Harmless(host_) + ": ").c_str(), typed.data(), size, 0, 0) != 0)
+      return false;
     text_ = typed.data();
   }
   if (text_.empty() || text_.size() >= size) return false;
