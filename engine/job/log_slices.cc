@@ -22,6 +22,7 @@ LogSlice* BeginningWith(const std::string& line, std::vector<LogSlice>* slices) 
 }  // namespace
 
 void SliceLog(const fs::path& log, std::vector<LogSlice>* slices) {
+  DemandRegular(log);
   std::ifstream in(log, std::ios::binary);
   if (!in) throw IoError("read", log, errno);
   std::vector<std::ofstream> out;

@@ -55,7 +55,9 @@ std::set<std::string> TargetsOf(const Plan& plan) {
 // The parts of one run, made in the order in which they depend on each other.
 class Session {
  public:
-  Session(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock, CancelToken* cancel);
+  // `secrets` and `masker` must outlive the session.
+  Session(const RunOrder& order, const Secrets* secrets, const Masker* masker, RunStore* store,
+          const Catalogue* plugins, Clock* clock, CancelToken* cancel);
 
   RunEnd Run();
 
@@ -77,8 +79,8 @@ class Session {
   RunStore& store_;
   Clock& clock_;
   CancelToken& cancel_;
-  const Secrets secrets_;
-  const Masker masker_;
+  const Secrets& secrets_;
+  const Masker& masker_;
   NewFolder folder_;  // of a new run, until it has begun
   const RunPaths paths_;
   const RunLock lock_;
@@ -104,13 +106,14 @@ class Session {
   std::int64_t retried_at_ = 0;  // 0: never
 };
 
-Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock, CancelToken* cancel)
+Session::Session(const RunOrder& order, const Secrets* secrets, const Masker* masker, RunStore* store,
+                 const Catalogue* plugins, Clock* clock, CancelToken* cancel)
     : order_(order),
       store_(*store),
       clock_(*clock),
       cancel_(*cancel),
-      secrets_(ReadSecrets(order.plan.secrets)),
-      masker_(MaskerOf(secrets_)),
+      secrets_(*secrets),
+      masker_(*masker),
       paths_(MakePaths()),
       lock_(paths_.lock()),
       commands_(paths_.commands(), &masker_),
@@ -318,9 +321,10 @@ void Session::KeepEnd(const RunFinished& end) {
 
 RunEnd CarryOutRun(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock,
                    CancelToken* cancel) {
-  const Masker masker = MaskerOf(ReadSecrets(order.plan.secrets));
+  const Secrets secrets = ReadSecrets(order.plan.secrets);
+  const Masker masker = MaskerOf(secrets);
   try {
-    return Session(order, store, plugins, clock, cancel).Run();
+    return Session(order, &secrets, &masker, store, plugins, clock, cancel).Run();
   } catch (const Error& error) {  // its text may be a host's
     throw Error(error.code(), masker.Mask(error.message()), masker.Mask(error.hint()), error.where());
   }

@@ -218,14 +218,15 @@ TEST_F(DatabaseTest, WhatSomebodyWroteIntoItReachesNoPathAndNoShell) {
   sandbox_.Write("secret.txt", "not a log\n");
   fs::copy_file(home() / "runs.db", home() / "good.db");
   const std::string here = sandbox_.folder().string();
-  for (const std::string edit :
-       {"UPDATE stage_executions SET log_path = '" + here + "/secret.txt'",
-        "UPDATE stage_executions SET log_path = '" + here + "/outputs/../secret.txt'",
-        std::string("UPDATE jobs SET folder = '/'"), "UPDATE runs SET output_dir = '" + here + "/x/../precious'",
-        std::string("UPDATE stage_executions SET operation_id = '../../..'"),
-        std::string("UPDATE stage_executions SET target = '$(touch PWNED)'"),
-        std::string("PRAGMA foreign_keys = OFF; UPDATE runs SET run_id = '../..'; UPDATE stage_executions SET run_id = "
-                    "'../..'; UPDATE jobs SET run_id = '../..'")}) {
+  for (const std::string& edit : std::vector<std::string>{
+           "UPDATE stage_executions SET log_path = '" + here + "/secret.txt'",
+           "UPDATE stage_executions SET log_path = '" + here + "/outputs/../secret.txt'",
+           std::string("UPDATE jobs SET folder = '/'"), "UPDATE runs SET output_dir = '" + here + "/x/../precious'",
+           std::string("UPDATE stage_executions SET operation_id = '../../..'"),
+           std::string("UPDATE stage_executions SET target = '$(touch PWNED)'"),
+           std::string(
+               "PRAGMA foreign_keys = OFF; UPDATE runs SET run_id = '../..'; UPDATE stage_executions SET run_id = "
+               "'../..'; UPDATE jobs SET run_id = '../..'")}) {
     fs::copy_file(home() / "good.db", home() / "runs.db", fs::copy_options::overwrite_existing);
     ASSERT_EQ(sandbox_.Run({"sqlite3", "home/runs.db", edit}).status, 0) << edit;
     bool refused = false;

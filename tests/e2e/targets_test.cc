@@ -154,10 +154,10 @@ TEST_F(TargetCheckTest, FindsAGoodHostGoodAndLeavesNothingThere) {
   Expect("connection", "ok", ", logged in as " + host_->account().name());
   Expect("host_key", "ok", host_->server().host_key_fingerprint());
   Expect("clock", "ok", " s or less off");
-  Expect("workdir", "ok", host_->workdir().string() + " can be written to");
+  Expect("workdir", "ok", host_->workdir().string() + " does not exist yet");
   Expect("tools", "ok", "");
   Expect("gpus", "ok", "2 × NVIDIA H100 80GB HBM3");
-  EXPECT_TRUE(fs::is_empty(host_->workdir()));
+  EXPECT_FALSE(fs::exists(host_->workdir()));
   EXPECT_EQ(host_->server().LoginCount(), 1);
   Await("end of the connection", [&] { return host_->server().Connections() == 0; });
   const Ended text = sandbox_.Engine({"targets", "check", "gpu1"});

@@ -100,7 +100,7 @@ std::string TargetQuestions::Script() const {
   for (const auto& [lines, number] : downloads_) script += lines + fmt::format("room {} \"$path\"\n", number);
   if (disk_) {
     script += fmt::format(
-        "at={}\nuntil [ -e \"$at\" ]; do at=$(dirname -- \"$at\"); done\n"
+        "at={}\nuntil [ -e \"$at\" ]; do at=${{at%/*}}; at=${{at:-/}}; done\n"
         "set -- $(stat -f -c '%a %S' -- \"$at\" 2>/dev/null)\n[ $# = 2 ] && echo \"free $(($1 * $2))\"\n",
         ShellQuote(workdir_));
   }

@@ -33,7 +33,7 @@ std::string WorkdirScript(const std::string& workdir) {
   // Nothing is tried, as a check changes nothing.
   return "workdir=" + folder +
          "\nat=$workdir\n"
-         "until [ -e \"$at\" ] || [ -L \"$at\" ]; do at=$(dirname -- \"$at\"); done\n"
+         "until [ -e \"$at\" ] || [ -L \"$at\" ]; do at=${at%/*}; at=${at:-/}; done\n"
          "if [ ! -d \"$at\" ]; then echo \"unwritable $at: Not a directory\"\n"
          "elif [ ! -w \"$at\" ] || [ ! -x \"$at\" ]; then echo \"unwritable $at: Permission denied, or a read-only "
          "disk\"\n"

@@ -45,7 +45,7 @@ while [ "$path" != / ] && [ ! -e "$path" ]; do
     *) missing=/${path##*/}$missing path=${path%/*}; path=${path:-/} ;;
   esac
 done
-cd -- "$path" || exit
+cd -- "$path" 2>/dev/null || { echo "cannot enter '$path': Permission denied, or not a folder" >&2; exit 1; }
 here=$(pwd -P; echo .)
 here=${here%??}
 )sh";
