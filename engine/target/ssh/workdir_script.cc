@@ -30,7 +30,7 @@ constexpr const char* kGuard = R"sh(guard() (
 )
 )sh";
 
-constexpr const char* kOwnFolder = R"sh(mkdir -m 700 .cosmos 2>/dev/null
+constexpr const char* kOwnFolder = R"sh([ -d .cosmos ] || mkdir -m 700 .cosmos || [ -d .cosmos ] || exit
 if [ ! -d .cosmos ] || [ -L .cosmos ] || [ "$(stat -c %u .cosmos)" != "$(id -u)" ]; then
   echo "'$(pwd -P)/.cosmos' is not a folder of $(id -un)"; exit 13
 fi
