@@ -61,7 +61,7 @@ void TakeSecrets(const RunInputs& inputs, const Catalogue& plugins, InspectionSo
       sources->secrets_unknown.push_back(source.name);
     }
   }
-  sources->masker = MaskerOfForms(known);
+  sources->masker = MaskerOf(known);
 }
 
 json ToJson(const RunRecord& run, const Diagnosis& diagnosis, Duration took) {

@@ -72,6 +72,7 @@ CheckInput ReadAgain(const RunInputs& inputs) {
   input.params.text = inputs.params.dump();
   input.default_target = inputs.target;
   input.input_files = false;
+  input.any_environment = true;  // of a run that goes on, whose workflow may be older than the rule
   return input;
 }
 

@@ -1,10 +1,10 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -13,9 +13,10 @@
 #include "cli/state_home.h"
 #include "core/clock.h"
 #include "core/error.h"
-#include "core/fd.h"
+#include "core/files.h"
 #include "core/text.h"
 #include "run/run_cancel.h"
+#include "run/run_paths.h"
 #include "store/attempt.h"
 
 namespace cosmos {
@@ -33,8 +34,8 @@ std::string KeyOf(const StageRecord& stage) {
 }
 
 // The logs of a run that were asked for, in the order in which their stages began.
-std::vector<StageRecord> LogsOf(const std::string& run_id, const std::string& wanted, RunStore* store) {
-  std::vector<StageRecord> logs = store->StagesOf(run_id);
+std::vector<StageRecord> LogsOf(const RunRecord& run, const std::string& wanted, RunStore* store) {
+  std::vector<StageRecord> logs = store->StagesOf(run.run_id);
   if (!wanted.empty()) {
     std::vector<std::string> names;
     for (const StageRecord& stage : logs) names.push_back(stage.stage);
@@ -46,7 +47,20 @@ std::vector<StageRecord> LogsOf(const std::string& run_id, const std::string& wa
     }
   }
   std::erase_if(logs, [](const StageRecord& stage) { return stage.log_path.empty(); });
+  const RunPaths paths(run.output_dir, run.run_id);
+  for (const StageRecord& stage : logs) {
+    if (paths.Holds(stage.log_path)) continue;
+    throw Error(ErrorCode::kUnavailable,
+                "the database has '" + stage.log_path + "' as the log of stage '" + StageKey(stage) +
+                    "', expected a file below " + run.output_dir,
+                "somebody edited it, or the folder was moved: `cosmos-engine db rebuild OUTPUT_DIR` corrects it");
+  }
   return logs;
+}
+
+// While a job runs that several attempts share, the log of each is a link.
+std::optional<Fd> OpenLog(const StageRecord& stage) {
+  return OpenRegular(stage.log_path, O_RDONLY, kPrivate, Links::kFollow);
 }
 
 // Prints files with a head between different ones: as a terminal shows them in the end, with the last state of each
@@ -61,12 +75,13 @@ class LogPrinter {
     const auto end = static_cast<std::int64_t>(fs::file_size(stage.log_path, error));
     if (lines < 0 || error) return;
     if (lines == 0) offsets_[stage.log_path] = end;
-    const Fd file(::open(stage.log_path.c_str(), O_RDONLY | O_CLOEXEC));
+    const auto file = OpenLog(stage);
+    if (!file) return;
     std::string buffer(kPiece, '\0');
     // Backwards by pieces; the newline at the very end ends the last line and does not begin one.
     for (std::int64_t at = end; at > 0 && lines > 0;) {
       const std::int64_t begin = std::max<std::int64_t>(0, at - static_cast<std::int64_t>(kPiece));
-      const ssize_t n = ::pread(file.get(), buffer.data(), static_cast<std::size_t>(at - begin), begin);
+      const ssize_t n = ::pread(file->get(), buffer.data(), static_cast<std::size_t>(at - begin), begin);
       for (ssize_t i = n; i-- > 0;) {
         if (buffer[static_cast<std::size_t>(i)] != '\n' || begin + i + 1 == end || --lines > 0) continue;
         offsets_[stage.log_path] = begin + i + 1;
@@ -78,12 +93,12 @@ class LogPrinter {
 
   // What has come to a log since the last call.
   void Print(const StageRecord& stage) {
-    Fd file(::open(stage.log_path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file.valid()) return;
+    const auto file = OpenLog(stage);
+    if (!file) return;
     std::int64_t& offset = offsets_[stage.log_path];
     std::string buffer(kPiece, '\0');
     for (;;) {
-      const ssize_t n = ::pread(file.get(), buffer.data(), buffer.size(), offset);
+      const ssize_t n = ::pread(file->get(), buffer.data(), buffer.size(), offset);
       if (n <= 0) return;
       offset += n;
       const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
@@ -148,7 +163,7 @@ int Logs(const Arguments& arguments, Console* console) {
   const bool follow = arguments.Has("follow");
   if (console->json()) {
     nlohmann::json list = nlohmann::json::array();
-    for (const StageRecord& stage : LogsOf(run.run_id, wanted, store.get())) {
+    for (const StageRecord& stage : LogsOf(run, wanted, store.get())) {
       list.push_back({{"stage", stage.stage},
                       {"instance", stage.instance},
                       {"attempt", stage.attempt},
@@ -161,7 +176,7 @@ int Logs(const Arguments& arguments, Console* console) {
   std::map<std::string, bool> seen;
   for (;;) {
     const bool active = follow && IsActive(run);  // asked first: what comes before the end is printed
-    for (const StageRecord& stage : LogsOf(run.run_id, wanted, store.get())) {
+    for (const StageRecord& stage : LogsOf(run, wanted, store.get())) {
       if (!std::exchange(seen[stage.log_path], true)) printer.Skip(stage, lines);
       printer.Print(stage);
       if (active) {

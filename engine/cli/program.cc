@@ -1,6 +1,7 @@
 #include "cli/program.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -165,6 +166,7 @@ OptionSpec PluginPathOption() {
 
 int Program(const std::vector<std::string>& words) {
   CatchWriteSignals();
+  ::umask(::umask(0) | S_IWOTH);  // nothing of ours is to be written by others
   Console console;
   try {
     CheckWords(words);

@@ -62,7 +62,7 @@ void PlotGpus(const RunRecord& run, RunStore* store, const std::string& svg, Con
                 "add `hooks: {gpu-monitor: {}}` to its workflow, and run it on a target with GPUs");
   }
   if (!svg.empty()) {
-    WriteFileAtomically(svg, PlotsAsSvg(plots));
+    WriteFileAtomically(svg, PlotsAsSvg(plots), kShared);
     console->PrintLine("wrote " + svg);
     return;
   }

@@ -34,9 +34,7 @@ void WriteAll(const Fd& file, std::string_view content, const fs::path& path) {
 }
 
 Fd OpenForWriting(const fs::path& path, int flags, unsigned mode) {
-  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode));
-  if (!file.valid()) throw IoError("write", path, errno);
-  return file;
+  return DemandRegular(path, O_WRONLY | O_CREAT | flags, mode);
 }
 
 Fd OpenForReading(const fs::path& path) {
@@ -59,6 +57,22 @@ std::string ReadFrom(const Fd& file, const fs::path& path, std::size_t enough = 
   }
 }
 
+std::string OperationOf(int flags) { return (flags & O_ACCMODE) == O_RDONLY ? "read" : "write"; }
+
+std::string KindOf(const fs::path& path) {
+  std::error_code error;
+  switch (fs::symlink_status(path, error).type()) {
+    case fs::file_type::symlink:
+      return "a symbolic link";
+    case fs::file_type::fifo:
+      return "a FIFO";
+    case fs::file_type::directory:
+      return "a folder";
+    default:
+      return "a device or socket";
+  }
+}
+
 }  // namespace
 
 std::string ReadFileUpTo(const fs::path& path, std::size_t max) {
@@ -68,13 +82,36 @@ std::string ReadFileUpTo(const fs::path& path, std::size_t max) {
               "give a smaller file");
 }
 
+std::optional<Fd> OpenRegular(const fs::path& path, int flags, unsigned mode, Links links) {
+  const int careful = O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (links == Links::kRefuse ? O_NOFOLLOW : 0);
+  Fd file(::open(path.c_str(), flags | careful, mode));
+  // ENXIO: a FIFO without a reader, or a socket; ELOOP: a link; EISDIR: a folder.
+  if (!file.valid() && (errno == ENOENT || errno == ENXIO || errno == ELOOP || errno == EISDIR)) return std::nullopt;
+  struct stat info {};
+  if (!file.valid() || ::fstat(file.get(), &info) != 0) throw IoError(OperationOf(flags), path, errno);
+  if (!S_ISREG(info.st_mode)) return std::nullopt;
+  return file;
+}
+
+Fd DemandRegular(const fs::path& path, int flags, unsigned mode, Links links) {
+  if (auto file = OpenRegular(path, flags, mode, links)) return std::move(*file);
+  std::error_code error;
+  if (fs::symlink_status(path, error).type() == fs::file_type::not_found)
+    throw IoError(OperationOf(flags), path, ENOENT);
+  throw Error(ErrorCode::kIo, "found " + KindOf(path) + " at '" + path.string() + "', expected a regular file",
+              "find out what put it there, and remove it");
+}
+
+std::string ReadOwnFile(const fs::path& path) { return ReadFrom(DemandRegular(path), path); }
+
 std::string ReadFile(const fs::path& path) { return ReadFrom(OpenForReading(path), path); }
 
 std::string ReadTail(const fs::path& path, std::size_t most) {
-  const Fd file = OpenForReading(path);
+  const auto file = OpenRegular(path, O_RDONLY, kPrivate, Links::kFollow);
+  if (!file) return "";
   // A file that is shorter is read from its start, where the position is.
-  ::lseek(file.get(), -static_cast<off_t>(most), SEEK_END);
-  return ReadFrom(file, path);
+  ::lseek(file->get(), -static_cast<off_t>(most), SEEK_END);
+  return ReadFrom(*file, path);
 }
 
 void WriteFile(const fs::path& path, std::string_view content, unsigned mode) {
@@ -82,13 +119,13 @@ void WriteFile(const fs::path& path, std::string_view content, unsigned mode) {
 }
 
 void AppendToFile(const fs::path& path, std::string_view content) {
-  WriteAll(OpenForWriting(path, O_APPEND, 0666), content, path);
+  WriteAll(OpenForWriting(path, O_APPEND, kPrivate), content, path);
 }
 
-void WriteFileAtomically(const fs::path& path, std::string_view content) {
+void WriteFileAtomically(const fs::path& path, std::string_view content, unsigned mode) {
   const fs::path temporary = TemporaryBeside(path);
   try {
-    WriteFile(temporary, content);
+    WriteFile(temporary, content, mode);
   } catch (const Error&) {
     ::unlink(temporary.c_str());  // a full disk is no place for leavings
     throw;
@@ -109,6 +146,11 @@ void MakeFolders(const fs::path& path, unsigned mode) {
   struct stat info {};
   if (errno == EEXIST && ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return;
   throw IoError("make the folder", path, errno == EEXIST ? ENOTDIR : errno);
+}
+
+void MakePrivateFolder(const fs::path& path) {
+  MakeFolders(path.parent_path());
+  MakeFolders(path, 0700);
 }
 
 void LinkOrCopy(const fs::path& from, const fs::path& path) {

@@ -1,6 +1,5 @@
 #include "core/sha256.h"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <unistd.h>
 
@@ -12,7 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/fd.h"
+#include "core/files.h"
 
 namespace cosmos {
 namespace {
@@ -54,8 +53,7 @@ std::string Sha256(std::string_view bytes) {
 }
 
 std::string Sha256OfFile(const std::filesystem::path& path, std::int64_t size) {
-  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) throw IoError("open", path, errno);
+  const Fd file = DemandRegular(path, O_RDONLY, kPrivate, Links::kFollow);
   Sha256Sum sum;
   std::vector<char> buffer(1 << 18);
   std::uint64_t left = size < 0 ? std::numeric_limits<std::uint64_t>::max() : static_cast<std::uint64_t>(size);

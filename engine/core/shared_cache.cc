@@ -36,7 +36,7 @@ std::int64_t Now() { return UnixMilliseconds(std::chrono::system_clock::now()); 
 Kept Load(const fs::path& file) {
   Kept kept;
   try {
-    const json saved = ParseJson(ReadFile(file), kOwnJson);
+    const json saved = ParseJson(ReadOwnFile(file), kOwnJson);
     kept.text = saved.at("text");
     kept.asked_at = saved.at("asked_at");
     kept.tried_at = saved.at("tried_at");

@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "event/mask_event.h"
+
 namespace cosmos {
 namespace {
 
@@ -134,7 +136,8 @@ class EventBus::Subscriber {
   std::thread thread_;
 };
 
-EventBus::EventBus(Clock* clock, std::uint64_t last_seq) : clock_(clock), last_seq_(last_seq) {}
+EventBus::EventBus(Clock* clock, std::uint64_t last_seq, const Masker* masker)
+    : clock_(clock), masker_(masker), last_seq_(last_seq) {}
 
 EventBus::~EventBus() { Close(); }
 
@@ -145,6 +148,7 @@ void EventBus::Subscribe(Subscription subscription) {
 }
 
 void EventBus::Publish(const RunContext& context, EventPayload payload) noexcept {
+  if (masker_ != nullptr) MaskTexts(*masker_, &payload);
   std::unique_lock lock(mutex_);
   // Waiting gives the lock away, so after each wait all are asked again.
   for (bool waited = true; waited && !closed_;) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/masker.h"
 #include "event/event.h"
 
 namespace cosmos {
@@ -35,15 +36,17 @@ struct Subscription {
 // HookFailed event and gets nothing more after the third time.
 class EventBus {
  public:
-  // `clock` must outlive the bus. `last_seq` is the number of the run's last event so far (of an earlier engine).
-  EventBus(Clock* clock, std::uint64_t last_seq);
+  // The pointers must outlive the bus. `last_seq` is the number of the run's last event so far (of an earlier engine).
+  // Texts of events are masked with `masker`, if there is one.
+  EventBus(Clock* clock, std::uint64_t last_seq, const Masker* masker = nullptr);
   // Closes.
   ~EventBus();
   EventBus(const EventBus&) = delete;
   EventBus& operator=(const EventBus&) = delete;
 
   void Subscribe(Subscription subscription);
-  // Gives the event its number and times and enqueues it. No I/O; waits only for a blocking subscriber that is full.
+  // Masks the event, gives it its number and times, and enqueues it. No I/O; waits only for a blocking subscriber that
+  // is full.
   void Publish(const RunContext& context, EventPayload payload) noexcept;
   // Waits until every subscriber has had what was published, the blocking ones last, and ends their threads. Later
   // events are not delivered.
@@ -56,6 +59,7 @@ class EventBus {
   void PublishLocked(const RunContext& context, EventPayload payload);
 
   Clock* const clock_;
+  const Masker* const masker_;
   std::mutex mutex_;  // numbers, queues and flags of all subscribers
   std::uint64_t last_seq_;
   bool closed_ = false;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/json_values.h"
 
 namespace cosmos {
@@ -44,8 +45,7 @@ json EventOf(std::string_view line) {
 Journal::Journal(const fs::path& path) : path_(path) {
   std::string last_line;
   const std::int64_t end = ReadLines(path, 0, [&](std::string_view line) { last_line = line; });
-  file_ = Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-  if (!file_.valid()) throw IoError("open the journal", path, errno);
+  file_ = DemandRegular(path, O_WRONLY | O_CREAT | O_APPEND);
   if (::ftruncate(file_.get(), end) != 0) throw IoError("repair the journal", path, errno);
   if (end == 0) return;
   if (const json last = EventOf(last_line); !last.is_null()) {
@@ -80,11 +80,9 @@ std::int64_t Journal::Read(const fs::path& path, std::int64_t offset,
 
 std::int64_t Journal::ReadLines(const fs::path& path, std::int64_t offset,
                                 const std::function<void(std::string_view line)>& on_line) {
-  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) {
-    if (errno == ENOENT) return offset;
-    throw IoError("read the journal", path, errno);
-  }
+  std::error_code error;
+  if (fs::symlink_status(path, error).type() == fs::file_type::not_found) return offset;
+  const Fd file = DemandRegular(path);
   std::string held;
   std::int64_t dropped = 0;  // bytes of a line that is too long for an event
   std::vector<char> buffer(1 << 16);

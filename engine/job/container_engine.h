@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/error.h"
 #include "core/text.h"
 
 namespace cosmos {
@@ -13,9 +14,13 @@ struct ContainerEngine {
   std::string program = "docker";
   bool sudo = false;
 
-  // Of a target's `container:`, as its schema shapes it.
+  // Of a target's `container:`, as its schema shapes it. Throws Error{kInvalidInput} for another program.
   static ContainerEngine FromJson(const nlohmann::json& container) {
-    return {container.value("engine", "docker"), container.value("sudo", false)};
+    ContainerEngine engine{container.value("engine", "docker"), container.value("sudo", false)};
+    // The schema has said so; of a run's files that somebody edited nothing else does.
+    if (engine.program == "docker" || engine.program == "podman") return engine;
+    throw Error(ErrorCode::kInvalidInput,
+                "found '" + engine.program + "' as a container engine, expected docker or podman");
   }
   // For a shell.
   std::string Words() const { return (sudo ? "sudo -n " : "") + ShellQuote(program); }

@@ -33,7 +33,8 @@ constexpr const char* kAfter = R"sh(
 ask() { engine inspect --type container --format '{{.State.Running}} {{.State.ExitCode}} {{.State.StartedAt}}' "$id"; }
 note= told= state= nl='
 '
-id=$(cat container.id 2>/dev/null)
+id=
+[ ! -f container.id ] || [ -L container.id ] || id=$(cat container.id)
 while [ -n "$id" ]; do
   if state=$(ask 2>&1); then
     state=${state##*"$nl"}
@@ -50,12 +51,14 @@ done
 exec 8>&-
 case $state in true*) ;; *) wait $reader ;; esac
 begun= ended=
-while read -r word value; do
-  case $word in
-    begun) begun=$value ;;
-    ended) ended=$value ;;
-  esac
-done <container.record
+if [ -f container.record ] && [ ! -L container.record ]; then
+  while read -r word value; do
+    case $word in
+      begun) begun=$value ;;
+      ended) ended=$value ;;
+    esac
+  done <container.record
+fi
 case $state in
   '' | true* | *' 0001-01-01'*) ;;
   *)

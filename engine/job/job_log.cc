@@ -40,7 +40,7 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 }  // namespace
 
 JobLog::JobLog(Order order) : order_(std::move(order)), stream_masker_(order_.masker) {
-  MakeFolders(order_.local.parent_path());
+  MakePrivateFolder(order_.local.parent_path());
   linked_ = order_.target->IsLocal() && order_.masker->empty() && Link();
   if (!linked_) OpenLocal();
 }
@@ -48,8 +48,9 @@ JobLog::JobLog(Order order) : order_(std::move(order)), stream_masker_(order_.ma
 // Gives the job's log a second name. False where the file system has no hard links or the two lie on different ones.
 bool JobLog::Link() {
   const std::string log = order_.handle.folder + "/run.log";
-  if (::link(log.c_str(), order_.local.c_str()) == 0) return true;
   std::error_code error;
+  if (fs::symlink_status(log, error).type() != fs::file_type::regular) return false;
+  if (::link(log.c_str(), order_.local.c_str()) == 0) return true;
   if (errno == EEXIST && fs::equivalent(log, order_.local, error)) return true;
   fs::remove(order_.local, error);
   return ::link(log.c_str(), order_.local.c_str()) == 0;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "job/full_disk.h"
 #include "job/job_log_fixture.h"
 
 // A log on its way to the local file. See also job_log_change_test.cc, job_log_listener_test.cc and
@@ -124,8 +125,8 @@ TEST_F(JobLogTest, TheEngineLeavesItToAHook) {
 }
 
 TEST_F(JobLogTest, BytesThatCouldNotBeWrittenDoNotCountAsLocal) {
-  path_ = "/dev/full";
   Open();
+  const FullDisk full;
   EXPECT_THROW(log_->Append(0, "abc"), Error);
   EXPECT_EQ(log_->Position(), 0);
 }

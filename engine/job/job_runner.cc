@@ -320,7 +320,7 @@ Collection JobRunner::Collect(Job* job, const OutputCollector& collector, const 
 void JobRunner::KeepDiagnosis(const Job& job, const std::string& moment, const std::string& more) {
   const JobRequest& request = job.request;
   try {
-    MakeFolders(request.diagnostics);
+    MakePrivateFolder(request.diagnostics);
     const std::string stem =
         (request.diagnostics / (request.context.key() + ".attempt-" + std::to_string(request.context.attempt)))
             .string();

@@ -45,6 +45,7 @@ class JobRunnerTest : public ::testing::Test {
     RunRecord run;
     run.run_id = "rs_1";
     run.workflow = "w";
+    run.output_dir = root_;
     run.status = "running";
     run.started_at = 1;
     store_->PutRun(run);

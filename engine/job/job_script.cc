@@ -10,7 +10,7 @@
 namespace cosmos {
 namespace {
 
-// Quotes words, with secrets taken out into variables.
+// Quotes values, with secrets taken out into variables.
 class SecretQuoter {
  public:
   SecretQuoter(const Masker& masker, std::map<std::string, std::string>* environment)
@@ -30,14 +30,9 @@ class SecretQuoter {
 };
 
 // The commands that write the files, in the job's folder.
-std::string WriteFiles(const RunContext& context, const std::vector<JobFile>& files, const Masker& masker) {
+std::string WriteFiles(const std::vector<JobFile>& files) {
   std::string text;
   for (const JobFile& file : files) {
-    if (masker.Finds(file.text)) {
-      throw Error(ErrorCode::kInvalidInput,
-                  "the file '" + file.name + "' of stage '" + context.key() + "' would hold the value of a secret",
-                  "pass it through `env:`");
-    }
     const std::filesystem::path path(file.path);
     if (file.path.empty() || path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end()) {
       throw Error(ErrorCode::kPlugin, "the file '" + file.name + "' of a job has the path '" + file.path + "'",
@@ -61,7 +56,8 @@ constexpr const char* kBegin = R"sh(#!/bin/sh
 unset -f cd read printf kill wait cat chmod mkfifo sleep head 2>/dev/null
 )sh";
 
-constexpr const char* kClaim = R"sh(read -r stat </proc/$$/stat
+constexpr const char* kClaim = R"sh(if [ -e pid ] || [ -L pid ]; then exit 0; fi
+read -r stat </proc/$$/stat
 { read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
 set -C -- ${stat##*) }
 printf '%s %s %s\n' $$ "${20}" "${boot:--}${COSMOS_SUBMISSION:+ $COSMOS_SUBMISSION}" >pid || exit 0
@@ -73,7 +69,9 @@ trap stop=yes HUP INT QUIT TERM
 trap : USR1 USR2
 )sh";
 
-constexpr const char* kEnd = R"sh([ -e run.log ] || cat </proc/$$/fd/1 >run.log
+// A command may have put something else in the place of these files, and opening a FIFO waits for ever.
+constexpr const char* kEnd = R"sh([ -f run.log ] && [ ! -L run.log ] || { rm -rf run.log; cat </proc/$$/fd/1 >run.log; }
+{ [ ! -e exit_status ] && [ ! -L exit_status ]; } || rm -rf exit_status
 { echo "$status${note:+ $note}" >exit_status; } 2>/dev/null || printf '%-15s\n' "$status${note:+ $note}" >&9
 )sh";
 
@@ -117,12 +115,39 @@ std::map<std::string, std::string> EnvironmentOf(const RunContext& context, cons
 
 }  // namespace
 
+void RefuseSecrets(const RunContext& context, const JobCommand& command, const Masker& masker) {
+  const auto refuse = [&](const std::string& what, const std::string& who) {
+    throw Error(ErrorCode::kInvalidInput,
+                what + " of stage '" + context.key() + "' contains the value of a secret, which " + who + " could read",
+                "pass the secret through the stage's `env:` and let the program read the variable");
+  };
+  constexpr const char* kUsers = "every user of the target (`ps`, `docker inspect`)";
+  constexpr const char* kReaders = "whoever may read the job's folder";
+  const auto check = [&](const std::string& text, const std::string& what, const char* who) {
+    if (masker.Finds(text)) refuse(what, who);
+  };
+  check(command.script, "the script", kReaders);
+  for (const std::string& word : command.argv) check(word, "the command line", kUsers);
+  for (const JobFile& file : command.files) {
+    check(file.text, "the file '" + file.name + "'", kReaders);
+    check(file.path, "the path of the file '" + file.name + "'", kUsers);
+  }
+  check(command.workdir, "the working folder", kUsers);
+  for (const auto& [name, value] : command.env) check(name, "the name of a variable", kUsers);
+  if (!command.container) return;
+  const ContainerSpec& container = *command.container;
+  for (const std::string& text : {container.image, container.shm_size, container.ipc, container.workdir,
+                                  container.entrypoint, container.engine}) {
+    check(text, "the container", kUsers);
+  }
+  for (const auto* list : {&container.mounts, &container.args}) {
+    for (const std::string& text : *list) check(text, "the container", kUsers);
+  }
+}
+
 JobScript MakeJobScript(const RunContext& context, const std::string& folder, const JobCommand& command,
                         const Masker& masker) {
-  if (masker.Finds(command.script)) {
-    throw Error(ErrorCode::kInvalidInput, "the script of stage '" + context.key() + "' holds the value of a secret",
-                "pass it through `env:` and use the variable");
-  }
+  RefuseSecrets(context, command, masker);
   JobScript job;
   SecretQuoter quoter(masker, &job.environment);
   const std::map<std::string, std::string> env = EnvironmentOf(context, folder, command);
@@ -147,13 +172,13 @@ JobScript MakeJobScript(const RunContext& context, const std::string& folder, co
   if (piped || command.container) text += kPipe;
   text += std::string("(\n") + (piped ? "exec >run.log.pipe 2>&1\n" : "") + "exec 8>&- 9>&-\nexport";
   for (const auto& [name, value] : env) text += " " + name + "=" + quoter.Quote(value);
-  text += "\n" + WriteFiles(context, command.files, masker);
+  text += "\n" + WriteFiles(command.files);
   if (runs_itself) {
     text += "exec /bin/sh ./job.sh command\n";
   } else {
     text += to_workdir + "exec" + (command.container ? " " + container.run : "");
     if (is_script) text += " /bin/sh -e -c " + ShellQuote(command.script);
-    for (const std::string& word : command.argv) text += " " + quoter.Quote(word);
+    for (const std::string& word : command.argv) text += " " + ShellQuote(word);
     text += "\n";
   }
   text += ")\nstatus=$? note=\n" + container.after + kEnd;

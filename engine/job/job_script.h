@@ -43,10 +43,14 @@ struct JobScript {
 //  - writes `exit_status` (JobState), also after a TERM that ended the command; when that file cannot be written, as on
 //  a
 //    full disk, into the bytes of kReservedStatus, which the target made before the start.
-// Where a value of env or a word of argv holds a secret, the script only names a variable of the environment. Throws
-// Error{kInvalidInput} when `script` holds one, as there is no safe place for it in a text of unknown quoting, or a
-// file does, and for a file whose path leaves the output folder.
+// Where a value of env holds a secret, the script only names a variable of the environment. Throws what RefuseSecrets
+// throws, and Error{kPlugin} for a file whose path leaves the output folder.
 JobScript MakeJobScript(const RunContext& context, const std::string& folder, const JobCommand& command,
                         const Masker& masker);
+
+// Throws Error{kInvalidInput} when a secret stands anywhere but in a value of env: in the script or a file, which stay
+// on the target's disk, or in what ends up on a command line, which every user of the target sees with `ps`, and who
+// may use the container engine with `docker inspect`.
+void RefuseSecrets(const RunContext& context, const JobCommand& command, const Masker& masker);
 
 }  // namespace cosmos

@@ -58,9 +58,9 @@ void CopyPart(const Fd& from, const fs::path& path, std::int64_t begin, std::int
 
 void LocalLog::CutLink(const fs::path& from, const fs::path& path, std::int64_t max_bytes, const std::string& whole) {
   max_bytes = std::max(max_bytes, kLeast);
-  const Fd file(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd file = DemandRegular(from);
   struct stat info {};
-  if (!file.valid() || ::fstat(file.get(), &info) != 0) throw IoError("open the log", from, errno);
+  if (::fstat(file.get(), &info) != 0) throw IoError("open the log", from, errno);
   if (info.st_size <= max_bytes) return;
   const std::int64_t head = max_bytes / 4;
   std::int64_t tail = info.st_size - (max_bytes - head - kMostNotice);
@@ -68,8 +68,7 @@ void LocalLog::CutLink(const fs::path& from, const fs::path& path, std::int64_t 
   if (const std::size_t line = first.find('\n'); line != first.npos) tail += static_cast<std::int64_t>(line) + 1;
   const fs::path next = path.string() + ".cut";
   {
-    const Fd cut(::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!cut.valid()) throw IoError("write", next, errno);
+    const Fd cut = DemandRegular(next, O_WRONLY | O_CREAT | O_TRUNC);
     CopyPart(file, from, 0, head, cut, next);
     WriteAll(cut.get(), NoticeOf(tail - head, whole.substr(0, kMostNotice / 2)), next);
     CopyPart(file, from, tail, info.st_size, cut, next);
@@ -81,14 +80,14 @@ void LocalLog::CutLink(const fs::path& from, const fs::path& path, std::int64_t 
 
 LocalLog::LocalLog(fs::path path, std::int64_t max_bytes, std::string whole)
     : path_(std::move(path)), max_bytes_(std::max(max_bytes, kLeast)), whole_(whole.substr(0, kMostNotice / 2)) {
-  MakeFolders(path_.parent_path());
+  MakePrivateFolder(path_.parent_path());
   Open();
 }
 
 void LocalLog::Open() {
-  file_ = Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  file_ = DemandRegular(path_, O_RDWR | O_CREAT | O_APPEND);
   struct stat info {};
-  if (!file_.valid() || ::fstat(file_.get(), &info) != 0) throw IoError("open the log", path_, errno);
+  if (::fstat(file_.get(), &info) != 0) throw IoError("open the log", path_, errno);
   size_ = info.st_size;
 }
 
@@ -140,8 +139,7 @@ void LocalLog::Cut(std::string_view more) {
   const std::string notice = NoticeOf(left_out_, whole_);
   const fs::path next = path_.string() + ".cut";
   {
-    const Fd file(::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!file.valid()) throw IoError("write", next, errno);
+    const Fd file = DemandRegular(next, O_WRONLY | O_CREAT | O_TRUNC);
     CopyPart(file_, path_, 0, head_, file, next);
     WriteAll(file.get(), notice, next);
     WriteAll(file.get(), tail, next);

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "job/full_disk.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -272,13 +273,14 @@ TEST_F(LocalLogTest, NothingOfABinaryLogIsChanged) {
 }
 
 TEST_F(LocalLogTest, AFullDiskIsTold) {
-  LocalLog log("/dev/full", kLimit, "elsewhere");
+  LocalLog log(path_, kLimit, "elsewhere");
+  const FullDisk full;
   try {
     log.Append("bytes");
     ADD_FAILURE() << "they were written";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kIo);
-    EXPECT_THAT(error.message(), HasSubstr("/dev/full"));
+    EXPECT_THAT(error.message(), HasSubstr(path_));
   }
 }
 

@@ -22,6 +22,7 @@ LogSlice* BeginningWith(const std::string& line, std::vector<LogSlice>* slices) 
 }  // namespace
 
 void SliceLog(const fs::path& log, std::vector<LogSlice>* slices) {
+  DemandRegular(log);
   std::ifstream in(log, std::ios::binary);
   if (!in) throw IoError("read", log, errno);
   std::vector<std::ofstream> out;
@@ -30,7 +31,8 @@ void SliceLog(const fs::path& log, std::vector<LogSlice>* slices) {
       out.emplace_back();
       continue;
     }
-    MakeFolders(slice.path.parent_path());
+    MakePrivateFolder(slice.path.parent_path());
+    WriteFile(slice.path.string() + ".part", "");
     out.emplace_back(slice.path.string() + ".part", std::ios::binary);
   }
   LogSlice* current = nullptr;

@@ -5,11 +5,10 @@
 #include <glog/logging.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <string>
 
-#include "core/error.h"
 #include "core/fd.h"
+#include "core/files.h"
 #include "core/text.h"
 
 namespace cosmos {
@@ -32,10 +31,7 @@ int SeverityOf(LogLevel level) {
 
 class RunLogger::FileSink final : public google::LogSink {
  public:
-  explicit FileSink(const std::filesystem::path& path)
-      : file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
-    if (!file_.valid()) throw IoError("open the engine's log", path, errno);
-  }
+  explicit FileSink(const std::filesystem::path& path) : file_(DemandRegular(path, O_WRONLY | O_CREAT | O_APPEND)) {}
 
   using google::LogSink::send;
   void send(google::LogSeverity severity, const char*, const char*, int, const google::LogMessageTime& time,

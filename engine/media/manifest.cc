@@ -99,7 +99,7 @@ void WriteManifest(const Manifest& manifest, const fs::path& file) {
   const std::string text = TextOf(manifest);
   std::error_code error;
   if (fs::exists(file, error) && ReadFile(file) == text) return;
-  WriteFileAtomically(file, text);
+  WriteFileAtomically(file, text, kShared);
 }
 
 std::string InputsDigest(const ControlFrames& control, const VideoSettings& settings) {

@@ -79,14 +79,14 @@ StoreWriter::Change BatchTask::ShareJob() const {
 std::vector<MemberResult> BatchTask::RunBatch(const json& plan,
                                               const std::function<void(std::string_view)>& on_output) {
   const JobRequest request = RequestFor(plan.at("job"));
-  MakeFolders(request.log_path.parent_path());
+  MakePrivateFolder(request.log_path.parent_path());
   std::vector<LogSlice> slices;
   for (std::size_t i = 0; i < orders_.size(); ++i) {
     slices.push_back({plan["members"][i].value("log_marker", ""), HasEnded(i) ? fs::path() : LogOf(i)});
     if (HasEnded(i)) continue;
     for (const JobFile& file : request.command.files) tasks_[i]->KeepFile(file);
     // While the job runs, everybody's log is all of it.
-    MakeFolders(LogOf(i).parent_path());
+    MakePrivateFolder(LogOf(i).parent_path());
     fs::remove(LogOf(i));
     Symlink(request.log_path, LogOf(i));
   }

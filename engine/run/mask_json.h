@@ -6,7 +6,7 @@
 
 namespace cosmos {
 
-// `value` with the secrets in all its texts (not in its keys) masked.
+// `value` with the secrets in all its texts, numbers and keys masked.
 nlohmann::json MaskJson(const nlohmann::json& value, const Masker& masker);
 
 }  // namespace cosmos

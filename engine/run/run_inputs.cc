@@ -50,7 +50,7 @@ RunInputs LoadRunInputs(const fs::path& path) {
   }
   RunInputs inputs;
   try {
-    const nlohmann::json saved = ParseJson(ReadFile(path), kOwnJson);
+    const nlohmann::json saved = ParseJson(ReadOwnFile(path), kOwnJson);
     inputs.workflow_path = saved.at("workflow_path");
     inputs.workflow_text = saved.at("workflow_text");
     inputs.config_path = saved.at("config_path");

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "core/error.h"
+#include "core/files.h"
 
 namespace cosmos {
 namespace {
@@ -18,8 +19,7 @@ struct flock WholeFile(short type) {
 
 }  // namespace
 
-RunLock::RunLock(const std::filesystem::path& path) : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-  if (!file_.valid()) throw IoError("open the lock", path, errno);
+RunLock::RunLock(const std::filesystem::path& path) : file_(DemandRegular(path, O_RDWR | O_CREAT)) {
   struct flock lock = WholeFile(F_WRLCK);
   if (::fcntl(file_.get(), F_SETLK, &lock) == 0) return;
   if (errno != EACCES && errno != EAGAIN) throw IoError("lock", path, errno);
@@ -31,7 +31,7 @@ RunLock::RunLock(const std::filesystem::path& path) : file_(::open(path.c_str(),
 }
 
 std::optional<pid_t> RunLock::Holder(const std::filesystem::path& path) {
-  Fd file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  Fd file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file.valid()) return std::nullopt;
   struct flock lock = WholeFile(F_WRLCK);
   if (::fcntl(file.get(), F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return std::nullopt;

@@ -17,6 +17,13 @@ std::string LogStem(const PluginFacts& plugin, const RunContext& context) {
 RunPaths::RunPaths(fs::path output_dir, const std::string& run_id)
     : output_dir_(std::move(output_dir)), run_id_(run_id), folder_(output_dir_ / ".runs" / run_id) {}
 
+bool RunPaths::Holds(const fs::path& path) const {
+  std::error_code error;
+  const fs::path root = fs::weakly_canonical(output_dir_, error);
+  const fs::path real = fs::weakly_canonical(path, error);
+  return !error && std::mismatch(root.begin(), root.end(), real.begin(), real.end()).first == root.end();
+}
+
 fs::path RunPaths::JobFolder(const RunContext& context) const {
   return folder_ / "jobs" / context.key() / std::to_string(context.attempt);
 }

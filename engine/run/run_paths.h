@@ -15,6 +15,8 @@ class RunPaths {
   RunPaths(std::filesystem::path output_dir, const std::string& run_id);
 
   const std::filesystem::path& output_dir() const { return output_dir_; }
+  // Whether a path, as records have it, is below the output folder when its links are followed.
+  bool Holds(const std::filesystem::path& path) const;
   // OUTPUT_DIR/.runs/RUN_ID, with all that belongs to the run itself.
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path lock() const { return folder_ / "lock"; }

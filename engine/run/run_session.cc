@@ -52,16 +52,12 @@ std::set<std::string> TargetsOf(const Plan& plan) {
   return names;
 }
 
-std::vector<std::string> Values(const Secrets& secrets) {
-  std::vector<std::string> values;
-  for (const auto& [name, value] : secrets) values.push_back(value);
-  return values;
-}
-
 // The parts of one run, made in the order in which they depend on each other.
 class Session {
  public:
-  Session(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock, CancelToken* cancel);
+  // `secrets` and `masker` must outlive the session.
+  Session(const RunOrder& order, const Secrets* secrets, const Masker* masker, RunStore* store,
+          const Catalogue* plugins, Clock* clock, CancelToken* cancel);
 
   RunEnd Run();
 
@@ -83,8 +79,8 @@ class Session {
   RunStore& store_;
   Clock& clock_;
   CancelToken& cancel_;
-  const Secrets secrets_;
-  const Masker masker_;
+  const Secrets& secrets_;
+  const Masker& masker_;
   NewFolder folder_;  // of a new run, until it has begun
   const RunPaths paths_;
   const RunLock lock_;
@@ -110,13 +106,14 @@ class Session {
   std::int64_t retried_at_ = 0;  // 0: never
 };
 
-Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock, CancelToken* cancel)
+Session::Session(const RunOrder& order, const Secrets* secrets, const Masker* masker, RunStore* store,
+                 const Catalogue* plugins, Clock* clock, CancelToken* cancel)
     : order_(order),
       store_(*store),
       clock_(*clock),
       cancel_(*cancel),
-      secrets_(ReadSecrets(order.plan.secrets)),
-      masker_(Values(secrets_)),
+      secrets_(*secrets),
+      masker_(*masker),
       paths_(MakePaths()),
       lock_(paths_.lock()),
       commands_(paths_.commands(), &masker_),
@@ -124,7 +121,7 @@ Session::Session(const RunOrder& order, RunStore* store, const Catalogue* plugin
       journal_(paths_.journal()),
       history_(store->StagesOf(order.run_id), paths_.journal()),
       writer_(store),
-      bus_(clock, journal_.last_seq()),
+      bus_(clock, journal_.last_seq(), &masker_),
       jobs_(&writer_, &bus_, &logger_, &masker_, clock),
       state_(&order.plan, order.run_id, order.output_dir, BeginStates()),
       connections_(&bus_, ContextOfRun(state_)),
@@ -173,6 +170,7 @@ RunEnd Session::Run() {
   StageRunner runner(&services_, &state_, &secrets_, prompt_id_);
   GpuGate gate(&services_, &state_, &runner, order_.inputs.priority);
   RunEnd end = RunEngine(&services_, &state_, &runner, &gate).Run(order_.inputs.jobs, &cancel_);
+  end.failure.message = masker_.Mask(end.failure.message);
   state_.SetRunEnd(end.status, end.failure.message);
   RunHandlers(end, &runner, &gate);
   leases_.ReleaseAll(order_.run_id);
@@ -202,7 +200,7 @@ std::unique_ptr<MetricsFile> Session::MakeMetricsFile() {
 InspectionSources Session::MakeSources(const Catalogue* plugins) {
   InspectionSources sources;
   sources.targets = order_.plan.targets;
-  sources.masker = MaskerOfForms(secrets_);
+  sources.masker = masker_;
   for (const auto& [name, value] : secrets_) sources.secrets.push_back(name);
   sources.plugins = plugins;
   sources.own_run = order_.run_id;
@@ -229,7 +227,8 @@ void Session::KeepRunRecord() {
   const auto text = [&](const char* name) {
     return params.contains(name) && params[name].is_string() ? params[name].get<std::string>() : std::string();
   };
-  prompt_id_ = KeepPrompt(&writer_, &clock_, {{"text", text("prompt")}, {"negative_prompt", text("negative_prompt")}});
+  prompt_id_ =
+      KeepPrompt(&writer_, &clock_, masker_, {{"text", text("prompt")}, {"negative_prompt", text("negative_prompt")}});
   RunRecord record;
   if (order_.mode == RunOrder::Mode::kNew) {
     record.run_id = order_.run_id;
@@ -322,7 +321,13 @@ void Session::KeepEnd(const RunFinished& end) {
 
 RunEnd CarryOutRun(const RunOrder& order, RunStore* store, const Catalogue* plugins, Clock* clock,
                    CancelToken* cancel) {
-  return Session(order, store, plugins, clock, cancel).Run();
+  const Secrets secrets = ReadSecrets(order.plan.secrets);
+  const Masker masker = MaskerOf(secrets);
+  try {
+    return Session(order, &secrets, &masker, store, plugins, clock, cancel).Run();
+  } catch (const Error& error) {  // its text may be a host's
+    throw Error(error.code(), masker.Mask(error.message()), masker.Mask(error.hint()), error.where());
+  }
 }
 
 }  // namespace cosmos

@@ -40,4 +40,10 @@ Secrets ReadSecrets(const std::vector<SecretSource>& sources) {
   return secrets;
 }
 
+Masker MaskerOf(const Secrets& secrets) {
+  std::vector<std::string> values;
+  for (const auto& [name, value] : secrets) values.push_back(value);
+  return Masker(values);
+}
+
 }  // namespace cosmos

@@ -131,7 +131,7 @@ StageRunner::Prepared StageRunner::Prepare(const StageInstance& instance, const 
   const json& parameters = prepared.call.parameters;
   if (parameters.contains("prompt") && parameters["prompt"].is_string()) {
     attempt->SetPrompt(
-        KeepPrompt(services_.store, services_.clock,
+        KeepPrompt(services_.store, services_.clock, *services_.masker,
                    {{"text", parameters["prompt"]}, {"negative_prompt", parameters.value("negative_prompt", "")}}));
     prepared.call.context = attempt->context();
   }

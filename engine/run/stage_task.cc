@@ -12,6 +12,7 @@
 #include "core/json_values.h"
 #include "core/sha256.h"
 #include "core/text.h"
+#include "job/job_script.h"
 #include "run/gpu/gpu_samples.h"
 #include "run/history_key.h"
 #include "run/input_files.h"
@@ -46,10 +47,10 @@ std::vector<int> NumbersOf(const std::vector<LeasedGpu>& gpus) {
 
 }  // namespace
 
-std::string KeepPrompt(StoreWriter* store, Clock* clock, const json& prompt) {
+std::string KeepPrompt(StoreWriter* store, Clock* clock, const Masker& masker, const json& prompt) {
   PromptRecord record;
-  record.text = TextIn(prompt, "text");
-  record.negative_prompt = TextIn(prompt, "negative_prompt");
+  record.text = masker.Mask(TextIn(prompt, "text"));
+  record.negative_prompt = masker.Mask(TextIn(prompt, "negative_prompt"));
   record.parent_id = TextIn(prompt, "parent");
   record.prompt_id = PromptIdOf(json{{"text", record.text}, {"negative_prompt", record.negative_prompt}}.dump(
       -1, ' ', false, json::error_handler_t::replace));
@@ -191,6 +192,7 @@ JobRequest StageTask::RequestFor(const json& spec) {
   for (const auto& [name, file] : files.items()) {
     request.command.files.push_back({name, file.at("path"), file.at("text")});
   }
+  RefuseSecrets(request.context, request.command, *services_.masker);
   request.inputs = inputs_;
   request.outputs = OutputsOf(outputs);
   request.local_folder = services_.paths->StageFolder(*order_.plugin, order_.context);
@@ -227,7 +229,7 @@ JobResult StageTask::RunJob(const json& spec, const std::function<void(std::stri
   if (request.command.argv.empty() == request.command.script.empty()) {
     throw Error(ErrorCode::kPlugin, "a job needs either argv or script");
   }
-  MakeFolders(request.log_path.parent_path());
+  MakePrivateFolder(request.log_path.parent_path());
   Symlink(fs::path("logs") / request.log_path.filename(), services_.paths->NewestLog(*order_.plugin, order_.context));
   for (const JobFile& file : request.command.files) KeepFile(file);
   const JobOutcome outcome = Carry(request, on_output);
@@ -262,7 +264,7 @@ void StageTask::KeepFile(const JobFile& file) {
                           path.extension().string());
   }
   MakeFolders(path.parent_path());
-  WriteFileAtomically(path, file.text);
+  WriteFileAtomically(path, file.text, kShared);
   Keep({file.name, path, static_cast<std::int64_t>(file.text.size()), Sha256OfFile(path)});
 }
 
@@ -301,14 +303,16 @@ json StageTask::Containers(const std::string& run_id) {
   return containers;
 }
 
-std::string StageTask::PutPrompt(const json& prompt) { return KeepPrompt(services_.store, services_.clock, prompt); }
+std::string StageTask::PutPrompt(const json& prompt) {
+  return KeepPrompt(services_.store, services_.clock, *services_.masker, prompt);
+}
 
 std::string StageTask::FinishLog() {
   const fs::path log = services_.paths->StageLog(*order_.plugin, order_.context);
   if (job_ran_) return log;
   const std::lock_guard lock(mutex_);
   if (lines_.empty()) return "";
-  MakeFolders(log.parent_path());
+  MakePrivateFolder(log.parent_path());
   WriteFile(log, lines_);
   return log;
 }

@@ -128,7 +128,7 @@ class StageTask final : public TaskHost {
   SteadyTime last_kept_{};
 };
 
-// Keeps a prompt in the store and gives its id, which depends on text and negative prompt alone.
-std::string KeepPrompt(StoreWriter* store, Clock* clock, const nlohmann::json& prompt);
+// Keeps a prompt, masked, in the store and gives its id, which depends on text and negative prompt alone.
+std::string KeepPrompt(StoreWriter* store, Clock* clock, const Masker& masker, const nlohmann::json& prompt);
 
 }  // namespace cosmos

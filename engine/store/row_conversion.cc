@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "store/bounded_text.h"
+#include "store/record_check.h"
 #include "store/rows-odb.h"
 
 namespace cosmos {
@@ -53,6 +54,7 @@ odb::nullable<std::string> ErrorOrNull(const std::string& error_message) {
 }
 
 PromptRow ToRow(const PromptRecord& record) {
+  CheckRecord(record);
   PromptRow row;
   row.prompt_id = record.prompt_id;
   row.parent_id = TextOrNull(record.parent_id);
@@ -63,6 +65,7 @@ PromptRow ToRow(const PromptRecord& record) {
 }
 
 RunRow ToRow(const RunRecord& record) {
+  CheckRecord(record);
   RunRow row;
   row.run_id = record.run_id;
   row.workflow = record.workflow;
@@ -81,6 +84,7 @@ RunRow ToRow(const RunRecord& record) {
 }
 
 StageRow ToRow(const StageRecord& record, odb::database& database) {
+  CheckRecord(record);
   StageRow row;
   row.id = record.id;
   row.run = odb::lazy_ptr<RunRow>(database, record.run_id);
@@ -104,6 +108,7 @@ StageRow ToRow(const StageRecord& record, odb::database& database) {
 }
 
 JobRow ToRow(const JobRecord& record, odb::database& database) {
+  CheckRecord(record);
   JobRow row;
   row.id = record.id;
   row.run = odb::lazy_ptr<RunRow>(database, record.run_id);
@@ -124,6 +129,7 @@ JobRow ToRow(const JobRecord& record, odb::database& database) {
 }
 
 ContainerRow ToRow(const ContainerRecord& record, odb::database& database) {
+  CheckRecord(record);
   ContainerRow row;
   row.id = record.id;
   row.run = odb::lazy_ptr<RunRow>(database, record.run_id);
@@ -145,6 +151,7 @@ ContainerRow ToRow(const ContainerRecord& record, odb::database& database) {
 }
 
 ArtifactRow ToRow(const ArtifactRecord& record, odb::database& database) {
+  CheckRecord(record);
   ArtifactRow row;
   row.id = record.id;
   row.run = odb::lazy_ptr<RunRow>(database, record.run_id);
@@ -170,6 +177,7 @@ TimingsRow ToRow(const TimingsRecord& record) {
 }
 
 GpuClaimRow ToRow(const GpuClaimRecord& record, odb::database& database) {
+  CheckRecord(record);
   GpuClaimRow row;
   row.id = record.id;
   row.run = odb::lazy_ptr<RunRow>(database, record.run_id);
@@ -215,6 +223,7 @@ PromptRecord ToRecord(const PromptRow& row) {
   record.text = row.text;
   record.negative_prompt = Text(row.negative_prompt);
   record.created_at = row.created_at;
+  CheckRecord(record);
   return record;
 }
 
@@ -233,6 +242,7 @@ RunRecord ToRecord(const RunRow& row) {
   record.log_path = Text(row.log_path);
   record.error_message = Text(row.error_message);
   record.retried_at = Time(row.retried_at);
+  CheckRecord(record);
   return record;
 }
 
@@ -256,6 +266,7 @@ StageRecord ToRecord(const StageRow& row) {
   record.started_at = Time(row.started_at);
   record.ended_at = Time(row.ended_at);
   record.progress = Text(row.progress);
+  CheckRecord(record);
   return record;
 }
 
@@ -276,6 +287,7 @@ JobRecord ToRecord(const JobRow& row) {
   record.exit_status = Or(row.exit_status, -1);
   record.submitted_at = Time(row.submitted_at);
   record.ended_at = Time(row.ended_at);
+  CheckRecord(record);
   return record;
 }
 
@@ -297,6 +309,7 @@ ContainerRecord ToRecord(const ContainerRow& row) {
   record.oom_killed = row.oom_killed;
   record.started_at = Time(row.started_at);
   record.ended_at = Time(row.ended_at);
+  CheckRecord(record);
   return record;
 }
 
@@ -311,6 +324,7 @@ ArtifactRecord ToRecord(const ArtifactRow& row) {
   record.path = row.path;
   record.size = row.size;
   record.sha256 = Text(row.sha256);
+  CheckRecord(record);
   return record;
 }
 
@@ -341,6 +355,7 @@ GpuClaimRecord ToRecord(const GpuClaimRow& row) {
   record.asleep = row.asleep;
   record.requested_at = row.requested_at;
   record.granted_at = Time(row.granted_at);
+  CheckRecord(record);
   return record;
 }
 

@@ -31,6 +31,7 @@ class StoreWriterTest : public ::testing::Test {
     RunRecord run;
     run.run_id = run_id;
     run.workflow = "w";
+    run.output_dir = "/home/me/outputs";
     run.status = "running";
     run.started_at = 1;
     return run;

@@ -74,6 +74,10 @@ void RecordedTarget::Reach(Duration longest) {
   Carry("reach", Rate::kOnce, "", [&] { target_->Reach(longest); });
 }
 
+std::string RecordedTarget::FindWorkdir() {
+  return Carry("workdir", Rate::kRepeats, "", [&] { return target_->FindWorkdir(); });
+}
+
 std::string RecordedTarget::Workdir() {
   return Carry("workdir", Rate::kRepeats, "", [&] { return target_->Workdir(); });
 }

@@ -43,6 +43,7 @@ class RecordedTarget final : public Target {
 
   void Reach(Duration longest) override;
   std::string Workdir() override;
+  std::string FindWorkdir() override;
   bool IsLocal() const override { return local_; }
   TargetOutput Run(const std::string& script, Duration longest) override;
   Submission Submit(const JobOrder& order) override;

@@ -133,6 +133,8 @@ class Target {
   virtual void Reach(Duration longest) = 0;
   // The folder that jobs work in, absolute; it is made when it is missing.
   virtual std::string Workdir() = 0;
+  // The same, but nothing is made or changed.
+  virtual std::string FindWorkdir() { return Workdir(); }
   // Whether paths on the target are paths of the engine's machine too.
   virtual bool IsLocal() const = 0;
   // Runs a short script of /bin/sh, which may be run again when the connection was lost meanwhile. It is killed after

@@ -126,7 +126,14 @@ class WorkflowCheck {
       return false;
     }
     workflow_.CheckShape(SchemaChecker(ParseJson(WorkflowSchema(), kOwnJson)), "the workflow");
+    if (!input_.any_environment) workflow_.references.SetEnvironment(EnvironmentRules(DeclaredVariables()));
     return true;
+  }
+
+  std::vector<std::string> DeclaredVariables() const {
+    const auto declared = workflow_.document.value().find("uses_env");
+    if (declared == workflow_.document.value().end() || !declared->is_array()) return {};
+    return PlainTexts(*declared);
   }
 
   void CheckReferences() {

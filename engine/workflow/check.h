@@ -21,8 +21,9 @@ struct CheckInput {
   std::string config_file;  // the name of the user's configuration; empty: there is none
   std::string config_text;
   ParamSources params;
-  std::string default_target;  // of the stages that name none; empty: local
-  bool input_files = true;     // whether input files must exist
+  std::string default_target;    // of the stages that name none; empty: local
+  bool input_files = true;       // whether input files must exist
+  bool any_environment = false;  // whether the workflow may read variables that it does not declare
   // Looks environment variables up; the process's own when empty.
   std::function<std::optional<std::string>(const std::string&)> environment;
 };

@@ -9,6 +9,7 @@ namespace {
 
 using nlohmann::json;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using namespace std::chrono_literals;
 
@@ -216,12 +217,31 @@ stages:
         curl -H "${{ secrets.TOKEN }}" x
   b: {uses: shell, with: {run: "${{ secrets.TOKN }}"}}
 )yaml"),
-      ElementsAre("w.yaml:2:35: secret 'BOTH': found 'env' and 'file', expected one; remove all but one of them",
-                  "w.yaml:8:12: 'with.run' of stage 'a': the secret 'TOKEN' would be written into a file; pass it "
-                  "through env: `env: {TOKEN: ${{ secrets.TOKEN }}}`",
-                  "w.yaml:10:32: 'with.run' of stage 'b': the secret 'TOKN' would be written into a file; pass it "
-                  "through env: `env: {TOKN: ${{ secrets.TOKN }}}`",
-                  "w.yaml:10:37: 'with' of stage 'b': the workflow has no secret 'TOKN'; did you mean 'TOKEN'?"));
+      ElementsAre(
+          "w.yaml:2:35: secret 'BOTH': found 'env' and 'file', expected one; remove all but one of them",
+          "w.yaml:8:12: 'with.run' of stage 'a': the secret 'TOKEN' would stand in a file or on a command line, "
+          "where others can read it; pass it through env: `env: {TOKEN: ${{ secrets.TOKEN }}}`",
+          "w.yaml:10:32: 'with.run' of stage 'b': the secret 'TOKN' would stand in a file or on a command line, "
+          "where others can read it; pass it through env: `env: {TOKN: ${{ secrets.TOKN }}}`",
+          "w.yaml:10:37: 'with' of stage 'b': the workflow has no secret 'TOKN'; did you mean 'TOKEN'?"));
+}
+
+TEST(CheckTest, RefusesVariablesThatAreNotDeclaredOrSoundSecret) {
+  EXPECT_THAT(FindingsOf(R"yaml(version: 1
+uses_env: [RENDER_HOST, HF_TOKEN]
+targets:
+  gpu1: {ssh: {host: "${{ default(env.RENDER_HOST, 'gpu') }}"}, workdir: "/x/${{ default(env.DATABASE_URL, 'w') }}"}
+stages:
+  a: {uses: shell, env: {HERE: "${{ default(env.HOME, '') }}", T: "${{ default(env.HF_TOKEN, '') }}"}, with: {run: 'true'}}
+)yaml"),
+              ElementsAre(HasSubstr("w.yaml:4:"), HasSubstr("w.yaml:6:")));
+  const auto findings = FindingsOf(R"yaml(version: 1
+stages:
+  a: {uses: shell, when: "env.AWS_SECRET_ACCESS_KEY == ''", with: {run: "echo ${{ env.NOT_DECLARED }}"}}
+)yaml");
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_THAT(findings, ::testing::Contains(HasSubstr("has the name of a secret, which must not stand in a workflow")));
+  EXPECT_THAT(findings, ::testing::Contains(HasSubstr("add it to `uses_env: [NOT_DECLARED]` at the top")));
 }
 
 TEST(CheckTest, RefusesAnythingButASecretWhereASecretBelongs) {

@@ -132,7 +132,8 @@ void PluginChecks::CheckSecrets(const PluginFacts& facts, const json& with, cons
                const std::string secret = SecretIn(value);
                if (secret.empty()) return;
                findings_.Add(node.Nearest(below)->value,
-                             NameOf(Joined(path, below)) + ": the secret '" + secret + "' would be written into a file",
+                             NameOf(Joined(path, below)) + ": the secret '" + secret +
+                                 "' would stand in a file or on a command line, where others can read it",
                              "pass it through env: `env: {" + secret + ": ${{ secrets." + secret + " }}}`");
              });
 }

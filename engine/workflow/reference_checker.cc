@@ -111,7 +111,9 @@ void ReferenceChecker::CheckReference(const Expression& reference, bool guarded,
       add("the matrix has no key '" + name + "'", Suggestion(name, rules.matrix));
     }
   } else if (root == "env") {
-    if (!guarded && !environment_(name)) {
+    if (const auto problem = environment_rules_.Check(name); !problem.message.empty()) {
+      add(problem.message, problem.hint);
+    } else if (!guarded && !environment_(name)) {
       add("the environment has no variable '" + name + "'", "export it, or write default(env." + name + ", …)");
     }
   } else if (root == "stages" && rules.check_stage) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "workflow/environment_rules.h"
 #include "workflow/expression_tree.h"
 #include "workflow/findings.h"
 #include "workflow/yaml_document.h"
@@ -37,6 +38,7 @@ class ReferenceChecker {
 
   void SetParams(std::vector<std::string> names) { params_ = std::move(names); }
   void SetSecrets(std::vector<std::string> names) { secrets_ = std::move(names); }
+  void SetEnvironment(EnvironmentRules rules) { environment_rules_ = std::move(rules); }
 
   // Checks all templates in `value`, which stands at `node`. Gives the stages that are referred to.
   std::set<std::string> Check(const nlohmann::json& value, const YamlNode& node, const ReferenceRules& rules);
@@ -56,6 +58,7 @@ class ReferenceChecker {
   const Environment& environment_;
   std::vector<std::string> params_;
   std::vector<std::string> secrets_;
+  EnvironmentRules environment_rules_;
 };
 
 // The expression of a `when:` text: without its `${{ }}` if it stands in one. `offset` is where it begins in the text.

@@ -99,8 +99,9 @@ Found JobFolder(sdk::Task* task, const StageFacts& stage, milliseconds limit) {
   return RunScript(task, stage.target,
                    "cd -- " + ShellQuote(stage.job_folder) + " || exit 1\n" +
                        "pwd\nfor file in pid exit_status exit_status.reserved container.record; do\n"
-                       "  [ ! -e $file ] || echo \"$file: $(cat $file)\"\ndone\n"
-                       "ls -laR . >&1 || exit 1\necho '# the end of run.log'\ntail -n " +
+                       "  [ ! -f $file ] || [ -L $file ] || echo \"$file: $(cat $file)\"\ndone\n"
+                       "ls -laR . >&1 || exit 1\necho '# the end of run.log'\n[ ! -f run.log ] || "
+                       "[ -L run.log ] || tail -n " +
                        std::to_string(kLogLines) + " run.log 2>/dev/null || :\n",
                    limit);
 }

@@ -92,7 +92,7 @@ Json CommandModel::Parameters() const {
         "description": "A script for /bin/sh, which ends at the first command that fails. It finds $PROMPT, $NEGATIVE_PROMPT, $SEED, $GPUS and, for each input, $INPUT_NAME in its environment. Either run or argv."
       },
       "argv": {
-        "type": "array", "minItems": 1, "items": {"type": "string"},
+        "type": "array", "minItems": 1, "items": {"type": "string"}, "x-no-secrets": true,
         "description": "A program and its arguments, started without a shell. Either run or argv."
       },
       "prompt": {"type": "string", "minLength": 1, "maxLength": 20000, "description": "What the shot shows: $PROMPT."},

@@ -57,7 +57,8 @@ class Shell : public cosmos::sdk::JobStage {
           "type": "array",
           "minItems": 1,
           "items": {"type": "string"},
-          "description": "A program and its arguments, started without a shell. Either run or argv."
+          "x-no-secrets": true,
+          "description": "A program and its arguments, started without a shell. Every user of the target sees them, so secrets are passed by `env:`. Either run or argv."
         },
         "outputs": {
           "type": "object",

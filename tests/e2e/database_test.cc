@@ -211,6 +211,66 @@ TEST_F(DatabaseTest, ACheckFindsRunsWithoutFilesAndFilesWithoutRuns) {
   EXPECT_EQ(check["files_without_runs"], json::array({sandbox_.run_folder("rs_3").string()}));
 }
 
+TEST_F(DatabaseTest, WhatSomebodyWroteIntoItReachesNoPathAndNoShell) {
+  sandbox_.Write("w.yaml", "version: 1\nname: w\nstages: {a: {uses: shell, with: {run: 'exit 1'}}}\n");
+  ASSERT_EQ(sandbox_.Engine({"run", "w.yaml", "--run-id", "rs_1"}).status, 1);
+  sandbox_.Write("precious/.runs/rs_1/run.json", "precious");
+  sandbox_.Write("secret.txt", "not a log\n");
+  fs::copy_file(home() / "runs.db", home() / "good.db");
+  const std::string here = sandbox_.folder().string();
+  for (const std::string& edit : std::vector<std::string>{
+           "UPDATE stage_executions SET log_path = '" + here + "/secret.txt'",
+           "UPDATE stage_executions SET log_path = '" + here + "/outputs/../secret.txt'",
+           std::string("UPDATE jobs SET folder = '/'"), "UPDATE runs SET output_dir = '" + here + "/x/../precious'",
+           std::string("UPDATE stage_executions SET operation_id = '../../..'"),
+           std::string("UPDATE stage_executions SET target = '$(touch PWNED)'"),
+           std::string(
+               "PRAGMA foreign_keys = OFF; UPDATE runs SET run_id = '../..'; UPDATE stage_executions SET run_id = "
+               "'../..'; UPDATE jobs SET run_id = '../..'")}) {
+    fs::copy_file(home() / "good.db", home() / "runs.db", fs::copy_options::overwrite_existing);
+    ASSERT_EQ(sandbox_.Run({"sqlite3", "home/runs.db", edit}).status, 0) << edit;
+    bool refused = false;
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"logs", "last"},
+                                               {"show", "last"},
+                                               {"resume", "last"},
+                                               {"diagnostics", "last"},
+                                               {"gc", "--yes"},
+                                               {"prune", "--keep-last", "0", "--yes"}}) {
+      const Ended ended = sandbox_.Engine(words);
+      EXPECT_LE(ended.status, 3) << edit << " " << words[0] << ended.err;
+      EXPECT_THAT(ended.out + ended.err, ::testing::Not(HasSubstr("not a log"))) << edit << " " << words[0];
+      refused = refused || (ended.err.find("somebody edited") != std::string::npos);
+    }
+    EXPECT_TRUE(refused) << edit;
+    EXPECT_EQ(sandbox_.Read("precious/.runs/rs_1/run.json"), "precious") << edit;
+    EXPECT_FALSE(fs::exists(sandbox_.folder() / "PWNED"));
+    EXPECT_TRUE(fs::exists(sandbox_.folder() / "secret.txt"));
+  }
+}
+
+TEST_F(DatabaseTest, ARunWhoseFilesSomebodyEditedKeepsNoOtherOut) {
+  sandbox_.Write("w.yaml", "version: 1\nname: w\nstages: {a: {uses: noop}}\n");
+  for (const char* run_id : {"rs_1", "rs_2", "rs_3"}) {
+    ASSERT_EQ(sandbox_.Engine({"run", "w.yaml", "--run-id", run_id}).status, 0);
+  }
+  const auto edit = [&](const fs::path& file, const std::string& from, const std::string& to) {
+    std::string text = sandbox_.Read(file);
+    ASSERT_NE(text.find(from), std::string::npos) << from;
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+      text.replace(at, from.size(), to);
+    }
+    std::ofstream(file) << text;
+  };
+  edit(sandbox_.run_folder("rs_1") / "run.json", "\"prompt_name\": \"w\"", "\"prompt_name\": \"../../etc\"");
+  edit(sandbox_.run_folder("rs_3") / "events.jsonl", "\"stage\":\"a\"", "\"stage\":\"../a\"");
+  fs::remove(home() / "runs.db");
+  const Ended ended = sandbox_.Engine({"db", "rebuild", "outputs"});
+  EXPECT_THAT(ended.out + ended.err, HasSubstr("found '../../etc' as the prompt_name of run rs_1"));
+  EXPECT_THAT(ended.out + ended.err, HasSubstr("found '../a' as the stage of run rs_3"));
+  EXPECT_EQ(sandbox_.Show("rs_2")["status"], "succeeded");
+}
+
 TEST_F(DatabaseTest, ADatabaseThatStaysLockedEndsTheEngineAndNotTheRun) {
   sandbox_.Write("w.yaml", kRetrying);
   const pid_t engine = sandbox_.StartEngine({"run", "w.yaml", "--run-id", "rs_test", "-j", "2"});

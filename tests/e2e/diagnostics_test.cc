@@ -350,7 +350,8 @@ TEST_F(RemoteDiagnosticsTest, WhateverAProgramDoesOnlyItsItemSuffers) {
 TEST_F(RemoteDiagnosticsTest, AFullDiskOfTheHostIsToldAsOne) {
   const std::string workdir = host_->workdir().string();
   MustRun({"mkdir", workdir});
-  MustRun({"mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", workdir});
+  MustRun({"mount", "-t", "tmpfs", "-o", "size=64k,mode=755,uid=" + std::to_string(host_->account().uid()), "tmpfs",
+           workdir});
   RunProgram({"dd", "if=/dev/zero", "of=" + workdir + "/full", "bs=4k"});
   Workflow("stages: {a: {uses: shell, target: gpu1, with: {run: 'true'}}}\n");
   sandbox_.Engine({"run", "w.yaml", "--run-id", "rs_test", "--no-preflight"});

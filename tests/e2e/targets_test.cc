@@ -74,15 +74,17 @@ TEST_F(TargetsTest, RefusesWhatIsWrong) {
 TEST_F(TargetsTest, ChecksThisMachine) {
   fs::create_directories(sandbox_.folder() / "bin");
   sandbox_.SetEnvironment("PATH=" + (sandbox_.folder() / "bin").string() + ":" + ::getenv("PATH"));
-  sandbox_.Write(kConfig, "targets: {here: {local: , workdir: made/here}, no: {local: , workdir: /proc/no}}\n");
+  sandbox_.Write(kConfig, "targets: {here: {local: , workdir: made/here}, no: {local: , workdir: bin/tool/no}}\n");
   const json checks = sandbox_.EngineJson({"targets", "check", "here"})["checks"];
   EXPECT_EQ(checks[0]["message"], "this machine, as root");
   EXPECT_EQ(checks[1]["name"], "workdir");
-  EXPECT_EQ(checks[1]["message"], (sandbox_.folder() / "made/here").string() + " can be written to");
-  EXPECT_TRUE(fs::is_empty(sandbox_.folder() / "made/here"));
+  EXPECT_EQ(checks[1]["message"],
+            (sandbox_.folder() / "made/here").string() + " does not exist yet; the first job creates it");
+  EXPECT_FALSE(fs::exists(sandbox_.folder() / "made"));
+  sandbox_.Write("bin/tool", "");
   const Ended no = sandbox_.Engine({"targets", "check", "no"});
   EXPECT_EQ(no.status, 3);
-  EXPECT_THAT(no.out, AllOf(HasSubstr("failed  workdir     cannot make"), HasSubstr("correct `workdir:`"),
+  EXPECT_THAT(no.out, AllOf(HasSubstr("failed  workdir     cannot write into"), HasSubstr("bin/tool: Not a directory"),
                             HasSubstr("target 'no' cannot be used: 1 check failed")));
 }
 
@@ -152,10 +154,10 @@ TEST_F(TargetCheckTest, FindsAGoodHostGoodAndLeavesNothingThere) {
   Expect("connection", "ok", ", logged in as " + host_->account().name());
   Expect("host_key", "ok", host_->server().host_key_fingerprint());
   Expect("clock", "ok", " s or less off");
-  Expect("workdir", "ok", host_->workdir().string() + " can be written to");
+  Expect("workdir", "ok", host_->workdir().string() + " does not exist yet");
   Expect("tools", "ok", "");
   Expect("gpus", "ok", "2 × NVIDIA H100 80GB HBM3");
-  EXPECT_TRUE(fs::is_empty(host_->workdir()));
+  EXPECT_FALSE(fs::exists(host_->workdir()));
   EXPECT_EQ(host_->server().LoginCount(), 1);
   Await("end of the connection", [&] { return host_->server().Connections() == 0; });
   const Ended text = sandbox_.Engine({"targets", "check", "gpu1"});

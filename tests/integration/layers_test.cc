@@ -115,7 +115,15 @@ std::string ProblemOf(const std::string& path, const Include& include) {
 // What is wrong with a file, a line `path:line: …` each. `path` is relative to the tree.
 std::vector<std::string> CheckSource(const std::string& path, const std::string& text) {
   static const std::regex kInclude(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"].*)");
-  static const std::regex kPrints(R"(^(?!\s*//).*\bstd::cout\b.*)");
+  static const std::regex kPrints(
+      R"((^|[^A-Za-z_:])((std)?::)?(cout|cerr|clog|v?f?printf|dprintf|f?puts|putchar|fwrite|perror)\b\s*(\(|<<).*)"
+      R"(|write\(\s*(1|2|STD(OUT|ERR)_FILENO)\b)");
+  static const std::regex kRaw(R"(\bPrintBytes\()");
+  // The console; a word of the handler of signals, which may call nothing else; and where bytes are asked for as they
+  // are, or are cleaned before control sequences are put around them.
+  static const std::set<std::string> kMayPrint = {"engine/cli/console.cc", "engine/cli/interrupt.cc"};
+  static const std::set<std::string> kMayPrintBytes = {"engine/cli/console.cc", "engine/cli/console.h",
+                                                       "engine/cli/logs_command.cc", "engine/cli/progress_view.cc"};
   std::vector<std::string> problems;
   std::istringstream lines(text);
   std::string line;
@@ -125,8 +133,13 @@ std::vector<std::string> CheckSource(const std::string& path, const std::string&
     };
     std::smatch match;
     if (std::regex_match(line, match, kInclude)) add(ProblemOf(path, {match[2], match[1] == "\""}));
-    const bool may_print = path.rfind("engine/cli/", 0) == 0 || IsOfTests(path);
-    if (!may_print && std::regex_match(line, kPrints)) add("std::cout is for engine/cli/; use the logger");
+    const std::string code = line.substr(0, line.find("//"));
+    if (!IsOfTests(path) && kMayPrint.count(path) == 0 && std::regex_search(code, kPrints)) {
+      add("prints past the console; use it, or the logger");
+    }
+    if (!IsOfTests(path) && kMayPrintBytes.count(path) == 0 && std::regex_search(code, kRaw)) {
+      add("prints bytes that are not cleaned; use Print");
+    }
   }
   return problems;
 }
@@ -203,12 +216,20 @@ TEST(Layers, LetTheSdkSeeAlmostNothing) {
   EXPECT_THAT(CheckSource("sdk/include/cosmos/plugin.h", "#include <stdio.h>\n"), ElementsAre(HasSubstr("C header")));
 }
 
-TEST(Layers, LetTheCommandLineAlonePrint) {
+TEST(Layers, LetTheConsoleAlonePrint) {
   EXPECT_THAT(CheckSource("engine/run/a.cc", "  std::cout << 1;\n"),
-              ElementsAre("engine/run/a.cc:1: std::cout is for engine/cli/; use the logger"));
-  EXPECT_THAT(CheckSource("plugins/noop/a.cc", "std::cout << 1;\n"), ElementsAre(HasSubstr("std::cout")));
-  EXPECT_THAT(CheckSource("engine/run/a.cc", "// not std::cout\n"), IsEmpty());
-  EXPECT_THAT(CheckSource("engine/cli/a.cc", "std::cout << 1;\n"), IsEmpty());
+              ElementsAre("engine/run/a.cc:1: prints past the console; use it, or the logger"));
+  for (const char* line : {"std::cout << 1;", "std::cerr<< 1;", "printf(\"%d\", 1);", "std::fprintf(stderr, \"x\");",
+                           "  fputs(\"x\", stdout);", "::write(STDOUT_FILENO, \"x\", 1);", "write(2, \"x\", 1);"}) {
+    for (const char* path : {"engine/cli/runs_command.cc", "engine/target/a.cc", "plugins/noop/a.cc"}) {
+      EXPECT_THAT(CheckSource(path, line), ElementsAre(HasSubstr("past the console"))) << line;
+    }
+    EXPECT_THAT(CheckSource("engine/cli/console.cc", line), IsEmpty()) << line;
+  }
+  for (const char* line : {"// not std::cout << 1", "std::snprintf(text, 2, \"x\");", "auto in = inputs();"}) {
+    EXPECT_THAT(CheckSource("engine/cli/a.cc", line), IsEmpty()) << line;
+  }
+  EXPECT_THAT(CheckSource("engine/cli/a.cc", "console->PrintBytes(text);"), ElementsAre(HasSubstr("not cleaned")));
 }
 
 }  // namespace

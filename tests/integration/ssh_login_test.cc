@@ -227,6 +227,82 @@ TEST_F(SshLoginTest, AProxyJumpOfTheTargetIsUsed) {
   EXPECT_EQ(between.LoginCount(), 1);
 }
 
+// What libssh would replace, and what an URI would.
+TEST_F(SshLoginTest, APercentSignIsItselfInPathsAndJumps) {
+  Serve();
+  MakeFolders(folder_ / "bin");
+  WriteFile(folder_ / "bin/ssh",
+            "#!/bin/sh\nfor word; do :; done; echo \"$word\" >" + (folder_ / "asked").string() + "\n", 0755);
+  path_ = ::getenv("PATH");
+  ::setenv("PATH", ((folder_ / "bin").string() + ":" + path_).c_str(), 1);
+  SshOptions options = Options();
+  options.proxy_jump = "me%d@a%host%%b:22";
+  Connect(options, there());
+  EXPECT_EQ(Refusal(10ms).code(), ErrorCode::kConnectionLost);
+  EXPECT_EQ(ReadFile(folder_ / "asked"), "ssh://me%25d@a%25host%25%25b:22\n");
+  for (const char* name : {"%d", "100%", "%%h"}) {
+    MakeFolders(folder_ / name);
+    options = Options();
+    fs::copy_file(server_->identity(), folder_ / name / "key%u");
+    fs::copy_file(server_->known_hosts(), folder_ / name / "known%h");
+    options.identity = folder_ / name / "key%u";
+    options.known_hosts = folder_ / name / "known%h";
+    Connect(options, there());
+    EXPECT_EQ(target_->Run("echo in", 1h).output, "in\n") << name;
+  }
+}
+
+TEST_F(SshLoginTest, AKeyThatOthersCanReadIsRefused) {
+  Serve();
+  fs::copy_file(server_->identity(), folder_ / "open");
+  SshOptions options = Options();
+  options.identity = folder_ / "open";
+  for (const unsigned mode : {0644u, 0640u, 0604u, 0602u}) {
+    fs::permissions(folder_ / "open", static_cast<fs::perms>(mode));
+    Connect(options, there());
+    const Error error = Refusal();
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidInput);
+    EXPECT_THAT(error.message(), HasSubstr("open has mode 06"));
+    EXPECT_EQ(server_->LoginCount(), 0);
+  }
+  const std::string hint = Refusal().hint();
+  Follow(hint.substr(0, hint.find(';')));
+  Connect(options, there());
+  EXPECT_EQ(target_->Run("echo in", 1h).output, "in\n");
+}
+
+TEST_F(SshLoginTest, AKeyOfTheUserThatOthersCanReadIsRefused) {
+  Serve();
+  fs::copy_file(server_->identity(), home() / ".ssh/id_ed25519");
+  fs::copy_file(server_->identity(), folder_ / "of config");
+  fs::copy_file(server_->known_hosts(), home() / ".ssh/known_hosts");
+  const SshOptions options = SshOptionsOf({{"host", "127.0.0.1"}, {"port", server_->port()}, {"user", "root"}});
+  fs::permissions(home() / ".ssh/id_ed25519", static_cast<fs::perms>(0644));
+  Connect(options, there());
+  EXPECT_THAT(Refusal().message(), HasSubstr(".ssh/id_ed25519 has mode 0644"));
+  fs::permissions(home() / ".ssh/id_ed25519", static_cast<fs::perms>(0600));
+  fs::permissions(folder_ / "of config", static_cast<fs::perms>(0640));
+  std::ofstream(home() / ".ssh/config") << "IdentityFile \"" << (folder_ / "of config").string() << "\"\n";
+  Connect(options, there());
+  EXPECT_THAT(Refusal().message(), HasSubstr("of config has mode 0640"));
+}
+
+TEST_F(SshLoginTest, ANameThatAShellWouldObeyIsRefused) {
+  Serve();
+  for (const char* name : {"a';touch PWNED;'", "-oProxyCommand=touch PWNED", "a b", "$(touch PWNED)", "a\nb"}) {
+    SshOptions options = Options();
+    options.host = name;
+    options.proxy_jump = "127.0.0.1";
+    Connect(options, there());
+    EXPECT_THAT(Refusal(10ms).message(), HasSubstr("as `host:` of a target")) << name;
+    options = Options();
+    options.proxy_jump = name;
+    Connect(options, there());
+    EXPECT_THAT(Refusal(10ms).message(), HasSubstr("as `proxy_jump:` of a target")) << name;
+  }
+  EXPECT_FALSE(fs::exists("PWNED"));
+}
+
 TEST_F(SshLoginTest, AHostThatIsDownIsToldAndWaitedForAsLongAsAsked) {
   Serve();
   server_->Stop();

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "security/measured.h"
+#include "support/docker_daemon.h"
 #include "support/processes.h"
 #include "support/remote_host.h"
 
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr long kMaxMib = 200;  // an engine with one job and sanitizers takes less
@@ -30,7 +32,8 @@ class HostileHostTest : public ::testing::Test {
   void SetUp() override {
     if (const std::string missing = SshServer::Missing(); !missing.empty()) GTEST_SKIP() << missing;
     fs::copy_file(COSMOS_HOSTILE_SHELL, shell());
-    host_ = std::make_unique<RemoteHost>("ForceCommand " + shell().string() + " " + play().string());
+    const std::string config = HostConfig() + "ForceCommand " + shell().string() + " " + play().string();
+    host_ = std::make_unique<RemoteHost>(config, Socket());
     Play("", "");
     sandbox_.Write("w.yaml",
                    host_->Workflow("hooks: {log-streamer: {}}\nstages: {a: {uses: shell, target: gpu1, with: {run: "
@@ -38,6 +41,9 @@ class HostileHostTest : public ::testing::Test {
                                    "outputs: {o: o}}}}\n"));
   }
   ~HostileHostTest() override { fs::remove_all(folder_); }
+  // Lines of its sshd_config, and the socket of its container engine.
+  virtual std::string HostConfig() { return ""; }
+  virtual fs::path Socket() { return ""; }
   fs::path shell() const { return folder_ / "hostile-shell"; }
   fs::path play() const { return folder_ / "play"; }
   // From the next script on.
@@ -155,6 +161,55 @@ TEST_F(HostileHostTest, AFolderForJobsThatIsNoneIsRefused) {
     const Measured run = RunIt(0ms, "rs_" + std::to_string(folder.size()));
     EXPECT_EQ(run.status, 1) << run.output;
     EXPECT_THAT(run.output, HasSubstr("as its folder for jobs"));
+  }
+}
+
+// What calls itself a video is a list of files of this machine.
+TEST_F(HostileHostTest, APlaylistIsNoVideo) {
+  sandbox_.Write("secret.ts", "the private clip");
+  sandbox_.Write("w.yaml", host_->Workflow("stages: {a: {uses: shell, target: gpu1, with: {run: 'printf "
+                                           "\"#EXTM3U\\n#EXT-X-TARGETDURATION:1\\n#EXTINF:1,\\nfile://" +
+                                           (sandbox_.folder() / "secret.ts").string() +
+                                           "\\n\" >\"$COSMOS_OUTPUT_DIR/v.mp4\"', outputs: {v: {path: v.mp4, kind: "
+                                           "video}}}}}\n"));
+  const Measured run = RunIt();
+  EXPECT_EQ(run.status, 1) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("found the format 'hls'"));
+}
+
+// A container engine that talks nonsense about a container that ran well.
+class HostileContainerTest : public HostileHostTest {
+ protected:
+  std::string HostConfig() override {
+    docker_ = std::make_unique<DockerDaemon>();
+    return "SetEnv DOCKER_HOST=" + docker_->Host() + "\n";
+  }
+  fs::path Socket() override { return docker_->socket(); }
+
+  std::unique_ptr<DockerDaemon> docker_;
+};
+
+TEST_F(HostileContainerTest, NonsenseAboutAContainerLosesNothingAndLeavesNothing) {
+  sandbox_.Write("w.yaml", host_->Workflow("stages: {a: {uses: shell, target: gpu1, with: {run: 'echo made "
+                                           ">\"$COSMOS_OUTPUT_DIR/o\"', outputs: {o: o}}}}\n",
+                                           ", container: {image: \"cosmos-test:latest\", args: [--network, none]}"));
+  const std::string deep(60'000, '[');
+  int number = 0;
+  for (const std::string& text : {deep, std::string("[{\"Id\": 7, \"State\": \"running\"}]"),
+                                  std::string("[{\"Id\": {}, \"State\": {\"Running\": \"yes\", \"ExitCode\": [], "
+                                              "\"StartedAt\": 5}}]"),
+                                  std::string("null")}) {
+    const std::string run_id = "rs_" + std::to_string(++number);
+    Play("reply", "docker inspect ", text + "\n");
+    const Measured run = RunIt(0ms, run_id);
+    EXPECT_EQ(run.status, 0) << text.substr(0, 100) << run.output;
+    EXPECT_EQ(sandbox_.Read("outputs/a/" + run_id + "/o"), "made\n");
+    EXPECT_THAT(docker_->Containers(), IsEmpty());
+    EXPECT_LT(run.peak_mib, kMaxMib);
+    const bool readable = text.find("ExitCode") != std::string::npos;
+    EXPECT_EQ(sandbox_.Read(sandbox_.run_folder(run_id) / "engine.log").find("cannot be read") != std::string::npos,
+              !readable)
+        << text.substr(0, 100);
   }
 }
 

@@ -14,7 +14,8 @@
 namespace cosmos {
 namespace {
 
-constexpr int kLongest = 30;  // seconds for a container engine that is asked
+constexpr std::int64_t kMaxKib = std::int64_t{1} << 40;  // of a folder, so that sizes can be added
+constexpr int kLongest = 30;                             // seconds for a container engine that is asked
 
 constexpr const char* kBegin =
     "export LC_ALL=C\n"
@@ -147,7 +148,7 @@ void AddContainer(Words words, Leftovers* found) {
 void AddFolder(Words words, Leftovers* found) {
   FoundFolder folder;
   folder.workdir = static_cast<std::size_t>(words.Number());
-  folder.size = words.Number() * 1024;
+  folder.size = std::clamp<std::int64_t>(words.Number(), 0, kMaxKib) * 1024;
   folder.run_id = words.Rest();
   if (IsSafeName(folder.run_id)) {
     found->folders.push_back(std::move(folder));

@@ -90,7 +90,7 @@ std::string Pruner::UserOf(const std::set<std::string>& names, bool any) const {
 void Pruner::NoteInputs(const RunRecord& run, bool ended) {
   std::string text;
   try {
-    text = ReadFile(RunPaths(run.output_dir, run.run_id).inputs());
+    text = ReadOwnFile(RunPaths(run.output_dir, run.run_id).inputs());
   } catch (const Error&) {
     return;  // nobody goes on with it
   }

@@ -35,7 +35,7 @@ class DiagnosisHost final : public TaskHost {
   std::string OutputFolder() override { Refuse(); }
   JobResult RunJob(const json&, const std::function<void(std::string_view)>&) override { Refuse(); }
   std::string Folder() override {
-    MakeFolders(folder_);
+    MakePrivateFolder(folder_);
     return folder_;
   }
   void AddArtifact(const std::string&) override {}  // the run's record stays as it is
@@ -73,7 +73,7 @@ RunContext ContextOf(const RunRecord& run) {
 }
 
 json ItemsOf(const fs::path& folder) {
-  const json manifest = TryParseJson(ReadFile(folder / "manifest.json"), kOwnJson);
+  const json manifest = TryParseJson(ReadOwnFile(folder / "manifest.json"), kOwnJson);
   return ListIn(manifest, "items");
 }
 

@@ -18,27 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kShortestLine = 8;  // of a secret with several lines; shorter ones are anybody's
-
 }  // namespace
-
-Masker MaskerOfForms(const Secrets& secrets) {
-  std::vector<std::string> forms;
-  const auto add = [&](const std::string& text) {
-    forms.push_back(text);
-    const std::string quoted = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-    const std::string within = quoted.substr(1, quoted.size() - 2);
-    if (within != text) forms.push_back(within);
-  };
-  for (const auto& [name, value] : secrets) {
-    add(value);
-    const std::vector<std::string> lines = SplitLines(value);
-    for (const std::string& line : lines) {
-      if (lines.size() > 1 && line.size() >= kShortestLine) add(line);
-    }
-  }
-  return Masker(std::move(forms));
-}
 
 RunInspection::RunInspection(const InspectionSources* sources, const CancelToken* cancel)
     : sources_(*sources), cancel_(*cancel), probes_(&sources->targets) {}
@@ -64,6 +44,10 @@ json RunInspection::Facts(const std::string& run_id) {
   try {
     inputs = LoadRunInputs(paths.inputs());
   } catch (const Error&) {  // the run's folder is gone
+  }
+  for (json& stage : facts["stages"]) {  // of an edited database it may be any file
+    if (stage["log_path"].is_string() && !paths.Holds(stage["log_path"].get<std::string>()))
+      stage["log_path"] = nullptr;
   }
   facts["params"] = inputs ? inputs->params : json();
   facts["workflow_text"] = inputs ? json(inputs->workflow_text) : json();

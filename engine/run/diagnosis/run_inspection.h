@@ -20,17 +20,14 @@ namespace cosmos {
 // What looking at a run takes. A value; its pointers outlive whoever uses it.
 struct InspectionSources {
   std::map<std::string, nlohmann::json> targets;  // by name, as the workflow's schema shapes them
-  Masker masker;                                  // see MaskerOfForms
-  std::vector<std::string> secrets;               // names
-  std::vector<std::string> secrets_unknown;       // of those, the ones whose values are not known, and so not masked
+  Masker masker;
+  std::vector<std::string> secrets;          // names
+  std::vector<std::string> secrets_unknown;  // of those, the ones whose values are not known, and so not masked
   const Catalogue* plugins = nullptr;
   std::string own_run;  // that this process carries out; empty: none
   // Calls with the store, in which everything stands that was written before.
   std::function<void(const std::function<void(RunStore&)>& work)> read;
 };
-
-// A masker of the secrets' values also as they stand within JSON and, of those with several lines, of each line.
-Masker MaskerOfForms(const Secrets& secrets);
 
 // Looks at runs and at the targets of one of them, for stages that ask (Inspection). Thread-safe.
 class RunInspection final : public Inspection {

@@ -59,7 +59,7 @@ class RunInspectionTest : public ::testing::Test {
 
 TEST_F(RunInspectionTest, FactsOfARun) {
   AddRun("rs_1");
-  sources_.masker = MaskerOfForms({{"token", "gold-token"}});
+  sources_.masker = MaskerOf({{"token", "gold-token"}});
   sources_.secrets = {"token"};
   RunInspection inspection(&sources_, &cancel_);
   json facts = inspection.Facts("rs_1");
@@ -109,7 +109,7 @@ TEST_F(RunInspectionTest, CommandsOfARun) {
 
 TEST_F(RunInspectionTest, SecretsAreFoundAsTheyStandElsewhere) {
   const std::string key = "-----BEGIN KEY-----\nfirst line of it\nsecond line\n-----END KEY-----";
-  sources_.masker = MaskerOfForms({{"quoted", "it\"s\\gold"}, {"key", key}});
+  sources_.masker = MaskerOf({{"quoted", "it\"s\\gold"}, {"key", key}});
   RunInspection inspection(&sources_, &cancel_);
   EXPECT_EQ(inspection.Redact("x it\"s\\gold y"), "x *** y");
   EXPECT_EQ(inspection.Redact(json{{"a", "it\"s\\gold"}}.dump()), "{\"a\":\"***\"}");

@@ -55,7 +55,7 @@ void GpuSeries::Append(const GpuSeriesSample& sample) {
   }
   const auto text = [](const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; };
   std::string lines = uuids == told_ ? "" : text(Head(sample.gpus));
-  if (told_.empty()) MakeFolders(file_.parent_path());
+  if (told_.empty()) MakePrivateFolder(file_.parent_path());
   AppendToFile(file_, lines + text(line));
   told_ = uuids;
 }
@@ -66,7 +66,7 @@ std::vector<GpuSeriesSample> GpuSeries::Load(const std::filesystem::path& file) 
   if (!std::filesystem::exists(file, error)) return samples;
   std::map<std::string, json> gpus;
   json columns;
-  for (const std::string& text : SplitLines(ReadFile(file))) {
+  for (const std::string& text : SplitLines(ReadOwnFile(file))) {
     const json line = TryParseJson(text, kOwnJson);
     try {
       if (!line.is_object()) continue;

@@ -54,7 +54,7 @@ void MetricsFile::Write() noexcept {
     MetricsText text;
     AddStoreMetrics(order_.store, &text);
     run_.AddTo(&text);
-    WriteFileAtomically(order_.path, text.text());
+    WriteFileAtomically(order_.path, text.text(), kShared);
     failing_ = false;
   } catch (const std::exception& error) {
     if (std::exchange(failing_, true)) return;

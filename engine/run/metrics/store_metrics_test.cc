@@ -25,6 +25,7 @@ class StoreMetricsTest : public ::testing::Test {
   void Run(const std::string& run_id, const std::string& status, const std::string& kind = "") {
     RunRecord run;
     run.run_id = run_id;
+    run.output_dir = "/outputs";
     run.status = status;
     run.failure_kind = kind;
     run.started_at = 1000;

@@ -112,7 +112,7 @@ std::set<std::string> Preflight::Targets() const {
 
 PreflightFindings Preflight::LookAt(const std::string& name, Target* target, const PeakMemory& peak_memory,
                                     const CancelToken& cancel) const {
-  const std::string workdir = target->Workdir();
+  const std::string workdir = target->FindWorkdir();
   TargetQuestions questions(workdir);
   for (const StageNeeds& needs : needs_) {
     if (needs.target == name && needs.of_target()) questions.Ask(needs);

@@ -99,8 +99,10 @@ std::string TargetQuestions::Script() const {
   if (!downloads_.empty()) script += kDownloadFunction;
   for (const auto& [lines, number] : downloads_) script += lines + fmt::format("room {} \"$path\"\n", number);
   if (disk_) {
-    script += fmt::format("set -- $(stat -f -c '%a %S' -- {} 2>/dev/null)\n[ $# = 2 ] && echo \"free $(($1 * $2))\"\n",
-                          ShellQuote(workdir_));
+    script += fmt::format(
+        "at={}\nuntil [ -e \"$at\" ]; do at=${{at%/*}}; at=${{at:-/}}; done\n"
+        "set -- $(stat -f -c '%a %S' -- \"$at\" 2>/dev/null)\n[ $# = 2 ] && echo \"free $(($1 * $2))\"\n",
+        ShellQuote(workdir_));
   }
   if (gpus_) script += GpuScript(false);
   for (const auto& [image, number] : images_) {

@@ -12,6 +12,7 @@
 #include "run/run_cancel.h"
 #include "run/run_paths.h"
 #include "run/run_report.h"
+#include "store/record_check.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -50,6 +51,19 @@ void Put(const RunFromFiles& files, RunStore* store) {
   for (GpuUsageRecord usage : files.gpu_usages) store->PutGpuUsage(&usage);
 }
 
+// What the store would refuse, so that one run's files do not keep the others out.
+void Check(const RunFromFiles& files) {
+  store::CheckRecord(files.run);
+  const auto check = [](const auto& records) {
+    for (const auto& record : records) store::CheckRecord(record);
+  };
+  check(files.prompts);
+  check(files.stages);
+  check(files.jobs);
+  check(files.containers);
+  check(files.artifacts);
+}
+
 }  // namespace
 
 std::vector<fs::path> RunFoldersBelow(const std::vector<fs::path>& output_dirs) {
@@ -70,6 +84,7 @@ RebuildReport Rebuild(const std::vector<fs::path>& folders, RunStore* store) {
   for (const fs::path& folder : folders) {
     try {
       RunFromFiles files = ReadRunFolder(folder);
+      Check(files);
       if (IsActive(files.run)) {
         report.left_out.push_back({folder, "an engine carries it out now"});
       } else {

@@ -113,28 +113,28 @@ TEST_F(RebuildTest, AContainerThatMayStillRunIsKnown) {
   Event("rs_1", "run_started", {{"workflow", "w"}, {"stages", 1}});
   for (const char* stage : {"runs", "ended"}) {
     Event("rs_1", "stage_started", {{"uses", "shell"}, {"target", "gpu1"}}, stage);
-    Event(
-        "rs_1", "job_submitted",
-        {{"target", "gpu1"},
-         {"folder", "/jobs/1"},
-         {"pid", 7},
-         {"boot_id", "b"},
-         {"pid_start_time", 99},
-         {"container", {{"name", std::string("c-") + stage}, {"engine", "podman"}, {"sudo", true}, {"image", "i:1"}}}},
-        stage);
+    Event("rs_1", "job_submitted",
+          {{"target", "gpu1"},
+           {"folder", "/w/jobs/1"},
+           {"pid", 7},
+           {"boot_id", "b"},
+           {"pid_start_time", 99},
+           {"container",
+            {{"name", std::string("cosmos_") + stage}, {"engine", "podman"}, {"sudo", true}, {"image", "i:1"}}}},
+          stage);
   }
   Event("rs_1", "job_ended", {{"exit_status", 0}}, "ended");
   RebuildAll();
   const std::vector<ContainerRecord> containers = store_->ContainersOf("rs_1");
   ASSERT_THAT(containers, SizeIs(2));
-  EXPECT_EQ(containers[0].name, "c-runs");
+  EXPECT_EQ(containers[0].name, "cosmos_runs");
   EXPECT_EQ(containers[0].engine, "podman");
   EXPECT_TRUE(containers[0].sudo);
   EXPECT_EQ(containers[0].image, "i:1");
   EXPECT_EQ(containers[0].status, "running");
   EXPECT_EQ(containers[1].status, "removed");
   const std::vector<JobRecord> jobs = store_->JobsOf("rs_1");
-  EXPECT_EQ(jobs[0].container, "c-runs");
+  EXPECT_EQ(jobs[0].container, "cosmos_runs");
   EXPECT_EQ(jobs[0].boot_id, "b");
   EXPECT_EQ(jobs[0].pid_start_time, 99);
 }
@@ -144,7 +144,7 @@ TEST_F(RebuildTest, AttemptsThatShareAJobAllHaveIt) {
   Event("rs_1", "stage_started", {{"uses", "shell"}, {"target", "gpu1"}}, "a");
   Event("rs_1", "job_submitted",
         {{"target", "gpu1"},
-         {"folder", "/jobs/1"},
+         {"folder", "/w/jobs/1"},
          {"pid", 7},
          {"members", {{{"instance", "x"}, {"attempt", 1}}, {{"instance", "y"}, {"attempt", 2}}}}},
         "a");
@@ -154,7 +154,7 @@ TEST_F(RebuildTest, AttemptsThatShareAJobAllHaveIt) {
   EXPECT_EQ(jobs[1].instance, "x");
   EXPECT_EQ(jobs[2].attempt, 2);
   for (const JobRecord& job : jobs) {
-    EXPECT_EQ(job.folder, "/jobs/1");
+    EXPECT_EQ(job.folder, "/w/jobs/1");
     EXPECT_EQ(job.status, "running");
   }
   Event("rs_1", "job_ended", {{"exit_status", 3}}, "a");

@@ -31,6 +31,7 @@ class StatusReportTest : public testing::Test {
     job.run_id = "rs_a";
     job.stage = "render";
     job.target = "local";
+    job.folder = run.output_dir + "/.runs/rs_a/jobs/render/1";
     job.status = "running";
     job.submitted_at = kSubmitted;
     store_->PutJob(&job);

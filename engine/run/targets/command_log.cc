@@ -56,7 +56,7 @@ std::string Head(std::string_view text, std::size_t most, const Masker& masker) 
 void AddLines(const fs::path& path, const std::string& target, std::vector<json>* commands) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) return;
-  for (const std::string& line : SplitLines(ReadFile(path))) {
+  for (const std::string& line : SplitLines(ReadOwnFile(path))) {
     json command = TryParseJson(line, kOwnJson);
     if (!command.is_object()) continue;  // one that was cut when an engine died
     if (target.empty() || TextIn(command, "target") == target) commands->push_back(std::move(command));
@@ -111,9 +111,9 @@ void CommandLog::Write(const std::string& line) {
     fs::rename(path_, OlderOf(path_));
   }
   if (!file_.valid()) {
-    file_ = Fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    file_ = DemandRegular(path_, O_WRONLY | O_CREAT | O_APPEND);
     struct stat status {};
-    if (!file_.valid() || ::fstat(file_.get(), &status) != 0) return;
+    if (::fstat(file_.get(), &status) != 0) return;
     size_ = status.st_size;
   }
   if (::write(file_.get(), line.data(), line.size()) > 0) size_ += static_cast<std::int64_t>(line.size());

@@ -16,17 +16,17 @@ namespace {
 using Result = TargetCheck::Result;
 using std::chrono::seconds;
 
-constexpr auto kLongestToReach = seconds(10);
 constexpr std::size_t kMostSaid = 300;
 
-// The target's working folder, made if need be; "", and a check that failed, when that cannot be.
+// The target's working folder, which need not be there yet; "", and a check that failed, when it cannot be used.
 std::string FindWorkdir(Target* target, TargetChecks* checks) {
   try {
-    if (target->IsLocal()) target->Reach(kLongestToReach);
-    return target->Workdir();
+    return target->FindWorkdir();
   } catch (const Error& error) {
     checks->push_back({"workdir", Result::kFailed, error.message(),
-                       "correct `workdir:` of the target, or give the user the folder that it is in"});
+                       error.hint().empty()
+                           ? "correct `workdir:` of the target, or give the user the folder that it is in"
+                           : error.hint()});
     return "";
   }
 }

@@ -31,14 +31,16 @@ std::string ToolsScript(bool local) {
 
 std::string WorkdirScript(const std::string& workdir) {
   const std::string folder = ShellQuote(workdir);
-  return "if error=$({ cd -- " + folder +
-         " && printf 'probe\\n' >.cosmos-check.$$; } 2>&1); then echo 'writable yes'\n"
-         "else printf '%s\\n' \"$error\" | tell unwritable; fi\n"
-         "rm -f -- " +
-         folder +
-         "/.cosmos-check.$$\n"
-         "set -- $(stat -f -c '%a %S' -- " +
-         folder + " 2>/dev/null)\n[ $# = 2 ] && echo \"free $(($1 * $2))\"\n";
+  // Nothing is tried, as a check changes nothing.
+  return "workdir=" + folder +
+         "\nat=$workdir\n"
+         "until [ -e \"$at\" ] || [ -L \"$at\" ]; do at=${at%/*}; at=${at:-/}; done\n"
+         "if [ ! -d \"$at\" ]; then echo \"unwritable $at: Not a directory\"\n"
+         "elif [ ! -w \"$at\" ] || [ ! -x \"$at\" ]; then echo \"unwritable $at: Permission denied, or a read-only "
+         "disk\"\n"
+         "elif [ \"$at\" = \"$workdir\" ]; then echo 'writable yes'\n"
+         "else echo 'writable later'; fi\n"
+         "set -- $(stat -f -c '%a %S' -- \"$at\" 2>/dev/null)\n[ $# = 2 ] && echo \"free $(($1 * $2))\"\n";
 }
 
 std::string ContainerScript(const nlohmann::json& container, bool gpus) {

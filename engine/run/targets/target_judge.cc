@@ -51,7 +51,11 @@ TargetCheck JudgeClock(const TargetFacts& facts, WallTime asked, WallTime answer
 }
 
 TargetCheck JudgeWorkdir(const TargetFacts& facts, const std::string& workdir) {
-  if (facts.Has("writable")) return {"workdir", Result::kOk, workdir + " can be written to", ""};
+  if (facts.Has("writable")) {
+    const bool later = facts.Get("writable") == "later";
+    return {"workdir", Result::kOk,
+            workdir + (later ? " does not exist yet; the first job creates it" : " can be written to"), ""};
+  }
   if (!facts.Has("unwritable")) return NoAnswer("workdir", "the disk of " + workdir);
   return {
       "workdir", Result::kFailed, "cannot write into " + workdir + ": " + Said(facts, "unwritable"),

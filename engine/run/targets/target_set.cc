@@ -24,7 +24,8 @@ std::unique_ptr<RecordedTarget> MakeTarget(const nlohmann::json& config, const C
   if (config.contains("ssh")) {
     SshOptions options = SshOptionsOf(config["ssh"]);
     options.asks = settings.asks;
-    target = std::make_unique<SshTarget>(options, workdir, cancel, std::move(settings.observer));
+    target = std::make_unique<SshTarget>(options, workdir, cancel, std::move(settings.observer),
+                                         config.value("shared_workdir", false));
   } else {
     target = std::make_unique<LocalTarget>(workdir);
   }

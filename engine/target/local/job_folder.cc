@@ -15,17 +15,17 @@ namespace fs = std::filesystem;
 
 bool IsForeign(const JobOrder& order) {
   std::error_code error;
-  const std::string owner = fs::exists(order.folder + "/owner", error) ? ReadFile(order.folder + "/owner") : "";
+  const std::string owner = fs::exists(order.folder + "/owner", error) ? ReadOwnFile(order.folder + "/owner") : "";
   if (!owner.empty()) return owner != order.owner + "\n";
   if (order.resumed || !fs::exists(order.folder + "/pid", error)) return false;
-  return ReadFile(order.folder + "/job.sh") != order.script;
+  return ReadOwnFile(order.folder + "/job.sh") != order.script;
 }
 
 std::optional<JobState> ReadEnd(const std::string& folder) {
   for (const char* name : {"exit_status", kReservedStatusFile}) {
-    Fd file(::open((folder + "/" + name).c_str(), O_RDONLY | O_CLOEXEC));
+    const auto file = OpenRegular(folder + "/" + name);
     char text[64];
-    const ssize_t n = file.valid() ? ::read(file.get(), text, sizeof text) : 0;
+    const ssize_t n = file ? ::read(file->get(), text, sizeof text) : 0;
     if (n <= 0) continue;
     if (auto end = ParseExitStatus(std::string(text, static_cast<std::size_t>(n)))) return end;
   }

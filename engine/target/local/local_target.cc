@@ -151,7 +151,7 @@ Submission LocalTarget::Submit(const JobOrder& order) {
 std::optional<JobHandle> LocalTarget::Find(const std::string& folder) {
   std::string text;
   try {
-    text = ReadFile(folder + "/pid");
+    text = ReadOwnFile(folder + "/pid");
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -257,18 +257,15 @@ bool LocalTarget::Cancel(const JobHandle& handle, Duration grace) {
 LogPiece LocalTarget::ReadLog(const JobHandle& handle, std::int64_t offset, std::size_t limit) {
   const std::string path = handle.folder + "/run.log";
   LogPiece piece;
-  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) {
-    if (errno == ENOENT) return piece;
-    throw IoError("read", path, errno);
-  }
+  const auto file = OpenRegular(path);
+  if (!file) return piece;
   struct stat info {};
-  if (::fstat(file.get(), &info) != 0) throw IoError("read", path, errno);
+  if (::fstat(file->get(), &info) != 0) throw IoError("read", path, errno);
   piece.size = info.st_size;
   piece.file = std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
   if (piece.size <= offset) return piece;
   piece.bytes.resize(std::min<std::size_t>(limit, static_cast<std::size_t>(piece.size - offset)));
-  const ssize_t n = ::pread(file.get(), piece.bytes.data(), piece.bytes.size(), offset);
+  const ssize_t n = ::pread(file->get(), piece.bytes.data(), piece.bytes.size(), offset);
   if (n < 0) throw IoError("read", path, errno);
   piece.bytes.resize(static_cast<std::size_t>(n));
   return piece;
@@ -294,6 +291,7 @@ FollowEnd LocalTarget::FollowLog(const JobHandle& handle, std::int64_t offset, c
 LogDigest LocalTarget::DigestOfLog(const JobHandle& handle, std::int64_t size) {
   const fs::path path = handle.folder + "/run.log";
   std::error_code error;
+  if (fs::symlink_status(path, error).type() != fs::file_type::regular) return {};
   const auto whole = static_cast<std::int64_t>(fs::file_size(path, error));
   if (error) return {};
   return {size < 0 ? whole : std::min(size, whole), Sha256OfFile(path, size)};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +59,25 @@ TEST_F(LocalTargetTest, RunsAJobToItsExitStatusAndLog) {
   EXPECT_EQ(target_.ReadLog(handle, 0, 100).bytes, "out\nerr\n");
   EXPECT_EQ(target_.ReadLog(handle, 4, 2).bytes, "er");
   EXPECT_EQ(target_.ReadLog(handle, 4, 2).size, 8);
+}
+
+// What a job may put there; opening a FIFO would wait for ever.
+TEST_F(LocalTargetTest, FilesThatAreNoneAreNotThere) {
+  MakeFolders(folder_);
+  WriteFile(root_ + "/elsewhere", "1 2 3\n");
+  const JobHandle handle{folder_, 0, 0, kNoBootId, ""};
+  for (const bool fifo : {true, false}) {
+    for (const char* name : {"run.log", "pid", "exit_status", "exit_status.reserved"}) {
+      const std::string path = folder_ + "/" + name;
+      fs::remove(path);
+      ASSERT_EQ(fifo ? ::mkfifo(path.c_str(), 0600) : ::symlink("../../../elsewhere", path.c_str()), 0);
+    }
+    EXPECT_EQ(target_.ReadLog(handle, 0, 100).bytes, "");
+    EXPECT_EQ(target_.ReadLog(handle, 0, 100).file, "");
+    EXPECT_EQ(target_.DigestOfLog(handle, -1).sha256, "");
+    EXPECT_FALSE(target_.Find(folder_));
+    EXPECT_EQ(target_.Poll(handle).gone, FailureKind::kKilled);
+  }
 }
 
 TEST_F(LocalTargetTest, StartsAJobOnlyOnceHoweverOftenItIsSubmitted) {

@@ -101,8 +101,7 @@ std::optional<std::string> ReceiveRest(const TransferItem& item, RemoteShell* sh
                                        const TransferProgress& progress) {
   MakeFolders(item.file.local.parent_path());
   const fs::path part = PartOf(item);
-  const Fd file(::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  if (!file.valid()) throw IoError("write", part, errno);
+  const Fd file = DemandRegular(part, O_RDWR | O_CREAT, kShared);
   Sha256Sum sum;
   std::string buffer(kTransferPiece, '\0');
   for (std::int64_t at = 0; at < item.offset;) {

@@ -20,7 +20,8 @@ using std::chrono::seconds;
 constexpr long kMsPerTick = 10;  // of a process's start time and of the uptime
 constexpr const char* kBoot = "/proc/sys/kernel/random/boot_id";
 
-constexpr const char* kPlain = "export LC_ALL=C\n";
+// A job may put a FIFO, which would never be opened, or a link in the place of a file of its folder.
+constexpr const char* kPlain = "export LC_ALL=C\nregular() { [ -f \"$1\" ] && [ ! -L \"$1\" ]; }\n";
 
 // Sets `boot`, empty where the host has no boot ID.
 std::string ReadBoot() { return fmt::format("boot= && {{ read -r boot <{}; }} 2>/dev/null\n", kBoot); }
@@ -49,30 +50,26 @@ std::string FolderWords(const std::string& folder) {
   return folder.rfind('/', 0) == 0 ? ShellQuote(folder) : "\"$HOME\"/" + ShellQuote(folder);
 }
 
-std::string WorkdirScript(const std::string& folder) {
-  const std::string path = FolderWords(folder);
-  return std::string(kPlain) + "mkdir -p -- " + path + " && cd -- " + path + " && pwd -P\n";
-}
-
 std::string SubmitScript(const JobOrder& order) {
   const std::string folder = ShellQuote(order.folder);
-  std::string script = kPlain;
+  // What the engine writes is the account's alone; what the job writes is as the account has it.
+  std::string script = std::string(kPlain) + "mask=$(umask)\numask 077\n";
   script += "command -v setsid >/dev/null || { echo 'there is no setsid (install util-linux)' >&2; exit 3; }\n";
   script += "mkdir -p -- " + ShellQuote(std::filesystem::path(order.folder).parent_path().string()) + " || exit\n";
   script += "mkdir -m 700 -- " + folder + " 2>/dev/null\ncd -- " + folder + " || exit\n";
   script += fmt::format(
       "owner={0} script={1}\n"
-      "if [ -s owner ]; then [ \"$(cat owner)\" = \"$owner\" ] || {{ echo foreign; exit; }}\n"
-      "elif [ -s pid ]; then {2}printf %s \"$script\" | cmp -s - job.sh || {{ echo foreign; exit; }}\n"
+      "if regular owner && [ -s owner ]; then [ \"$(cat owner)\" = \"$owner\" ] || {{ echo foreign; exit; }}\n"
+      "elif regular pid && [ -s pid ]; then {2}printf %s \"$script\" | cmp -s - job.sh || {{ echo foreign; exit; }}\n"
       "fi\n",
       ShellQuote(order.owner), ShellQuote(order.script), order.resumed ? "true || " : "");
-  script += "if read -r handle <pid; then echo \"attached $handle\"; exit; fi 2>/dev/null\n";
+  script += "if regular pid && read -r handle <pid; then echo \"attached $handle\"; exit; fi 2>/dev/null\n";
   // By cat, which tells that a disk is full; a shell's own printf may only say `I/O error`.
   script +=
       "mkdir -p out && printf %s \"$script\" | cat >job.sh.$$ && mv -f job.sh.$$ job.sh &&\n"
       "{ [ -z \"$owner\" ] || { echo \"$owner\" | cat >owner.$$ && mv -f owner.$$ owner; }; } &&\n";
-  script += "chmod 700 job.sh && : >>run.log && { [ -e pid ] || printf '" + std::string(kReservedStatus) + "' | cat >" +
-            kReservedStatusFile + "; } || exit\n";
+  script += "chmod 700 job.sh && { regular run.log || rm -rf run.log; } && : >>run.log && { [ -e pid ] || printf '" +
+            std::string(kReservedStatus) + "' | cat >" + kReservedStatusFile + "; } || exit\n";
   if (!order.newest_log.empty()) {
     script += "mkdir -p -- " + ShellQuote(std::filesystem::path(order.newest_log).parent_path().string()) + "\n";
     script += "ln -sfn -- " + folder + "/run.log " + ShellQuote(order.newest_log) + "\n";
@@ -83,16 +80,17 @@ std::string SubmitScript(const JobOrder& order) {
   // setsid -f is not started so, where there is one. A job that does not start in its time is kept from starting later.
   script +=
       "unset LC_ALL\n"
+      "umask $mask\n"
       "COSMOS_SUBMISSION=$$.$(date +%s%N)\n"
       "export COSMOS_SUBMISSION\n"
       "{ setsid -f /bin/sh job.sh || { setsid /bin/sh job.sh & }; } </dev/null >/dev/null 2>&1\n"
       "i=0\n"
       "exec 3>&2\n"
-      "until read -r handle <pid; do\n"
+      "until regular pid && read -r handle <pid; do\n"
       "  i=$((i + 1))\n"
       "  if [ $i -gt 200 ]; then\n"
       "    if (set -C; echo '0 0 -' >pid); then echo 'the job does not start' >&3; exit 3; fi\n"
-      "    read -r handle <pid && break\n"
+      "    regular pid && read -r handle <pid && break\n"
       "    echo 'the folder of the job is gone' >&3; exit 3\n"
       "  fi\n"
       "  sleep 0.05\n"
@@ -102,8 +100,8 @@ std::string SubmitScript(const JobOrder& order) {
 }
 
 std::string FindScript(const std::string& folder) {
-  return std::string(kPlain) + "if read -r handle <" + ShellQuote(folder) +
-         "/pid; then echo \"$handle\"; fi 2>/dev/null\n";
+  return std::string(kPlain) + "cd -- " + ShellQuote(folder) +
+         " 2>/dev/null || exit 0\nif regular pid && read -r handle <pid; then echo \"$handle\"; fi 2>/dev/null\n";
 }
 
 // The exit status is looked for again after the process is found gone: it may have been written between the two looks.
@@ -111,20 +109,20 @@ std::string FindScript(const std::string& folder) {
 // of a second (proc(5), starttime): so no clock counts, nor an uptime that a container's host makes up.
 std::string PollScript(const JobHandle& handle) {
   const std::string folder = ShellQuote(handle.folder);
-  return std::string(kPlain) + fmt::format(
-                                   "look() {{\n"
-                                   "  for file in {0}/exit_status {0}/{1}; do\n"
-                                   "    if read -r status <\"$file\"; then echo \"ended $status\"; exit; fi\n"
-                                   "  done\n"
-                                   "}} 2>/dev/null\n"
-                                   "look\n{2}if {3}; then look; echo rebooted; exit; fi\n"
-                                   "read -r stat </proc/$$/stat\n{4}now=${{20}}\n"
-                                   "{{ read -r stat </proc/{5}/stat; }} 2>/dev/null && {4}"
-                                   "if [ \"${{20}}\" = {6} ] && [ \"$1\" != Z ] && [ \"$1\" != X ]; then echo "
-                                   "\"running $((now - {6}))\"; exit; fi\n"
-                                   "look\necho killed\n",
-                                   folder, kReservedStatusFile, ReadBoot(), WasRestarted(handle), kFields, handle.pid,
-                                   handle.pid_start_time);
+  return std::string(kPlain) +
+         fmt::format(
+             "look() {{\n"
+             "  for file in {0}/exit_status {0}/{1}; do\n"
+             "    if regular \"$file\" && read -r status <\"$file\"; then echo \"ended $status\"; exit; fi\n"
+             "  done\n"
+             "}} 2>/dev/null\n"
+             "look\n{2}if {3}; then look; echo rebooted; exit; fi\n"
+             "read -r stat </proc/$$/stat\n{4}now=${{20}}\n"
+             "{{ read -r stat </proc/{5}/stat; }} 2>/dev/null && {4}"
+             "if [ \"${{20}}\" = {6} ] && [ \"$1\" != Z ] && [ \"$1\" != X ]; then echo "
+             "\"running $((now - {6}))\"; exit; fi\n"
+             "look\necho killed\n",
+             folder, kReservedStatusFile, ReadBoot(), WasRestarted(handle), kFields, handle.pid, handle.pid_start_time);
 }
 
 JobState ParseState(const std::string& output) {
@@ -210,7 +208,7 @@ std::string CancelScript(const JobHandle& handle, Duration grace) {
 
 std::string ReadLogScript(const JobHandle& handle, std::int64_t offset, std::size_t limit) {
   return std::string(kPlain) + "cd -- " + ShellQuote(handle.folder) +
-         " 2>/dev/null && [ -e run.log ] || { echo '0 '; exit; }\n" +
+         " 2>/dev/null && regular run.log || { echo '0 '; exit; }\n" +
          fmt::format("{{ stat -L -c '%s %d:%i' /dev/stdin; tail -c +{} | head -c {}; }} <run.log 2>/dev/null\n",
                      offset + 1, limit);
 }
@@ -247,7 +245,7 @@ bool FollowSawChange(const std::string& errors) {
 
 std::string DigestOfLogScript(const JobHandle& handle, std::int64_t size) {
   return std::string(kPlain) + "cd -- " + ShellQuote(handle.folder) +
-         " 2>/dev/null && [ -e run.log ] || { echo '0'; exit; }\n" + "size=$(stat -L -c %s run.log)\n" +
+         " 2>/dev/null && regular run.log || { echo '0'; exit; }\n" + "size=$(stat -L -c %s run.log)\n" +
          (size < 0 ? "" : fmt::format("[ $size -le {0} ] || size={0}\n", size)) +
          "echo \"$size $(head -c $size run.log | sha256sum)\"\n";
 }

@@ -18,9 +18,6 @@ constexpr const char* kDefaultWorkdir = "~/cosmos-engine";
 // The folder for a shell: `~/` is the home folder, and what is not absolute is below it.
 std::string FolderWords(const std::string& folder);
 
-// Makes the folder, as FolderWords takes it, with its parents, and prints it absolute.
-std::string WorkdirScript(const std::string& folder);
-
 // Prints `new PID START BOOT` or `attached PID START BOOT`, the fields of the handle, or `foreign`; fails with what is
 // wrong on stderr, and then the job will not start later either.
 std::string SubmitScript(const JobOrder& order);

@@ -82,23 +82,5 @@ TEST_P(WordScriptsTest, AJobsScriptArrivesAsItIs) {
   ExpectNothingExecuted();
 }
 
-TEST_P(WordScriptsTest, AWorkdirIsMadeAndToldAbsolute) {
-  const std::string home = fs::canonical(root_).string() + "/home";
-  EXPECT_EQ(Ask(WorkdirScript("~")), home + "\n");
-  EXPECT_EQ(Ask(WorkdirScript("~/a/b")), home + "/a/b\n");
-  EXPECT_EQ(Ask(WorkdirScript("c")), home + "/c\n");
-  EXPECT_EQ(Ask(WorkdirScript("~nobody/d")), home + "/~nobody/d\n");
-  EXPECT_EQ(Ask(WorkdirScript(root_ + "/e/../f")), fs::canonical(root_).string() + "/f\n");
-  for (const std::string& word : kOddWords) {
-    SCOPED_TRACE(word);
-    EXPECT_EQ(Ask(WorkdirScript("~/" + word)), home + "/" + word + "\n");
-    EXPECT_TRUE(fs::is_directory(home + "/" + word));
-    EXPECT_EQ(Ask(WorkdirScript(root_ + "/" + word)), fs::canonical(root_).string() + "/" + word + "\n");
-  }
-  WriteFile(root_ + "/file", "");
-  EXPECT_NE(Run(WorkdirScript(root_ + "/file/g")).status, 0);
-  ExpectNothingExecuted();
-}
-
 }  // namespace
 }  // namespace cosmos

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 #include <libssh/server.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -24,6 +26,35 @@ fs::path HomeFolder() {
 
 std::string Expanded(const std::string& path) {
   return path.rfind("~/", 0) == 0 ? (HomeFolder() / path.substr(2)).string() : path;
+}
+
+// For libssh, which replaces %d, %h and their like in paths and in a proxy's command; `%` itself is written twice.
+std::string Literal(const std::string& text) {
+  std::string literal;
+  for (const char c : text) literal.append(c == '%' ? 2 : 1, c);
+  return literal;
+}
+
+// As OpenSSH has it for names of hosts (valid_hostname in ssh.c): they reach shells, in a proxy's command.
+void CheckHost(const std::string& what, const std::string& host) {
+  const bool bad =
+      host.rfind('-', 0) == 0 || std::any_of(host.begin(), host.end(), [](char c) {
+        return static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || std::strchr("'`\"$\\;&<>|(){},", c) != nullptr;
+      });
+  if (!bad) return;
+  throw Error(ErrorCode::kInvalidInput, "found '" + host + "' as " + what + " of a target, expected the name of a host",
+              "quotes, spaces and characters that a shell obeys do not belong there, nor does a '-' at its beginning");
+}
+
+// As ssh does, which ignores such a key. One of another user, as a key that the system shares, is not ours to judge.
+void CheckKeyMode(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || info.st_uid != ::getuid() || (info.st_mode & 077) == 0) return;
+  throw Error(ErrorCode::kInvalidInput,
+              fmt::format("the private key {} has mode {:04o}, expected 0600: other users can read it, and ssh would "
+                          "ignore it, too",
+                          path, info.st_mode & 07777),
+              "`chmod 600 " + ShellQuote(path) + "`; if others may have read it, replace it by a new one");
 }
 
 int AskPassphrase(const char*, char* buffer, std::size_t size, int, int, void* passphrase) {
@@ -60,7 +91,8 @@ bool Passphrase::Get(char* buffer, std::size_t size) {
   if (text_.empty()) {
     if (!asks_ || ::isatty(STDIN_FILENO) == 0) return false;
     std::vector<char> typed(size);
-    if (ssh_getpass(("passphrase of the key for " + host_ + ": ").c_str(), typed.data(), size, 0, 0) != 0) return false;
+    if (ssh_getpass(("passphrase of the key for " + Harmless(host_) + ": ").c_str(), typed.data(), size, 0, 0) != 0)
+      return false;
     text_ = typed.data();
   }
   if (text_.empty() || text_.size() >= size) return false;
@@ -102,6 +134,8 @@ void SshSession::SetOptions(const SshOptions& options, Duration longest) {
   const bool no = false;
   const std::string folder = (HomeFolder() / ".ssh").string();
   set(SSH_OPTIONS_SSH_DIR, folder.c_str());
+  CheckHost("`host:`", options.host);
+  CheckHost("`proxy_jump:`", options.proxy_jump);
   set(SSH_OPTIONS_HOST, options.host.c_str());
   // The files are read first, so that what the target itself says wins.
   for (const fs::path& config : {fs::path(folder) / "config", fs::path("/etc/ssh/ssh_config")}) {
@@ -121,13 +155,25 @@ void SshSession::SetOptions(const SshOptions& options, Duration longest) {
       throw Error(ErrorCode::kInvalidInput, "the private key " + identity + " cannot be read: " + std::strerror(errno),
                   "check `identity:` of the target");
     }
-    set(SSH_OPTIONS_IDENTITY, identity.c_str());
+    CheckKeyMode(identity);
+    set(SSH_OPTIONS_IDENTITY, Literal(identity).c_str());
+  } else {
+    CheckKeysOfUser();
   }
-  if (!options.known_hosts.empty()) set(SSH_OPTIONS_KNOWNHOSTS, Expanded(options.known_hosts).c_str());
+  if (!options.known_hosts.empty()) set(SSH_OPTIONS_KNOWNHOSTS, Literal(Expanded(options.known_hosts)).c_str());
   if (!options.proxy_jump.empty()) {
-    // Only as an URI may a host have its port with it.
-    set(SSH_OPTIONS_PROXYCOMMAND, ("ssh -W '[%h]:%p' -- " + ShellQuote("ssh://" + options.proxy_jump)).c_str());
+    // Only as an URI may a host have its port with it; there, %25 stands for `%`.
+    std::string uri = "ssh://";
+    for (const char c : options.proxy_jump) uri += c == '%' ? "%25" : std::string(1, c);
+    set(SSH_OPTIONS_PROXYCOMMAND, ("ssh -W '[%h]:%p' -- " + Literal(ShellQuote(uri))).c_str());
   }
+}
+
+// Those that libssh tries: of ~/.ssh/config, and the usual ones.
+void SshSession::CheckKeysOfUser() const {
+  std::vector<std::string> keys = {Expanded(Option(session_, SSH_OPTIONS_IDENTITY))};
+  for (const char* name : {"id_ed25519", "id_ecdsa", "id_rsa"}) keys.push_back(HomeFolder() / ".ssh" / name);
+  for (const std::string& key : keys) CheckKeyMode(key);
 }
 
 void SshSession::CheckHostKey(const SshOptions& options) {

@@ -55,6 +55,7 @@ class SshSession {
 
  private:
   void SetOptions(const SshOptions& options, Duration longest);
+  void CheckKeysOfUser() const;
   void CheckHostKey(const SshOptions& options);
   void LogIn(const SshOptions& options);
 

@@ -9,6 +9,7 @@
 #include "target/ssh/file_transfers.h"
 #include "target/ssh/remote_scripts.h"
 #include "target/ssh/transfer_items.h"
+#include "target/ssh/workdir_script.h"
 
 namespace cosmos {
 namespace {
@@ -34,8 +35,9 @@ struct StopAtEnd {
 }  // namespace
 
 SshTarget::SshTarget(const SshOptions& options, std::string workdir, const CancelToken* cancel,
-                     SshConnection::Observer observer)
+                     SshConnection::Observer observer, bool shared_workdir)
     : workdir_option_(workdir.empty() ? kDefaultWorkdir : std::move(workdir)),
+      shared_workdir_(shared_workdir),
       shell_(options, cancel, std::move(observer)) {}
 
 std::string SshTarget::Workdir() {
@@ -43,17 +45,35 @@ std::string SshTarget::Workdir() {
     const std::lock_guard lock(mutex_);
     if (!workdir_.empty()) return workdir_;
   }
-  std::string folder = shell_.Demand({WorkdirScript(workdir_option_)});
-  while (!folder.empty() && folder.back() == '\n') folder.pop_back();
-  const bool is_path = !folder.empty() && folder.front() == '/' && folder.size() < kMaxPath &&
-                       std::none_of(folder.begin(), folder.end(), [](unsigned char c) { return std::iscntrl(c) != 0; });
-  if (!is_path) {
-    throw Error(ErrorCode::kUnavailable,
-                "the host " + shell_.name() + " gives '" + Excerpt(folder) + "' as its folder for jobs",
-                "expected an absolute path without control characters: check `workdir:` of the target");
-  }
+  std::string folder = AskForWorkdir(true);
   const std::lock_guard lock(mutex_);
   return workdir_ = folder;
+}
+
+std::string SshTarget::FindWorkdir() { return AskForWorkdir(false); }
+
+std::string SshTarget::AskForWorkdir(bool make) {
+  TargetOutput answer = shell_.Ask({WorkdirScript(workdir_option_, {make, shared_workdir_})}).command;
+  while (!answer.output.empty() && answer.output.back() == '\n') answer.output.pop_back();
+  const std::string& said = answer.output;
+  if (answer.exit_status == 0) {
+    const bool is_path = !said.empty() && said.front() == '/' && said.size() < kMaxPath &&
+                         std::none_of(said.begin(), said.end(), [](unsigned char c) { return std::iscntrl(c) != 0; });
+    if (is_path) return said;
+    throw Error(ErrorCode::kUnavailable,
+                "the host " + shell_.name() + " gives '" + Excerpt(said) + "' as its folder for jobs",
+                "expected an absolute path without control characters: check `workdir:` of the target");
+  }
+  if (answer.exit_status == kUnsafeWorkdir) {
+    throw Error(
+        ErrorCode::kInvalidInput,
+        "the workdir '" + workdir_option_ + "' of the host " + shell_.name() + " is not safe: " + Excerpt(said) +
+            "; whoever can replace files there can forge results and run commands as you",
+        "choose a `workdir:` below your home folder, or fix the owner and mode (`chmod go-w`); if you trust all "
+        "who can write there, give the target `shared_workdir: true`");
+  }
+  throw Error(ErrorCode::kUnavailable, "the host " + shell_.name() + " cannot use the workdir '" + workdir_option_ +
+                                           "': " + Excerpt(answer.errors.empty() ? said : answer.errors));
 }
 
 TargetOutput SshTarget::Run(const std::string& script, Duration longest) { return shell_.Run(script, longest); }

@@ -16,12 +16,14 @@ namespace cosmos {
 class SshTarget final : public Target {
  public:
   // `workdir` may begin with `~/`; empty: `cosmos-engine` in the home folder. `cancel` must outlive the target, see
-  // Target. `observer`, which may be empty, is told of the connection.
-  SshTarget(const SshOptions& options, std::string workdir, const CancelToken* cancel,
-            SshConnection::Observer observer);
+  // Target. `observer`, which may be empty, is told of the connection. A `shared_workdir` may be written by others.
+  SshTarget(const SshOptions& options, std::string workdir, const CancelToken* cancel, SshConnection::Observer observer,
+            bool shared_workdir = false);
 
   void Reach(Duration longest) override { shell_.Reach(longest); }
+  // Throws Error{kInvalidInput} for a folder in which other users could replace files.
   std::string Workdir() override;
+  std::string FindWorkdir() override;
   bool IsLocal() const override { return false; }
   TargetOutput Run(const std::string& script, Duration longest) override;
   Submission Submit(const JobOrder& order) override;
@@ -48,12 +50,14 @@ class SshTarget final : public Target {
     SteadyTime next_poll{};                 // when to look whatever it says
   };
 
+  std::string AskForWorkdir(bool make);
   std::unique_lock<std::timed_mutex> TransferTurn(const CancelToken& cancel);
   Watch WatchOf(const JobHandle& handle);
   void SetWatch(const std::string& folder, Watch watch);
   void ForgetWatch(const std::string& folder);
 
   const std::string workdir_option_;
+  const bool shared_workdir_;
   RemoteShell shell_;
   std::timed_mutex transfers_;  // held by the one transfer that is under way, so that channels are left for the rest
   std::mutex mutex_;            // guards what follows

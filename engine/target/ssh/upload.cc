@@ -104,7 +104,7 @@ bool SendBatch(RemoteShell* shell, const std::string& owner, TransferItems* item
                const TransferProgress& progress) {
   // The sum is taken while the bytes come; that all of them were written tells the size.
   std::string script = std::string(kSumFunction) +
-                       "put() {\n"
+                       "umask 077\nput() {\n"
                        "  { [ -d \"${1%/*}\" ] || mkdir -p -- \"${1%/*}\"; } && : >>\"$2\" || exit\n"
                        "  if [ $5 = 0 ]; then sum=$(head -c $4 | tee -- \"$2\" | sum)\n"
                        "  else sum=$({ cat -- \"$2\"; head -c $4 | tee -a -- \"$2\"; } | sum); fi\n"
