@@ -152,7 +152,7 @@ TEST_F(SshCutsTest, ADownloadGoesOnWhereItWasCut) {
   const std::string bytes = Bytes(kSize, 2);
   PutProxy();
   Connect();
-  WriteFile(target_->Workdir() + "/a", bytes);
+  WriteFile(target_->Workdir() + "/a", bytes, kShared);  // for the account
   for (const bool reset : {true, false}) {
     const std::uint64_t before = proxy_->BytesForwarded();
     bool cut = false;
