@@ -102,7 +102,12 @@ Fd DemandRegular(const fs::path& path, int flags, unsigned mode, Links links) {
               "find out what put it there, and remove it");
 }
 
-std::string ReadOwnFile(const fs::path& path) { return ReadFrom(DemandRegular(path), path); }
+std::string ReadOwnFile(const fs::path& path, std::size_t max) {
+  std::string content = ReadFrom(DemandRegular(path), path, max + 1);
+  if (content.size() <= max) return content;
+  throw Error(ErrorCode::kIo, "'" + path.string() + "' has more than " + std::to_string(max) + " bytes",
+              "find out what wrote it, and remove it");
+}
 
 std::string ReadFile(const fs::path& path) { return ReadFrom(OpenForReading(path), path); }
 

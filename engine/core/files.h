@@ -18,6 +18,8 @@ namespace cosmos {
 constexpr unsigned kPrivate = 0600;
 constexpr unsigned kShared = 0666;
 
+constexpr std::size_t kMaxOwnFile = std::size_t{256} << 20;  // bytes
+
 enum class Links { kRefuse, kFollow };
 // Opens a file that a job may have replaced, and never waits. Nothing when there is no regular file of that name: it is
 // missing, or is a FIFO, a device, a folder, or a link.
@@ -32,8 +34,8 @@ std::string ReadFile(const std::filesystem::path& path);
 // The same for a file that somebody else chose, which may be endless. Throws Error{kInvalidInput} when it has more than
 // `max` bytes.
 std::string ReadFileUpTo(const std::filesystem::path& path, std::size_t max);
-// A file that the engine or a job made, as DemandRegular opens it.
-std::string ReadOwnFile(const std::filesystem::path& path);
+// A file that the engine or a job made, as DemandRegular opens it. Throws Error{kIo} when it has more than `max` bytes.
+std::string ReadOwnFile(const std::filesystem::path& path, std::size_t max = kMaxOwnFile);
 // The last bytes of such a file, at most `most`; "" when there is none.
 std::string ReadTail(const std::filesystem::path& path, std::size_t most);
 // Writes beside the file and renames, so a reader sees the old or the new content, whole.

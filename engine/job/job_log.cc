@@ -26,8 +26,9 @@ constexpr auto kHere = milliseconds(100);  // how often a log is looked at on th
 constexpr auto kThere = seconds(2);        // and on another one, when no hook brings it
 constexpr auto kHookIsGone = seconds(10);  // when it has asked for nothing for so long
 
-constexpr int kMaxLooks = 64;   // of one Pump, which leaves the rest to the next
-constexpr int kMaxChanges = 8;  // of a log whose job has ended
+constexpr std::int64_t kMaxBehind = 64 << 20;  // bytes that a listener gets when the job has ended
+constexpr int kMaxLooks = 64;                  // of one Pump, which leaves the rest to the next
+constexpr int kMaxChanges = 8;                 // of a log whose job has ended
 constexpr auto kTimeAfterCancel = std::chrono::minutes(2);
 
 constexpr const char* kChangedThere = "the job's log was truncated or replaced on its target";
@@ -224,6 +225,12 @@ void JobLog::Pump() {
   Bring([](int looks, int changes) { return looks < kMaxLooks && changes <= 1; });
 }
 
+void JobLog::SkipToEnd() {
+  const LogPiece piece = order_.target->ReadLog(order_.handle, position_, 0);
+  const std::lock_guard lock(mutex_);
+  position_ = std::max(position_, piece.size - kMaxBehind);
+}
+
 void JobLog::BringAll() {
   SteadyTime end = SteadyTime::max();
   bool gave_up = false;
@@ -274,6 +281,7 @@ void JobLog::Deliver() {
 std::int64_t JobLog::Finish() {
   Close();
   delivered_.notify_all();
+  if (linked_ && order_.listener) SkipToEnd();
   if (!linked_ || order_.listener) BringAll();
   std::unique_lock lock(mutex_);
   const std::string rest = stream_masker_.Finish();
@@ -282,12 +290,14 @@ std::int64_t JobLog::Finish() {
   lock.unlock();
   Deliver();
   if (local_ && plain_ && !order_.target->IsLocal()) Verify();
-  // The raw log, with whatever secrets the job printed, does not outlive the job.
-  if (!order_.masker->empty() && order_.target->IsLocal()) LinkOrCopy(order_.local, order_.handle.folder + "/run.log");
-  if (linked_)
-    LocalLog::CutLink(order_.handle.folder + "/run.log", order_.local, order_.max_bytes,
-                      order_.handle.folder + "/run.log");
+  // The job may have removed its own folder, or what is in it.
   std::error_code error;
+  const fs::path own = order_.handle.folder + "/run.log";
+  // The raw log, with whatever secrets the job printed, does not outlive the job.
+  if (!order_.masker->empty() && order_.target->IsLocal() && fs::is_directory(own.parent_path(), error))
+    LinkOrCopy(order_.local, own);
+  const bool there = fs::symlink_status(own, error).type() == fs::file_type::regular;
+  if (linked_) LocalLog::CutLink(there ? own : order_.local, order_.local, order_.max_bytes, own);
   return static_cast<std::int64_t>(fs::file_size(order_.local, error));
 }
 

@@ -79,6 +79,8 @@ class JobLog {
   // Reads from the target what is there beyond Position(), while `goes_on`, which gets the number of looks so far and
   // of changes among them.
   void Bring(const std::function<bool(int looks, int changes)>& goes_on);
+  // Leaves out the middle of a log that is here already, so that only its end is read for the listener.
+  void SkipToEnd();
   // All of it, unless the target has no end of it.
   void BringAll();
   void Deliver();

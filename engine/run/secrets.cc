@@ -1,5 +1,7 @@
 #include "run/secrets.h"
 
+#include <fcntl.h>
+
 #include <cstdlib>
 
 #include "core/error.h"
@@ -9,6 +11,7 @@ namespace cosmos {
 namespace {
 
 constexpr std::size_t kShortest = 4;
+constexpr std::size_t kMaxSecret = 1 << 20;
 
 std::string ReadSecret(const SecretSource& source) {
   if (!source.env.empty()) {
@@ -19,7 +22,8 @@ std::string ReadSecret(const SecretSource& source) {
         "the secret '" + source.name + "' is read from the environment variable " + source.env + ", which is not set",
         "export " + source.env + " and run again");
   }
-  std::string value = ReadFile(source.file);
+  DemandRegular(source.file, O_RDONLY, 0, Links::kFollow);  // whatever else it is may have no end, or not begin
+  std::string value = ReadFileUpTo(source.file, kMaxSecret);
   while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
   return value;
 }

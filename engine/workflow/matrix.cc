@@ -7,6 +7,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 #include "workflow/evaluator.h"
+#include "workflow/work_budget.h"
 
 namespace cosmos {
 namespace {
@@ -26,6 +27,17 @@ size_t CombinationsOf(const Matrix& matrix) {
   size_t count = 1;
   for (const auto& [key, values] : matrix) count = std::min(kEnough, count * values.size());
   return count;
+}
+
+size_t MemoryOfCombinations(const Matrix& matrix) {
+  constexpr size_t kInstance = 2048;  // without values
+  constexpr size_t kValue = 64;
+  const size_t count = CombinationsOf(matrix);
+  size_t bytes = count * kInstance;
+  for (const auto& [key, values] : matrix) {
+    if (!values.empty()) bytes += count / values.size() * MemoryOf(values) + count * (kValue + key.size());
+  }
+  return bytes;
 }
 
 std::vector<MatrixInstance> ExpandMatrix(const Matrix& matrix) {

@@ -19,6 +19,8 @@ struct MatrixInstance {
 
 // How many combinations there are; 1 without a matrix.
 size_t CombinationsOf(const Matrix& matrix);
+// About how much memory a plan takes for them, in bytes; with the limits of lists, this does not overflow.
+size_t MemoryOfCombinations(const Matrix& matrix);
 // The cross product; the last key changes fastest. One instance without values for an empty matrix.
 std::vector<MatrixInstance> ExpandMatrix(const Matrix& matrix);
 

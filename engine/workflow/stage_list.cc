@@ -135,12 +135,15 @@ void StageList::TellCycles() {
   }
 }
 
-void StageList::Expand(const KnownScope& scope) {
-  for (StageSource& stage : stages_) ExpandOne(&stage, scope);
+void StageList::Expand(const KnownScope& scope, WorkBudget* budget) {
+  for (StageSource& stage : stages_) {
+    ExpandOne(&stage, scope, budget);
+    if (budget->spent()) break;
+  }
   for (StageSource& handler : handlers_) handler.instances.resize(1);
 }
 
-void StageList::ExpandOne(StageSource* stage, const KnownScope& scope) {
+void StageList::ExpandOne(StageSource* stage, const KnownScope& scope, WorkBudget* budget) {
   const json& declared = ObjectIn(*stage->value, "matrix");
   Matrix matrix;
   for (const auto& [key, node] : NodeIn(*stage->node, "matrix").members) {
@@ -175,7 +178,11 @@ void StageList::ExpandOne(StageSource* stage, const KnownScope& scope) {
                         "give fewer values");
     return;
   }
-  stage->instances = ExpandMatrix(matrix);
+  const auto affordable = check_.Resolved("'matrix' of " + stage->name(), NodeIn(*stage->node, "matrix"), [&] {
+    budget->TakeBytes(MemoryOfCombinations(matrix));
+    return json();
+  });
+  if (affordable) stage->instances = ExpandMatrix(matrix);
 }
 
 void StageList::CheckStages(const KnownScope& scope) {

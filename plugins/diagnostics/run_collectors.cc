@@ -99,7 +99,7 @@ Found JobFolder(sdk::Task* task, const StageFacts& stage, milliseconds limit) {
   return RunScript(task, stage.target,
                    "cd -- " + ShellQuote(stage.job_folder) + " || exit 1\n" +
                        "pwd\nfor file in pid exit_status exit_status.reserved container.record; do\n"
-                       "  [ ! -f $file ] || [ -L $file ] || echo \"$file: $(cat $file)\"\ndone\n"
+                       "  [ ! -f $file ] || [ -L $file ] || echo \"$file: $(head -c 4096 $file)\"\ndone\n"
                        "ls -laR . >&1 || exit 1\necho '# the end of run.log'\n[ ! -f run.log ] || "
                        "[ -L run.log ] || tail -n " +
                        std::to_string(kLogLines) + " run.log 2>/dev/null || :\n",
@@ -111,7 +111,7 @@ Found JobEnvironment(sdk::Task* task, const StageFacts& stage, milliseconds limi
   Found found = RunScript(task, stage.target,
                           "cd -- " + ShellQuote(stage.job_folder) +
                               " || exit 1\n"
-                              "[ -e job.sh ] || { echo 'there is no job.sh'; exit 1; }\n"
+                              "[ -f job.sh ] || { echo 'there is no job.sh'; exit 1; }\n"
                               "sed -n '/^export /,/^cd /p' job.sh | head -c 200000\n",
                           limit);
   if (found.problem.empty() && found.text.find("COSMOS_RUN_ID") == found.text.npos) {

@@ -43,6 +43,25 @@ stages:
 }
 
 // Opening a FIFO would wait for ever.
+// What a job does to its own folder is its own failure: the other stages run, and the run ends.
+TEST(Files, OfAJobThatItRemovesOrFillsFailItAlone) {
+  for (const std::string& what : {std::string("cd /; rm -rf \"$J\""), std::string("mv \"$J\" \"$J.moved\""),
+                                  std::string("cd \"$J\"; truncate -s 10G run.log exit_status pid")}) {
+    for (const char* secrets : {"", "secrets: {token: {env: TOKEN}}\n"}) {
+      if (*secrets != '\0' && what.find("truncate") != std::string::npos) continue;  // it is masked byte by byte
+      Sandbox sandbox;
+      sandbox.SetEnvironment("TOKEN=gold-token");
+      sandbox.Write("w.yaml", std::string("version: 1\nname: w\n") + secrets +
+                                  "stages:\n  a: {uses: shell, with: {run: 'echo one; J=${COSMOS_OUTPUT_DIR%/out}; " +
+                                  what + "; exit 4'}}\n  b: {uses: shell, with: {run: 'echo two >two'}}\n");
+      const Ended ended = sandbox.Engine({"run", "w.yaml", "--run-id", "rs_1"});
+      EXPECT_EQ(ended.status, 1) << what << ": " << ended.out << ended.err;
+      EXPECT_EQ(sandbox.Read("two"), "two\n") << what;
+      EXPECT_EQ(sandbox.Show("rs_1")["status"], "failed") << what;
+    }
+  }
+}
+
 TEST(Files, ThatAJobPutsInThePlaceOfItsLogHoldNothingUp) {
   for (const std::string put : {"mkfifo", "ln -s /dev/zero", "ln -s /etc/hostname"}) {
     Sandbox sandbox;

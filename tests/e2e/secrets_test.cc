@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -105,6 +106,19 @@ TEST(Secrets, InAScriptOrOnACommandLineAreRefusedBeforeAnythingRuns) {
     EXPECT_EQ(ended.status, 2) << stage;
     EXPECT_THAT(ended.err, HasSubstr("w.yaml:5:"));
     EXPECT_THAT(ended.err, HasSubstr("through env"));
+  }
+}
+
+TEST(Secrets, InWhatIsNoFileAreRefused) {
+  Sandbox sandbox;
+  sandbox.Write("large", std::string(2 << 20, 'x'));
+  ASSERT_EQ(::mkfifo((sandbox.folder() / "fifo").c_str(), 0600), 0);
+  for (const char* file : {"fifo", "/dev/zero", "large"}) {
+    sandbox.Write("w.yaml", std::string("version: 1\nname: w\nsecrets: {token: {file: ") + file +
+                                "}}\nstages:\n  a: {uses: noop}\n");
+    const Ended ended = sandbox.Engine({"run", "w.yaml"});
+    EXPECT_THAT(ended.status, ::testing::AnyOf(2, 3)) << file;
+    EXPECT_THAT(ended.err, ::testing::AnyOf(HasSubstr("expected a regular file"), HasSubstr("is larger than 1 MiB")));
   }
 }
 

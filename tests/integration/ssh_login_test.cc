@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -228,6 +229,15 @@ TEST_F(SshLoginTest, AProxyJumpOfTheTargetIsUsed) {
 }
 
 // What libssh would replace, and what an URI would.
+TEST_F(SshLoginTest, AFifoInPlaceOfKnownHostsHoldsNothingUp) {
+  Serve();
+  SshOptions options = Options();
+  options.known_hosts = folder_ / "fifo";
+  ASSERT_EQ(::mkfifo(options.known_hosts.c_str(), 0600), 0);
+  Connect(options, there());
+  EXPECT_EQ(Refusal(10ms).code(), ErrorCode::kInvalidInput);
+}
+
 TEST_F(SshLoginTest, APercentSignIsItselfInPathsAndJumps) {
   Serve();
   MakeFolders(folder_ / "bin");

@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 bool IsForeign(const JobOrder& order) {
   std::error_code error;
-  const std::string owner = fs::exists(order.folder + "/owner", error) ? ReadOwnFile(order.folder + "/owner") : "";
+  const std::string owner =
+      fs::exists(order.folder + "/owner", error) ? ReadOwnFile(order.folder + "/owner", kMaxFact) : "";
   if (!owner.empty()) return owner != order.owner + "\n";
   if (order.resumed || !fs::exists(order.folder + "/pid", error)) return false;
   return ReadOwnFile(order.folder + "/job.sh") != order.script;

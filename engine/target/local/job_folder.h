@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -7,6 +8,8 @@
 
 // What the local target reads in a job's folder. Functions without state; any thread.
 namespace cosmos {
+
+constexpr std::size_t kMaxFact = 4096;  // bytes of a file with a single line
 
 // Whether the folder is another run's: by its owner, or, where it has none, by its script. Throws Error{kIo}.
 bool IsForeign(const JobOrder& order);

@@ -151,7 +151,7 @@ Submission LocalTarget::Submit(const JobOrder& order) {
 std::optional<JobHandle> LocalTarget::Find(const std::string& folder) {
   std::string text;
   try {
-    text = ReadOwnFile(folder + "/pid");
+    text = ReadOwnFile(folder + "/pid", kMaxFact);
   } catch (const Error&) {
     return std::nullopt;
   }

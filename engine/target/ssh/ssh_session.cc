@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 #include <vector>
 
 #include "core/error.h"
@@ -132,6 +133,7 @@ void SshSession::SetOptions(const SshOptions& options, Duration longest) {
   const long seconds = std::max<long>(1, std::chrono::ceil<std::chrono::seconds>(longest).count());
   const int yes = 1;
   const bool no = false;
+  std::error_code no_file;
   const std::string folder = (HomeFolder() / ".ssh").string();
   set(SSH_OPTIONS_SSH_DIR, folder.c_str());
   CheckHost("`host:`", options.host);
@@ -159,6 +161,10 @@ void SshSession::SetOptions(const SshOptions& options, Duration longest) {
     set(SSH_OPTIONS_IDENTITY, Literal(identity).c_str());
   } else {
     CheckKeysOfUser();
+  }
+  if (const fs::path file = Expanded(options.known_hosts); fs::is_fifo(fs::status(file, no_file))) {
+    throw Error(ErrorCode::kInvalidInput, "found a FIFO at " + file.string() + ", expected a file of host keys",
+                "check `known_hosts:` of the target");
   }
   if (!options.known_hosts.empty()) set(SSH_OPTIONS_KNOWNHOSTS, Literal(Expanded(options.known_hosts)).c_str());
   if (!options.proxy_jump.empty()) {
