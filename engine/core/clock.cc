@@ -1,9 +1,8 @@
 #include "core/clock.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -13,6 +12,10 @@
 
 namespace cosmos {
 namespace {
+
+// What a count of nanoseconds in 64 bits can stand for.
+constexpr int kMinYear = 1700, kMaxYear = 2261;
+constexpr std::int64_t kMaxMilliseconds = 9'000'000'000'000;
 
 using std::chrono::milliseconds;
 
@@ -48,14 +51,17 @@ std::int64_t UnixMilliseconds(WallTime time) {
   return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
 }
 
-WallTime FromUnixMilliseconds(std::int64_t count) { return WallTime(milliseconds(count)); }
+WallTime FromUnixMilliseconds(std::int64_t count) {
+  return WallTime(milliseconds(std::clamp(count, -kMaxMilliseconds, kMaxMilliseconds)));
+}
 
 WallTime ParseTime(std::string_view text) {
   std::tm utc{};
   int ms = 0;
   const std::string copy(text);
   if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &utc.tm_year, &utc.tm_mon, &utc.tm_mday, &utc.tm_hour,
-                  &utc.tm_min, &utc.tm_sec, &ms) != 7) {
+                  &utc.tm_min, &utc.tm_sec, &ms) != 7 ||
+      utc.tm_year < kMinYear || utc.tm_year > kMaxYear) {
     throw Error(ErrorCode::kInvalidInput, "'" + copy + "' is not a time", "expected the form 2026-11-23T13:46:42.017Z");
   }
   utc.tm_year -= 1900;

@@ -1,5 +1,7 @@
 #include "run/run_inputs.h"
 
+#include <climits>
+#include <cstdint>
 #include <system_error>
 
 #include "core/error.h"
@@ -14,6 +16,13 @@ namespace {
 Error Damaged(const fs::path& path, const std::string& reason) {
   return Error(ErrorCode::kIo, "cannot read '" + path.string() + "': " + reason,
                "restore it from a backup, or start the workflow again with `cosmos-engine run`");
+}
+
+// A double that is no integer, or a large one, has no value as one.
+std::int64_t IntegerOf(const fs::path& path, const nlohmann::json& value, std::int64_t min, std::int64_t max) {
+  const bool fits = value.is_number_integer() && value >= min && value <= max;
+  if (!fits) throw Damaged(path, "found " + value.dump().substr(0, 40) + ", expected an integer");
+  return value.get<std::int64_t>();
 }
 
 }  // namespace
@@ -59,8 +68,8 @@ RunInputs LoadRunInputs(const fs::path& path) {
     inputs.target = saved.at("target");
     inputs.plugin_path = saved.at("plugin_path");
     inputs.working_folder = saved.at("working_folder");
-    inputs.jobs = saved.at("jobs");
-    inputs.priority = saved.value("priority", 0);
+    inputs.jobs = static_cast<decltype(inputs.jobs)>(IntegerOf(path, saved.at("jobs"), 0, INT64_MAX));
+    inputs.priority = static_cast<int>(IntegerOf(path, saved.value("priority", nlohmann::json(0)), INT_MIN, INT_MAX));
     inputs.targets = saved.value("targets", nlohmann::json::object());
     inputs.owner = saved.value("owner", "");
     if (!saved.contains("run")) return inputs;

@@ -145,10 +145,12 @@ void AddContainer(Words words, Leftovers* found) {
   if (ours) found->containers.push_back(std::move(container));
 }
 
+std::int64_t BytesOfKib(std::int64_t kib) { return std::clamp<std::int64_t>(kib, 0, kMaxKib) * 1024; }
+
 void AddFolder(Words words, Leftovers* found) {
   FoundFolder folder;
   folder.workdir = static_cast<std::size_t>(words.Number());
-  folder.size = std::clamp<std::int64_t>(words.Number(), 0, kMaxKib) * 1024;
+  folder.size = BytesOfKib(words.Number());
   folder.run_id = words.Rest();
   if (IsSafeName(folder.run_id)) {
     found->folders.push_back(std::move(folder));
@@ -218,7 +220,7 @@ Leftovers ParseLeftovers(const std::string& output, std::size_t engines, std::si
       found.strange.insert(static_cast<std::size_t>(words.Number()));
     } else if (kind == "inputs") {
       const auto number = static_cast<std::size_t>(words.Number());
-      found.inputs[number] = words.Number() * 1024;
+      found.inputs[number] = BytesOfKib(words.Number());
     } else if (kind == "own") {
       found.own_sessions.insert(words.Number());
     } else if (kind == "env") {
