@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 
 #include <fstream>
 
@@ -117,6 +118,24 @@ TEST_F(SshFilesTest, WhatIsThereIsNotSentAgain) {
   std::fstream(here() / "b").put('y');
   EXPECT_LT(BytesOf([&] { EXPECT_THAT(Download(files), Each(Downloaded::kDone)); }), 2'500'000u);
   EXPECT_TRUE(ReadFile(here() / "b") == ReadFile(there() + "/b"));
+}
+
+// There is room for one of it, not for two.
+TEST_F(SshFilesTest, WhatIsHereNeedsNoRoom) {
+  const std::string bytes = Bytes(700'000, 1);
+  WriteFile(here() / "a", bytes);
+  Upload({{here() / "a", there() + "/a"}});
+  const fs::path small = folder_ / "small";
+  MakeFolders(small);
+  ASSERT_EQ(::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=1m"), 0);
+  const std::vector<FileTransfer> down = {{small / "a", there() + "/a"}};
+  EXPECT_THAT(Download(down), ElementsAre(Downloaded::kDone));
+  EXPECT_NO_THROW(EXPECT_THAT(Download(down), ElementsAre(Downloaded::kDone)));
+  EXPECT_TRUE(ReadFile(small / "a") == bytes);
+  fs::remove(small / "a");
+  WriteFile(small / "other", bytes);
+  EXPECT_THROW(Download(down), Error);
+  EXPECT_EQ(::umount(small.c_str()), 0);
 }
 
 TEST_F(SshFilesTest, WhatTheHostDoesNotHaveIsSaid) {

@@ -34,20 +34,18 @@ Downloaded PresenceOf(long long said) {
   return said < 0 ? Downloaded::kMissing : Downloaded::kDone;
 }
 
-// The size is what the host says, whatever then comes. Throws Error{kIo}.
-void CheckRoom(const FileTransfer& file, std::int64_t size, const RemoteShell& shell) {
-  fs::path folder = file.local.parent_path();
+// For what is still to come of the file, whose size is what the host says. Throws Error{kIo}.
+void CheckRoom(const TransferItem& item, const RemoteShell& shell) {
+  fs::path folder = item.file.local.parent_path();
   std::error_code error;
   while (!folder.empty() && !fs::exists(folder, error)) folder = folder.parent_path();
-  const fs::space_info space = fs::space(folder, error);
-  const fs::space_info own{0, 0, static_cast<std::uintmax_t>(fs::file_size(PartOf({file}), error))};
-  const std::uintmax_t free = space.available + (error ? 0 : own.available);
-  if (size <= 0 || static_cast<std::uintmax_t>(size) <= free) return;
+  const std::uintmax_t free = fs::space(folder, error).available;
+  if (static_cast<std::uintmax_t>(item.size - item.offset) <= free) return;
   throw Error(
       ErrorCode::kIo,
       fmt::format("there is no room for {}: {} says that it has {} bytes, {} bytes are free (No space left on device)",
-                  file.local.string(), shell.name(), size, free),
-      "make room there, then `cosmos-engine resume`; if the size cannot be right, look at " + file.remote);
+                  item.file.local.string(), shell.name(), item.size, free),
+      "make room there, then `cosmos-engine resume`; if the size cannot be right, look at " + item.file.remote);
 }
 
 // Finds out which files the host has. Their sums are asked for only where there is something to compare. A folder that
@@ -84,13 +82,13 @@ void LookForFiles(RemoteShell* shell, TransferItems* items) {
       throw Error(ErrorCode::kUnavailable, "the host " + shell->name() + " does not say what files it has");
     }
     item.presence = PresenceOf(size);
-    CheckRoom(item.file, size, *shell);
     item.size = std::max<std::int64_t>(size, 0);
     const auto here = static_cast<std::int64_t>(fs::file_size(item.file.local, error));
     item.done =
         item.presence != Downloaded::kDone || (!error && here == item.size && Sha256OfFile(item.file.local) == sha256);
     const auto part = static_cast<std::int64_t>(fs::file_size(PartOf(item), error));
     item.offset = error || part > item.size ? 0 : part;
+    if (!item.done) CheckRoom(item, *shell);
   }
 }
 
