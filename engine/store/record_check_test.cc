@@ -34,7 +34,7 @@ class RecordCheckTest : public ::testing::Test {
     job.run_id = "rs_1";
     job.stage = "render";
     job.target = "gpu1";
-    job.folder = "/work/.cosmos/jobs/rs_1/render/1";
+    job.folder = "/home/anna/.cosmos/jobs/rs_1/render/1";
     job.status = "ended";
     store_->PutJob(&job);
     ContainerRecord container;
@@ -86,7 +86,7 @@ TEST_F(RecordCheckTest, WhatAnEditorPutThereIsRefused) {
   EXPECT_EQ(Edited("jobs", "folder", "/"),
             "found '/' as the folder of a job of run rs_1, expected an absolute path below a folder `jobs`, "
             "without `..`");
-  for (const char* folder : {"", "jobs/a/1", "/etc", "/jobs/../../etc", "/work/.cosmos/jobs/rs_1/.."}) {
+  for (const char* folder : {"", "jobs/a/1", "/etc", "/jobs/../../etc", "/home/anna/.cosmos/jobs/rs_1/.."}) {
     EXPECT_NE(Edited("jobs", "folder", folder), "") << folder;
   }
   for (const char* folder : {"relative", "/out/../..", ""})

@@ -88,7 +88,7 @@ TEST_F(RunStoreTotalsTest, ARunIsForgottenWithAllThatBelongsToIt) {
     ArtifactRecord artifact;
     ContainerRecord container;
     job.run_id = artifact.run_id = container.run_id = run_id;
-    job.folder = std::string("/work/.cosmos/jobs/") + run_id + "/a/1";
+    job.folder = std::string("/home/anna/.cosmos/jobs/") + run_id + "/a/1";
     container.engine = "docker";
     container.name = "cosmos_a_1";
     store_->PutJob(&job);

@@ -6,11 +6,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-int DescriptorsOf(pid_t pid) {
-  const fs::directory_iterator folder("/proc/" + std::to_string(pid) + "/fd");
-  return static_cast<int>(std::distance(begin(folder), end(folder)));
-}
-
 class LinkFaultTest : public FaultTest {};
 
 TEST_F(LinkFaultTest, ReconnectionsLeaveNoDescriptor) {

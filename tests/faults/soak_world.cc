@@ -1,7 +1,5 @@
 #include "soak_world.h"
 
-#include <sys/wait.h>
-
 #include <map>
 #include <thread>
 
@@ -19,19 +17,6 @@ constexpr const char* kScript =
 void Miss(int* count, SoakResult* result, const std::string& what) {
   ++*count;
   result->what += (result->what.empty() ? "" : "; ") + what;
-}
-
-// 0 when the process is gone.
-int DescriptorsOf(pid_t pid) {
-  std::error_code gone;
-  const fs::directory_iterator folder("/proc/" + std::to_string(pid) + "/fd", gone);
-  return gone ? 0 : static_cast<int>(std::distance(begin(folder), end(folder)));
-}
-
-// It can still be waited for.
-bool HasEnded(pid_t child) {
-  siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <signal.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/processes.h"
 #include "support/sandbox.h"
 
 namespace cosmos::testing {
@@ -38,14 +38,13 @@ inline Measured MeasuredRun(Sandbox* sandbox, const std::vector<std::string>& wo
   const pid_t pid = sandbox->StartEngine(words);
   Measured measured;
   bool interrupted = interrupt_after.count() == 0;
-  for (siginfo_t info{}; info.si_pid == 0;) {
+  while (!HasEnded(pid)) {
     measured.peak_mib = std::max(measured.peak_mib, PeakMib(pid));
     if (!interrupted && std::chrono::steady_clock::now() > begin + interrupt_after) {
       interrupted = true;
       ::kill(pid, SIGINT);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) break;
   }
   measured.took = std::chrono::steady_clock::now() - begin;
   measured.status = sandbox->Wait(pid);

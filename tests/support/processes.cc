@@ -100,6 +100,17 @@ std::vector<Process> DescendantsOf(pid_t ancestor, const std::vector<Process>& a
   return found;
 }
 
+int DescriptorsOf(pid_t pid) {
+  std::error_code gone;
+  const std::filesystem::directory_iterator folder("/proc/" + std::to_string(pid) + "/fd", gone);
+  return gone ? 0 : static_cast<int>(std::distance(begin(folder), end(folder)));
+}
+
+bool HasEnded(pid_t child) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+}
+
 void KillAndAwait(const std::vector<pid_t>& pids) {
   if (pids.empty()) return;
   for (const pid_t pid : pids) ::kill(pid, SIGKILL);

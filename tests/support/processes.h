@@ -32,6 +32,11 @@ std::vector<Process> AllProcesses();
 // Those of `all` that descend from `ancestor`, without it.
 std::vector<Process> DescendantsOf(pid_t ancestor, const std::vector<Process>& all);
 
+// How many descriptors it holds; 0 when it is gone.
+int DescriptorsOf(pid_t pid);
+// Whether a child of this process has ended; it can still be waited for.
+bool HasEnded(pid_t child);
+
 // Kills them and returns when they are gone. What was killed before its parent could reap it is left to that parent.
 void KillAndAwait(const std::vector<pid_t>& pids);
 

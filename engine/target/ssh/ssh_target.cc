@@ -21,7 +21,6 @@ constexpr auto kLongestWatch =
     seconds(30);  // where the host's process 1 leaves dead processes lying, a watch ends late
 
 constexpr std::size_t kMaxPath = 4096;
-constexpr std::size_t kMaxReply = 1 << 20;
 constexpr std::size_t kMaxLine = 256;
 constexpr long kSlowLink = 16 << 10;  // bytes/s that any link has
 
@@ -159,7 +158,7 @@ void SshTarget::ForgetWatch(const std::string& folder) {
 
 bool SshTarget::Cancel(const JobHandle& handle, Duration grace) {
   ForgetWatch(handle.folder);
-  return shell_.Demand({CancelScript(handle, grace), kMaxReply, grace}) == "gone\n";
+  return shell_.Demand({.script = CancelScript(handle, grace), .work = grace}) == "gone\n";
 }
 
 LogPiece SshTarget::ReadLog(const JobHandle& handle, std::int64_t offset, std::size_t limit) {

@@ -16,7 +16,7 @@ namespace cosmos {
 class SshTarget final : public Target {
  public:
   // `workdir` may begin with `~/`; empty: `cosmos-engine` in the home folder. `cancel` must outlive the target, see
-  // Target. `observer`, which may be empty, is told of the connection. A `shared_workdir` may be written by others.
+  // Target. `observer` gets the connection's changes and may be empty. A `shared_workdir` may be written by others.
   SshTarget(const SshOptions& options, std::string workdir, const CancelToken* cancel, SshConnection::Observer observer,
             bool shared_workdir = false);
 
