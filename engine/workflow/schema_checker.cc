@@ -7,24 +7,18 @@
 #include <valijson/validator.hpp>
 
 #include "core/error.h"
-#include "workflow/expression.h"
+#include "core/json_values.h"
+#include "workflow/schema_form.h"
 #include "workflow/schema_pattern.h"
 #include "workflow/schema_walk.h"
 #include "workflow/text_template.h"
+#include "workflow/workflow_schema.h"
 
 namespace cosmos {
 namespace {
 
 using nlohmann::json;
 using valijson::adapters::NlohmannJsonAdapter;
-
-bool MayHoldExpressions(const json& value) {
-  try {
-    return HasExpressions(value);
-  } catch (const Error&) {
-    return true;
-  }
-}
 
 // The steps in valijson's context, such as <root>, [key], [0].
 SchemaPath PathOf(const std::vector<std::string>& context, const SchemaPath& prefix) {
@@ -35,16 +29,22 @@ SchemaPath PathOf(const std::vector<std::string>& context, const SchemaPath& pre
   return path;
 }
 
-// valijson fails on a format where the value turns out to be no text.
-json WithoutFormats(const json& schema) {
-  json copy = schema;
-  if (!copy.is_structured()) return copy;
-  if (copy.is_object() && copy.contains("format") && copy["format"].is_string()) copy.erase("format");
-  for (auto it = copy.begin(); it != copy.end(); ++it) {
-    const bool is_value = copy.is_object() && (it.key() == "enum" || it.key() == "const" || it.key() == "default");
-    if (!is_value) *it = WithoutFormats(*it);
+// Throws Error{kInvalidInput} unless `schema` is a JSON Schema.
+void DemandSchema(const json& schema) {
+  const json rules = ParseJson(JsonSchemaSchema(), kOwnJson);
+  const SchemaProblems problems = SchemaExplainer(&rules).Explain(schema, Texts::kPlain, {}, "the schema");
+  if (problems.empty()) return;
+  throw Error(ErrorCode::kInvalidInput, "this is no JSON Schema: " + problems[0].message, problems[0].hint);
+}
+
+// Where the results of valijson, which begin with the smallest part at fault, are most exact.
+SchemaPath DeepestPath(const valijson::ValidationResults& results, const SchemaPath& prefix) {
+  SchemaPath deepest = prefix;
+  for (const auto& error : results) {
+    SchemaPath path = PathOf(error.context, prefix);
+    if (path.size() > deepest.size()) deepest = std::move(path);
   }
-  return copy;
+  return deepest;
 }
 
 }  // namespace
@@ -52,36 +52,33 @@ json WithoutFormats(const json& schema) {
 class SchemaChecker::Impl {
  public:
   explicit Impl(json schema) : schema_(schema.is_null() ? json::object() : std::move(schema)), explainer_(&schema_) {
+    DemandSchema(schema_);
     try {
-      valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-      const json plain = WithoutFormats(schema_);
-      parser.populateSchema(NlohmannJsonAdapter(plain), compiled_);
-    } catch (const std::exception& error) {
-      throw Error(ErrorCode::kInvalidInput, std::string("this is no JSON Schema: ") + error.what());
+      const json form = PossibleForm(schema_);
+      valijson::SchemaParser(valijson::SchemaParser::kDraft7).populateSchema(NlohmannJsonAdapter(form), possible_);
+    } catch (const std::exception&) {
+      throw Error(ErrorCode::kInvalidInput, "this is no JSON Schema of draft 7", "check it with a validator");
     }
   }
 
   SchemaProblems Check(const json& value, Texts texts, const SchemaPath& prefix, const std::string& root_name) {
     const std::lock_guard lock(mutex_);
     SchemaProblems problems = explainer_.Explain(value, texts, prefix, root_name);
-    if (!problems.empty() || (texts == Texts::kTemplates && MayHoldExpressions(value))) return problems;
-    if (ExceedsPatternText(value)) return problems;  // valijson compares any text with a pattern
-    if (validator_.validate(compiled_, NlohmannJsonAdapter(value), nullptr)) return problems;
+    if (!problems.empty() || HasLongKey(value)) return problems;  // valijson compares any key with a pattern
+    const json marked = Marked(value, texts);
+    if (validator_.validate(possible_, NlohmannJsonAdapter(marked), nullptr)) return problems;
     valijson::ValidationResults results;
-    validator_.validate(compiled_, NlohmannJsonAdapter(value), &results);
-    for (const auto& error : results) {
-      const SchemaPath path = PathOf(error.context, prefix);
-      problems.push_back({path, false, NameOf(path, root_name) + ": " + error.description, ""});
-    }
-    return problems;
+    validator_.validate(possible_, NlohmannJsonAdapter(marked), &results);
+    const SchemaPath path = DeepestPath(results, prefix);
+    return {{path, false, NameOf(path, root_name) + " does not fit its schema", "compare it with the schema"}};
   }
 
   const json& schema() const { return schema_; }
 
  private:
   const json schema_;
-  valijson::Schema compiled_;
-  std::mutex mutex_;  // guards all below: both remember the regular expressions they compiled
+  valijson::Schema possible_;  // PossibleForm(schema_)
+  std::mutex mutex_;           // guards all below: both remember the regular expressions they compiled
   valijson::Validator validator_;
   SchemaExplainer explainer_;
 };

@@ -8,8 +8,8 @@
 
 namespace cosmos {
 
-// Checks values against one JSON Schema (draft 7): a plugin's parameters, or a workflow. valijson decides; what it
-// refuses is told in the words of SchemaExplainer. Compile once, use for many values. Thread-safe.
+// Checks values against one JSON Schema (draft 7): a plugin's parameters, or a workflow. SchemaExplainer finds what is
+// wrong and says it; valijson checks that nothing was overlooked. Compile once, use for many values. Thread-safe.
 class SchemaChecker {
  public:
   // A schema that is null takes everything. Throws Error{kInvalidInput} when `schema` is no JSON Schema.

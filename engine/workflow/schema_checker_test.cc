@@ -128,7 +128,9 @@ TEST(SchemaCheckerTest, ADiscriminatorChoosesTheBranch) {
                           "'ball'?"));
   EXPECT_THAT(problems({{"radius", 3}}),
               ElementsAre("missing key 'model' in the parameters; add it, one of ball, box"));
-  EXPECT_THAT(problems({{"model", "${{ params.model }}"}, {"radius", "x"}}), IsEmpty());  // to be checked again
+  EXPECT_THAT(problems({{"model", "${{ params.model }}"}, {"radius", 3}}), IsEmpty());
+  EXPECT_THAT(problems({{"model", "${{ params.model }}"}, {"radius", "x"}}),  // wrong for every model
+              ElementsAre("'radius': expected an integer, found the text 'x'; write an integer, such as 3"));
 }
 
 TEST(SchemaCheckerTest, FillsInTheDefaultsOfTheChosenBranch) {
@@ -159,10 +161,21 @@ TEST(SchemaCheckerTest, FollowsConditionsReferencesAndNegations) {
               ElementsAre("'gone': found the integer 1, expected nothing here; remove it"));
 }
 
-TEST(SchemaCheckerTest, ValijsonRefusesWhatTheExplainerDoesNotKnow) {
+TEST(SchemaCheckerTest, ExplainsTheRareKeywords) {
   EXPECT_THAT(ProblemsOf(R"({"properties": {"l": {"contains": {"const": 1}}}})", {{"l", {2, 3}}}),
-              testing::Contains(HasSubstr("'l': ")));
-  EXPECT_THAT(ProblemsOf(R"({"dependencies": {"a": ["b"]}})", {{"a", 1}}), testing::Not(IsEmpty()));
+              ElementsAre("'l': no element of the list is 1; add it"));
+  EXPECT_THAT(ProblemsOf(R"({"contains": {"type": "null"}})", json::array()),
+              ElementsAre("the parameters: no element of the list is of the form that one must have; add such an "
+                          "element"));
+  EXPECT_THAT(ProblemsOf(R"({"dependencies": {"a": ["b"]}})", {{"a", 1}}),
+              ElementsAre("missing key 'b' in the parameters; add it, as 'a' needs it; or remove 'a'"));
+  EXPECT_THAT(ProblemsOf(R"({"maxProperties": 1})", {{"a", 1}, {"b", 1}}),
+              ElementsAre("the parameters: expected at most 1 entries, found 2; remove some"));
+  EXPECT_THAT(ProblemsOf(R"({"properties": {"l": {"items": [true], "additionalItems": false}}})", {{"l", {1, 2}}}),
+              ElementsAre("'l[1]': found the integer 2, expected nothing here; remove it"));
+  EXPECT_THAT(ProblemsOf(R"({"multipleOf": 0.25})", 0.3),
+              ElementsAre("the parameters: expected a multiple of 0.25, found 0.3; round it"));
+  EXPECT_THAT(ProblemsOf(R"({"format": "duration"})", 1e300), ElementsAre(HasSubstr("'1e+300' is not a duration")));
 }
 
 TEST(SchemaCheckerTest, TakesAFormatOfValuesThatAreNoText) {
@@ -229,8 +242,34 @@ TEST(SchemaCheckerTest, CheckedThrowsEverythingThatIsWrong) {
 }
 
 TEST(SchemaCheckerTest, RefusesWhatIsNoSchema) {
-  EXPECT_THROW(SchemaChecker(json::parse(R"({"type": 7})")), Error);
-  EXPECT_THROW(SchemaChecker(json::parse(R"({"properties": []})")), Error);
+  const auto refusal = [](const char* schema) -> std::string {
+    try {
+      SchemaChecker checker(json::parse(schema));
+      return "taken";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInvalidInput);
+      return error.message() + "; " + error.hint();
+    }
+  };
+  EXPECT_EQ(
+      refusal(R"({"type": 7})"),
+      "this is no JSON Schema: 'type': found the integer 7, which is none of the values known here; expected one of "
+      "array, boolean, integer, null, number, object, string");
+  EXPECT_EQ(
+      refusal(R"({"properties": {"seed": {"type": "integr"}}})"),
+      "this is no JSON Schema: 'properties.seed.type': found the text 'integr', which is none of the values known "
+      "here; did you mean 'integer'?");
+  EXPECT_EQ(refusal(R"({"properties": []})"),
+            "this is no JSON Schema: 'properties': expected an object, found a list; write an object, such as {key: "
+            "value}");
+  EXPECT_EQ(refusal(R"({"minLength": -1})"),
+            "this is no JSON Schema: 'minLength': expected at least 0, found -1; raise it");
+  EXPECT_EQ(refusal(R"({"pattern": "[a-"})"),
+            "this is no JSON Schema: 'pattern': the text '[a-' is not a regular expression; correct it");
+  EXPECT_THAT(refusal(R"({"patternProperties": {"(": {}}})"), HasSubstr("'('"));
+  EXPECT_EQ(refusal(R"({"$ref": "other.json"})"),
+            "this is no JSON Schema: '$ref': found the text 'other.json'; refer to a place in the same schema, such as "
+            "#/definitions/video");
   EXPECT_THAT(SchemaChecker(nullptr).Check({{"a", 1}}, Texts::kPlain), IsEmpty());
 }
 

@@ -1,6 +1,7 @@
 #include "workflow/schema_explainer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -35,6 +36,15 @@ std::vector<std::string> KeysOfChoice(const json& branches) {
     keys.push_back(branch["required"][0].get<std::string>());
   }
   return keys;
+}
+
+bool IsRegex(const std::string& text) {
+  try {
+    const std::regex compiled(text, std::regex::ECMAScript);
+    return true;
+  } catch (const std::regex_error&) {
+    return false;
+  }
 }
 
 bool HasExpression(const json& value) {
@@ -144,10 +154,10 @@ void SchemaExplainer::CheckNumber(const json& schema, const json& value, Frame* 
   limit("exclusiveMinimum", "more than", "raise it", [&](double bound) { return number <= bound; });
   limit("exclusiveMaximum", "less than", "lower it", [&](double bound) { return number >= bound; });
   const auto divisor = schema.find("multipleOf");
-  if (divisor != schema.end() && divisor->is_number_integer() && value.is_number_integer() &&
-      value.get<std::int64_t>() % divisor->get<std::int64_t>() != 0) {
+  if (divisor != schema.end() && std::abs(std::remainder(number, divisor->get<double>())) > 1e-9 * std::abs(number)) {
     Add(frame, "expected a multiple of " + divisor->dump() + ", found " + value.dump(), "round it");
   }
+  if (schema.value("format", "") == "duration" && frame->problems.empty()) CheckDuration(value, frame);
 }
 
 void SchemaExplainer::CheckText(const json& schema, const json& value, Frame* frame) {
@@ -173,12 +183,17 @@ void SchemaExplainer::CheckText(const json& schema, const json& value, Frame* fr
     Add(frame, "found " + Found(value) + (hint.empty() ? ", " + expected : ""),
         hint.empty() ? "write it in that form" : hint);
   }
-  if (schema.value("format", "") == "duration") {
-    try {
-      ParseDuration(text);
-    } catch (const Error& error) {
-      Add(frame, error.message(), error.hint());
-    }
+  const std::string format = schema.value("format", "");
+  if (format == "regex" && !IsRegex(text)) Add(frame, Found(value) + " is not a regular expression", "correct it");
+  if (format == "duration") CheckDuration(value, frame);
+}
+
+// A number is one of seconds.
+void SchemaExplainer::CheckDuration(const json& value, Frame* frame) {
+  try {
+    ParseDuration(PlainText(value));
+  } catch (const Error& error) {
+    Add(frame, error.message(), error.hint());
   }
 }
 
@@ -191,17 +206,50 @@ void SchemaExplainer::CheckList(const json& schema, const json& value, Frame* fr
   }
   if (value.size() > most) Add(frame, "expected at most " + std::to_string(most) + " elements", "remove some");
   const auto items = schema.find("items");
+  const auto others = schema.find("additionalItems");  // those after a list of schemas
   for (size_t i = 0; items != schema.end() && i < value.size(); ++i) {
-    if (items->is_array() && i >= items->size()) break;
+    const bool is_other = items->is_array() && i >= items->size();
+    if (is_other && others == schema.end()) break;
     frame->path.push_back(std::to_string(i));
-    Visit(items->is_array() ? (*items)[i] : *items, value[i], frame);
+    Visit(is_other ? *others : items->is_array() ? (*items)[i] : *items, value[i], frame);
     frame->path.pop_back();
   }
+  CheckContains(schema, value, frame);
   if (!schema.value("uniqueItems", false)) return;
+  frame->assumed |= MayVary(value);
   for (size_t i = 1; i < value.size(); ++i) {
     const auto here = value.begin() + static_cast<std::ptrdiff_t>(i);
     if (std::find(value.begin(), here, *here) == here) continue;
     Add(frame, Found(*here) + " stands in the list twice", "remove one of them");
+  }
+}
+
+void SchemaExplainer::CheckContains(const json& schema, const json& value, Frame* frame) {
+  if (!schema.contains("contains")) return;
+  Fit best = Fit::kNo;
+  for (const json& element : value) best = std::max(best, FitOf(schema["contains"], element, *frame));
+  frame->assumed |= best == Fit::kPerhaps;
+  if (best != Fit::kNo) return;
+  const json& wanted = Dereferenced(root_, schema["contains"]);
+  const bool is_known = wanted.is_object() && wanted.contains("const");
+  Add(frame, "no element of the list is " + (is_known ? wanted["const"].dump() : "of the form that one must have"),
+      schema.value("x-hint", is_known ? "add it" : "add such an element"));
+}
+
+void SchemaExplainer::CheckDependencies(const json& schema, const json& value, Frame* frame) {
+  const auto dependencies = schema.find("dependencies");
+  if (dependencies == schema.end()) return;
+  for (const auto& [name, needed] : dependencies->items()) {
+    if (!value.contains(name)) continue;
+    if (!needed.is_array()) {
+      Visit(needed, value, frame);
+      continue;
+    }
+    for (const std::string& other : PlainTexts(needed)) {
+      if (value.contains(other)) continue;
+      frame->problems.push_back({frame->path, true, "missing key '" + other + "' in " + Name(*frame),
+                                 "add it, as '" + name + "' needs it; or remove '" + name + "'"});
+    }
   }
 }
 
@@ -223,6 +271,11 @@ void SchemaExplainer::CheckObject(const json& schema, const json& value, Frame* 
   }
   if (value.size() < schema.value("minProperties", size_t{0}))
     Add(frame, "expected at least one entry, found none", "add one");
+  if (value.size() > schema.value("maxProperties", std::numeric_limits<size_t>::max())) {
+    Add(frame, "expected at most " + schema["maxProperties"].dump() + " entries, found " + std::to_string(value.size()),
+        "remove some");
+  }
+  CheckDependencies(schema, value, frame);
   for (auto it = value.begin(); it != value.end(); ++it) CheckMember(schema, value, it.key(), frame);
 }
 
@@ -310,15 +363,18 @@ void SchemaExplainer::CheckBranches(const json& schema, const json& value, Frame
   if (fit != Fit::kPerhaps && schema.contains(next)) Visit(schema[next], value, frame);
 }
 
-// A property that chooses nothing is missing or wrong, which is told of the property itself; or it is still to come.
+// A property that chooses nothing is missing or wrong, which is told of the property itself; while it is still to come,
+// every branch may be the one.
 bool SchemaExplainer::CheckChosenBranch(const json& schema, const json& value, Frame* frame) {
   if (!schema.contains("discriminator") || !value.is_object()) return false;
   if (const json* const branch = ChosenBranch(root_, schema, value)) {
     const json* const outer = std::exchange(frame->choice, &schema);
     Visit(*branch, value, frame);
     frame->choice = outer;
+    return true;
   }
-  return true;
+  const auto property = value.find(schema["discriminator"]["propertyName"].get_ref<const std::string&>());
+  return property == value.end() || !MayVary(*property);
 }
 
 void SchemaExplainer::ExplainKeyOfOtherBranch(const json& choice, const json& object, const std::string& name,

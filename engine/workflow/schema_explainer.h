@@ -23,11 +23,10 @@ using SchemaProblems = std::vector<SchemaProblem>;
 enum class Texts { kPlain, kTemplates };
 
 // Finds everything in which a value does not fit a JSON Schema (draft 7), in the words of a person: found, expected,
-// fix. Beyond JSON Schema: `"format": "duration"` is checked, `"x-hint"` gives the fix for its schema, where
-// expressions are allowed (`"x-expressions": true | false`, for a value and all below) a text that holds one fits
-// everything, and a `discriminator` beside `oneOf` names the property that chooses the branch (see ChosenBranch). It
-// knows the keywords that our schemas and sensible plugins use; SchemaChecker has valijson's opinion besides. Not
-// thread-safe; made for one schema and used for many values.
+// fix. Of the formats, `duration` (ours) and `regex` are checked. Beyond JSON Schema: `"x-hint"` gives the fix for its
+// schema; where expressions are allowed (`"x-expressions": true | false`, for a value and all below) a text that holds
+// one fits everything; a `discriminator` beside `oneOf` names the property that chooses the branch (see ChosenBranch).
+// Not thread-safe; made for one schema and used for many values.
 class SchemaExplainer {
  public:
   // `schema` must outlive the explainer.
@@ -60,8 +59,11 @@ class SchemaExplainer {
   void CheckWords(const json& schema, const json& value, Frame* frame);
   void CheckNumber(const json& schema, const json& value, Frame* frame);
   void CheckText(const json& schema, const json& value, Frame* frame);
+  void CheckDuration(const json& value, Frame* frame);
   void CheckList(const json& schema, const json& value, Frame* frame);
   void CheckObject(const json& schema, const json& value, Frame* frame);
+  void CheckContains(const json& schema, const json& value, Frame* frame);
+  void CheckDependencies(const json& schema, const json& value, Frame* frame);
   void CheckMember(const json& schema, const json& object, const std::string& name, Frame* frame);
   void CheckBranches(const json& schema, const json& value, Frame* frame);
   // Whether the schema has a discriminator, so that at most one of its branches applies.

@@ -1,6 +1,5 @@
 #include "workflow/schema_pattern.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace cosmos {
@@ -11,15 +10,12 @@ bool MatchesPattern(const std::string& text, const std::regex& pattern) {
   return text.size() <= kMaxPatternText && std::regex_search(text, pattern);
 }
 
-bool ExceedsPatternText(const json& value) {
-  if (value.is_string()) return value.get_ref<const std::string&>().size() > kMaxPatternText;
-  if (value.is_object()) {
-    for (const auto& [name, member] : value.items()) {
-      if (name.size() > kMaxPatternText || ExceedsPatternText(member)) return true;
-    }
-    return false;
+bool HasLongKey(const json& value) {
+  if (!value.is_structured()) return false;
+  for (auto it = value.begin(); it != value.end(); ++it) {
+    if ((value.is_object() && it.key().size() > kMaxPatternText) || HasLongKey(*it)) return true;
   }
-  return value.is_array() && std::any_of(value.begin(), value.end(), ExceedsPatternText);
+  return false;
 }
 
 }  // namespace cosmos

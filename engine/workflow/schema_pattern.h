@@ -13,7 +13,7 @@ constexpr std::size_t kMaxPatternText = 1000;  // bytes
 // Whether the pattern is found in the text. A text above the limit matches no pattern.
 bool MatchesPattern(const std::string& text, const std::regex& pattern);
 
-// Whether a text or a key in the value, which may be compared with a pattern, exceeds the limit.
-bool ExceedsPatternText(const nlohmann::json& value);
+// Whether a key in the value exceeds the limit.
+bool HasLongKey(const nlohmann::json& value);
 
 }  // namespace cosmos

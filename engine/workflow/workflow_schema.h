@@ -11,6 +11,8 @@ namespace cosmos {
 std::string_view WorkflowSchema();
 // Of the user's configuration, which has targets and hooks as a workflow has them.
 std::string ConfigSchema();
+// Of the schemas of plugins' parameters: json_schema.schema.json. Valid for the whole program.
+std::string_view JsonSchemaSchema();
 
 // The schema of one of the workflow schema's definitions, such as "stage".
 nlohmann::json DefinitionSchema(const std::string& definition);
