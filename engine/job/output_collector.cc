@@ -14,11 +14,10 @@ namespace {
 
 // What is wrong with a video that a job made, or "".
 std::string ProblemOf(const JobOutput& output, const fs::path& video, const CancelToken& cancel) {
-  if (const std::string problem = CheckVideo(video, cancel).problem; !problem.empty()) {
-    return "is not a valid video: " + problem;
-  }
+  const VideoCheck check = CheckVideo(video, cancel);
+  if (!check.sound()) return "is not a valid video: " + check.problem;
   if (output.expect.empty()) return "";
-  const std::string problem = ExpectationProblem(output.expect, ProbeVideo(video, cancel), cancel);
+  const std::string problem = ExpectationProblem(output.expect, ProbeVideo(video, cancel, check.frames), cancel);
   return problem.empty() ? "" : "is not as expected: " + problem;
 }
 

@@ -18,12 +18,12 @@ VideoCheck CheckVideo(const std::filesystem::path& video, const CancelToken& can
   // One thread, because ffmpeg's decoders with several now and then forget to tell of an error that they concealed.
   // The progress report says `frame=` with what came out so far, for the last time at the end; it is written seldom, so
   // that hours of it fit into what RunCommand keeps.
-  const CommandResult result =
-      RunCommand(sdk::FfmpegCommand({{"-xerror", "-threads", "1"},
-                                     sdk::MediaInput(video),
-                                     {"-map", "0:V:0", "-stats_period", "10", "-progress", "pipe:1"},
-                                     {"-f", "null", "-"}}),
-                 kLongestDecode, cancel);
+  const CommandResult result = RunCommand(
+      sdk::FfmpegCommand({{"-xerror", "-threads", "1"},
+                          sdk::MediaInput(video),
+                          {"-map", "0:V:0", "-fps_mode", "passthrough", "-stats_period", "10", "-progress", "pipe:1"},
+                          {"-f", "null", "-"}}),
+      kLongestDecode, cancel);
   VideoCheck check;
   if (result.timed_out) {
     check.problem = cancel.cancelled() ? "the check was cancelled" : "decoding it took too long";

@@ -16,7 +16,7 @@ namespace cosmos {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr auto kLongestProbe = std::chrono::hours(1);  // all of the file is read to count its frames
+constexpr auto kLongestProbe = std::chrono::hours(1);  // all of the file is decoded to count its frames
 
 // ffprobe writes most numbers as text.
 std::int64_t WholeNumber(const Json& object, const char* key) { return std::atoll(TextIn(object, key).c_str()); }
@@ -49,14 +49,14 @@ bool IsTurned(const Json& stream) {
               "expected a file that ffmpeg can play");
 }
 
-Json Facts(const fs::path& video, const CancelToken& cancel) {
+Json Facts(const fs::path& video, bool count, const CancelToken& cancel) {
   // On errors ffprobe prints an object too; its log would stand between the lines of either.
   const CommandResult result = RunCommand(
-      sdk::FfprobeCommand(
-          {"-v", "quiet", "-show_error", "-select_streams", "V:0", "-count_packets", "-of", "json", "-show_entries",
-           "stream=codec_name,width,height,pix_fmt,r_frame_rate,avg_frame_rate,nb_read_packets,duration"
-           ":stream_side_data=rotation:format=duration"},
-          sdk::MediaInput(video)),
+      sdk::FfprobeCommand({"-v", "quiet", "-show_error", "-select_streams", "V:0",
+                           count ? "-count_frames" : "-nocount_frames", "-of", "json", "-show_entries",
+                           "stream=codec_name,width,height,pix_fmt,r_frame_rate,avg_frame_rate,nb_read_frames,duration"
+                           ":stream_side_data=rotation:format=duration"},
+                          sdk::MediaInput(video)),
       kLongestProbe, cancel);
   if (result.timed_out) {
     throw Error(ErrorCode::kUnavailable,
@@ -80,11 +80,11 @@ Json Facts(const fs::path& video, const CancelToken& cancel) {
 
 }  // namespace
 
-VideoFacts ProbeVideo(const fs::path& video, const CancelToken& cancel) {
+VideoFacts ProbeVideo(const fs::path& video, const CancelToken& cancel, std::int64_t known_frames) {
   std::error_code error;
   if (!fs::exists(video, error)) throw Error(ErrorCode::kNotFound, "there is no file '" + video.string() + "'");
   if (!fs::is_regular_file(video, error)) Refuse(video, ": it is no file");
-  const Json facts = Facts(video, cancel);
+  const Json facts = Facts(video, known_frames == 0, cancel);
   const Json streams = ListIn(facts, "streams");
   if (streams.empty()) Refuse(video, "");
   const Json& stream = streams[0];
@@ -93,7 +93,7 @@ VideoFacts ProbeVideo(const fs::path& video, const CancelToken& cancel) {
   result.height = IntIn(stream, "height", 0);
   if (IsTurned(stream)) std::swap(result.width, result.height);
   result.rate = RateOf(stream);
-  result.frames = WholeNumber(stream, "nb_read_packets");
+  result.frames = known_frames != 0 ? known_frames : WholeNumber(stream, "nb_read_frames");
   result.duration = DurationOf(stream);
   if (result.duration == 0) result.duration = DurationOf(ObjectIn(facts, "format"));
   result.codec = TextIn(stream, "codec_name");

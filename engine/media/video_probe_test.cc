@@ -46,6 +46,17 @@ TEST_F(VideoProbeTest, GivesTheSizeAsItIsShown) {
   EXPECT_EQ(ProbeVideo(Path("upside_down.mp4"), cancel_).width, 64);
 }
 
+TEST_F(VideoProbeTest, CountsTheFramesThatDecode) {
+  const auto whole = Make("whole.mp4", "testsrc2=s=64x48:r=24:d=4", {"-g", "48"});
+  Ffmpeg({"-ss", "1.5", "-i", whole, "-c", "copy", Path("cut.mp4")});
+  EXPECT_EQ(ProbeVideo(Path("cut.mp4"), cancel_).frames, 60);
+  EXPECT_EQ(ProbeVideo(Path("cut.mp4"), cancel_, 7).frames, 7);
+  // The end of the file is missing, and with it half of a picture.
+  Ffmpeg({"-i", whole, "-c", "copy", Path("short.ts")});
+  std::filesystem::resize_file(Path("short.ts"), std::filesystem::file_size(Path("short.ts")) / 2);
+  EXPECT_LT(ProbeVideo(Path("short.ts"), cancel_).frames, 90);
+}
+
 TEST_F(VideoProbeTest, APictureIsAVideoOfOneFrame) {
   const VideoFacts facts = ProbeVideo(Make("a.png", "testsrc2=s=64x48", {"-frames:v", "1"}), cancel_);
   EXPECT_EQ(facts.frames, 1);

@@ -11,10 +11,10 @@ std::string VideoScriptHead() {
   return R"sh(set -eu
 absolute() { case $1 in /*) printf '%s' "$1" ;; *) printf '%s/%s' "$PWD" "$1" ;; esac; }
 probe() {
-  width= height= rate= frames= turned=
+  width= height= rate= frames= turned= sar=1/1
   facts=$()sh" +
-         sdk::ShellFfprobe() + R"sh( -select_streams v:0 -count_packets -of default=noprint_wrappers=1 -show_entries \
-    stream=width,height,r_frame_rate,avg_frame_rate,nb_read_packets:stream_side_data=rotation \
+         sdk::ShellFfprobe() + R"sh( -select_streams v:0 -count_frames -of default=noprint_wrappers=1 -show_entries \
+    stream=width,height,sample_aspect_ratio,r_frame_rate,avg_frame_rate,nb_read_frames:stream_side_data=rotation \
     )sh" +
          sdk::ShellMediaInput("1") +
          R"sh()
@@ -24,7 +24,8 @@ probe() {
       height=*) height=$value ;;
       r_frame_rate=*) rate=$value ;;
       avg_frame_rate=[1-9]*) rate=$value ;;
-      nb_read_packets=*) frames=$value ;;
+      sample_aspect_ratio=[1-9]*:[1-9]*) sar=${value%:*}/${value#*:} ;;
+      nb_read_frames=[1-9]*) frames=$value ;;
       rotation=90 | rotation=-90 | rotation=270 | rotation=-270) turned=1 ;;
     esac
   done <<FACTS
@@ -34,7 +35,7 @@ FACTS
     printf 'found no video in %s\n' "$1" >&2
     exit 1
   fi
-  if [ -n "$turned" ]; then value=$width width=$height height=$value; fi
+  if [ -n "$turned" ]; then value=$width width=$height height=$value sar=${sar#*/}/${sar%/*}; fi
 }
 frames_at() { echo $((frames * ${1%/*} * ${rate#*/} / (${1#*/} * ${rate%/*}))); }
 even() { if [ "$1" -lt 2 ]; then echo 2; else echo $(($1 / 2 * 2)); fi; }

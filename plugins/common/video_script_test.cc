@@ -40,6 +40,23 @@ TEST_F(VideoScriptTest, SwapsTheSidesOfAVideoThatIsShownTurned) {
   EXPECT_EQ(Do(SetAbsolute("in", "turned.mp4") + "probe \"$in\"; echo $width $height"), "48 64");
 }
 
+TEST_F(VideoScriptTest, KnowsTheShapeOfPixels) {
+  Make("wide.mp4", "-c:v libx264 -vf setsar=2/1");
+  Do("ffmpeg -v error -display_rotation 90 -i wide.mp4 -c copy -y turned.mp4 || "
+     "ffmpeg -v error -i wide.mp4 -c copy -metadata:s:v rotate=90 -y turned.mp4");
+  Make("square.mp4", "-c:v libx264");
+  Do("ffmpeg -v error -f lavfi -i testsrc=s=64x48:d=0.1 -vf setsar=0 unknown.mkv");
+  EXPECT_EQ(Do("for f in wide turned square; do probe $PWD/$f.mp4; echo $sar; done; probe $PWD/unknown.mkv; echo $sar"),
+            "2/1\n1/2\n1/1\n1/1");
+}
+
+// Cut between key frames without encoding it again: the packets before the cut are there and not shown.
+TEST_F(VideoScriptTest, CountsTheFramesThatDecode) {
+  Do("ffmpeg -v error -f lavfi -i testsrc=s=64x48:r=24:d=4 -c:v libx264 -g 48 whole.mp4");
+  Do("ffmpeg -v error -ss 1.5 -i whole.mp4 -c copy cut.mp4");
+  EXPECT_EQ(Do("probe $PWD/cut.mp4; echo $frames"), "60");
+}
+
 TEST_F(VideoScriptTest, SaysWhichFileHasNoVideo) {
   Do("ffmpeg -v error -f lavfi -i sine=d=0.1 sound.wav");
   EXPECT_THAT(Do("(probe \"$PWD/sound.wav\") || true"), HasSubstr("found no video in " + File("sound.wav")));

@@ -58,6 +58,12 @@ TEST_F(InferenceTest, MakesAProxyThatSaysSo) {
   EXPECT_EQ(Probe(video).at("streams").at(0).at("pix_fmt"), "yuv420p");
 }
 
+TEST_F(InferenceTest, KeepsTheShapeOfPixels) {
+  Json parameters = Parameters(Clip("in.mp4", "testsrc=s=160x90:r=12:d=0.5", "-vf setsar=2/1"));
+  parameters["controls"]["depth"] = {{"video", Clip("depth.mp4", "color=gray:s=320x90:r=12:d=0.5")}, {"weight", 1}};
+  EXPECT_EQ(Probe(Render(parameters)).at("streams").at(0).at("sample_aspect_ratio"), "2:1");
+}
+
 TEST_F(InferenceTest, TellsItsProgress) {
   Json parameters = Parameters(Clip("in.mp4", "testsrc=s=160x90:r=24:d=2"));
   host_.piece = 7;  // so that lines come in pieces

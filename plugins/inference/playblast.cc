@@ -146,7 +146,7 @@ std::string FilterGraph(const std::vector<Control>& controls) {
   graph += DrawText("status", "white", "x=$size:y=h-2*$size") + ",\n";
   graph +=
       "drawtext=$font:text='frame %{eif\\:n+1\\:d}':fontcolor=white:fontsize=$size:box=1:boxcolor=black@0.55"
-      ":boxborderw=$((size / 3)):x=w-tw-$size:y=h-2*$size,\nformat=yuv420p[video]";
+      ":boxborderw=$((size / 3)):x=w-tw-$size:y=h-2*$size,\nsetsar=$sar,format=yuv420p[video]";
   return graph;
 }
 

@@ -21,8 +21,9 @@ std::string Size(const sdk::Json& parameters) {
   return "w=round(iw*" + scale + "/2)*2:h=round(ih*" + scale + "/2)*2";
 }
 
+// For double quotes in a shell, in which `sar` is the shape of the input's pixels, which stays.
 std::string Filter(const sdk::Json& parameters) {
-  std::string filter = "scale=" + Size(parameters) + ":flags=lanczos+accurate_rnd,setsar=1";
+  std::string filter = "scale=" + Size(parameters) + ":flags=lanczos+accurate_rnd,setsar=$sar";
   const double weight = Number(parameters, "weight", 0.5);
   if (weight > 0) filter += ",unsharp=5:5:" + Format(weight) + ":5:5:0";
   return filter + ",format=yuv420p";
@@ -99,8 +100,8 @@ sdk::JobSpec LanczosJob(sdk::Task& task, const sdk::Json& parameters) {
     count += "probe \"$" + variable + "\"\ntotal=$((total + frames))\n";
     work += "probe \"$" + variable + "\"\necho \"" + file + ": from $width x $height, $frames frames\"\n";
     work += "echo \"frames done: $done\"\ndone=$((done + frames))\n";
-    work += sdk::ShellFfmpeg() + " " + sdk::ShellMediaInput(variable) + " -map 0:v:0 -map '0:a?' -vf '" +
-            Filter(parameters) + "' -fps_mode passthrough -c:a \"$(sound \"$" + variable + "\")\" -fflags +bitexact " +
+    work += sdk::ShellFfmpeg() + " " + sdk::ShellMediaInput(variable) + " -map 0:v:0 -map '0:a?' -vf \"" +
+            Filter(parameters) + "\" -fps_mode passthrough -c:a \"$(sound \"$" + variable + "\")\" -fflags +bitexact " +
             X264(Number(parameters, "crf", 18)) + " " + file + "\n";
   }
   spec.script += "cd " + sdk::ShellQuote(task.OutputFolder()) + "\ntotal=0 done=0\n" + count +

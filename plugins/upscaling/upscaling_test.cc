@@ -45,6 +45,20 @@ TEST_F(UpscalingTest, TakesAScaleOrASize) {
   EXPECT_EQ(Size(Enlarge({{"input", input}, {"width", 400}, {"height", 300}})), "400x300");
 }
 
+TEST_F(UpscalingTest, KeepsTheShapeOfPixels) {
+  const std::string wide = Clip("wide.mp4", "testsrc=s=160x90:r=12:d=0.2", "-vf setsar=2/1");
+  const std::string square = Clip("square.mp4", "testsrc=s=160x90:r=12:d=0.2");
+  const auto shape = [](const std::string& video) {
+    return Probe(video)["streams"][0].value("sample_aspect_ratio", "");
+  };
+  EXPECT_EQ(shape(Enlarge({{"input", wide}})), "2:1");
+  EXPECT_EQ(shape(Enlarge({{"input", wide}, {"scale", 1.5}})), "2:1");
+  EXPECT_EQ(shape(Enlarge({{"input", square}, {"scale", 1.5}})), "1:1");
+  host_.Run(plugin_, {{"input", {square, wide}}});  // each its own
+  EXPECT_EQ(shape(host_.output_folder() / "output_1.mp4") + " " + shape(host_.output_folder() / "output_2.mp4"),
+            "1:1 2:1");
+}
+
 TEST_F(UpscalingTest, KeepsSoundAndMetadata) {
   const std::string input = Clip("in.mov", "testsrc=s=160x90:r=12:d=1",
                                  "-f lavfi -i sine=d=1 -c:a pcm_s16le -metadata comment='it'\\''s a $(prompt)'");
