@@ -1,6 +1,7 @@
 #include "workflow/document_check.h"
 
 #include "core/error.h"
+#include "workflow/schema_texts.h"
 
 namespace cosmos {
 
@@ -14,6 +15,7 @@ DocumentCheck::DocumentCheck(std::string text, std::string file, const PluginDir
       references(&document, &findings, environment) {}
 
 void DocumentCheck::CheckShape(const SchemaChecker& checker, const std::string& root_name) {
+  KeepTexts(checker.schema(), document.root(), document.mutable_value());
   Add(checker.Check(document.value(), Texts::kTemplates, {}, root_name), document.root(), 0);
 }
 

@@ -5,6 +5,7 @@
 #include "core/json_values.h"
 #include "core/text.h"
 #include "workflow/schema_explainer.h"
+#include "workflow/schema_texts.h"
 
 namespace cosmos {
 namespace {
@@ -74,17 +75,21 @@ class Resolver {
       const json& declaration = value["params"][name];
       if (!declaration.is_object()) continue;
       names_.push_back(name);
-      declarations_[name] = &declaration;
+      declarations_[name] = declaration;
+      const YamlNode* const words = member.Member("enum");
+      if (words != nullptr)
+        KeepTexts({{"items", SchemaOf({{"type", TypeOf(declaration)}})}}, *words, &declarations_[name]["enum"]);
       places_[name] = &member;
     }
   }
 
   void TakeDefaults() {
     for (const std::string& name : names_) {
-      const json& declaration = *declarations_[name];
+      const json& declaration = declarations_[name];
       if (!declaration.contains("default")) continue;
       values_[name] = declaration["default"];
       const YamlNode* place = places_[name]->Member("default");
+      KeepTexts(SchemaOf(declaration), *place, &values_[name]);
       for (const SchemaProblem& problem : ProblemsOf(values_[name], declaration, {"params", name, "default"})) {
         findings_->Add(place->Nearest(Below(problem.path, 3))->value, problem.message, problem.hint);
       }
@@ -108,7 +113,8 @@ class Resolver {
         continue;
       }
       values_[name] = value;
-      for (const SchemaProblem& problem : ProblemsOf(value, *declarations_[name], {"params", name})) {
+      KeepTexts(SchemaOf(declarations_[name]), *node, &values_[name]);
+      for (const SchemaProblem& problem : ProblemsOf(values_[name], declarations_[name], {"params", name})) {
         list.Add(node->Nearest(Below(problem.path, 2))->value, problem.message, problem.hint);
       }
     }
@@ -126,8 +132,8 @@ class Resolver {
     if (declarations_.count(name) == 0) {
       return add("the workflow has no param '" + name + "'", Suggestion(name, names_));
     }
-    values_[name] = ParamValueOf(text.substr(equals + 1), *declarations_[name]);
-    for (const SchemaProblem& problem : ProblemsOf(values_[name], *declarations_[name], {"params", name})) {
+    values_[name] = ParamValueOf(text.substr(equals + 1), declarations_[name]);
+    for (const SchemaProblem& problem : ProblemsOf(values_[name], declarations_[name], {"params", name})) {
       add(problem.message, problem.hint);
     }
   }
@@ -149,7 +155,7 @@ class Resolver {
   FindingList* findings_;
   Findings* others_;
   std::vector<std::string> names_;
-  std::map<std::string, const json*> declarations_;
+  std::map<std::string, json> declarations_;
   std::map<std::string, const YamlNode*> places_;
   json values_ = json::object();
 };

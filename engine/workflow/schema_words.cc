@@ -53,8 +53,10 @@ std::string TypeHint(const std::vector<std::string>& expected, const json& value
   };
   const bool expects_number = expects("integer") || expects("number");
   if (value.is_string() && expects_number) {
-    const json number = TryParseJson(value.get_ref<const std::string&>());
-    if (number.is_number()) return "remove the quotes";
+    const std::string& text = value.get_ref<const std::string&>();
+    if (TryParseJson(text).is_number()) return "remove the quotes";
+    const std::string without_zeros = text.substr(std::min(text.find_first_not_of('0'), text.size()));
+    if (TryParseJson(without_zeros).is_number()) return "write it without zeros in front: " + without_zeros;
   }
   if (expects("boolean")) return "write true or false, without quotes";
   if ((value.is_number() || value.is_boolean()) && expects("string")) {

@@ -1,6 +1,7 @@
 #include "workflow/shared_parts.h"
 
 #include "workflow/expression.h"
+#include "workflow/schema_texts.h"
 #include "workflow/workflow_schema.h"
 
 namespace cosmos {
@@ -29,6 +30,7 @@ void SharedParts::CheckReferences(DocumentCheck* check) {
     check->references.Check(with, node, rules);
     const PluginFacts* facts = check->plugins.Find(id, PluginFacts::Kind::kHook, node.key);
     if (facts == nullptr || (!with.is_object() && !with.is_null())) continue;
+    KeepTexts(facts->parameters, node, &(*check->document.mutable_value())["hooks"][id]);
     const SchemaPath path = {"hooks", id};
     check->plugins.CheckParameters(*facts, check->plugins.WithDefaults(*facts, with), node, path);
     check->plugins.CheckSecrets(*facts, with, node, path);

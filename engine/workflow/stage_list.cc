@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "workflow/evaluator.h"
 #include "workflow/expression.h"
+#include "workflow/schema_texts.h"
 #include "workflow/schema_words.h"
 #include "workflow/text_template.h"
 
@@ -21,6 +22,13 @@ constexpr size_t kMostInstances = 100'000;
 constexpr const char* kSettledFields[] = {"target",    "timeout",     "retry", "continue_on_error", "resources",
                                           "container", "prompt_name", "batch", "stall_timeout"};
 
+// nullptr when there is no such member, or `object` is none.
+json* MemberOf(json* object, const std::string& name) {
+  if (object == nullptr || !object->is_object()) return nullptr;
+  const auto found = object->find(name);
+  return found == object->end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 std::vector<std::string> SharedKeys(const StageSource& one, const StageSource& other) {
@@ -33,16 +41,15 @@ std::vector<std::string> SharedKeys(const StageSource& one, const StageSource& o
 }
 
 StageList::StageList(DocumentCheck* check, bool input_files) : check_(*check), input_files_(input_files) {
-  const json& stages = ObjectIn(check_.document.value(), "stages");
   for (const auto& [id, node] : NodeIn(check_.document.root(), "stages").members) {
-    const auto value = stages.find(id);
-    if (value == stages.end() || !value->is_object()) continue;
+    json* const value = MemberOf(MemberOf(check_.document.mutable_value(), "stages"), id);
+    if (value == nullptr || !value->is_object()) continue;
     positions_[id] = stages_.size();
     StageSource stage;
     stage.id = id;
     stage.list = "stages";
     stage.path = {"stages", id};
-    stage.value = &*value;
+    stage.value = value;
     stage.node = &node;
     stages_.push_back(std::move(stage));
   }
@@ -52,15 +59,15 @@ StageList::StageList(DocumentCheck* check, bool input_files) : check_(*check), i
 }
 
 void StageList::ReadHandlers(const std::string& list) {
-  const json& value = check_.document.value();
-  if (!value.is_object() || !value.contains(list) || !value[list].is_array()) return;
+  json* const handlers = MemberOf(check_.document.mutable_value(), list);
+  if (handlers == nullptr || !handlers->is_array()) return;
   const YamlNode& node = NodeIn(check_.document.root(), list.c_str());
-  for (size_t i = 0; i < value[list].size() && i < node.items.size(); ++i) {
-    if (!value[list][i].is_object()) continue;
+  for (size_t i = 0; i < handlers->size() && i < node.items.size(); ++i) {
+    if (!(*handlers)[i].is_object()) continue;
     StageSource handler;
     handler.list = list;
     handler.path = {list, std::to_string(i)};
-    handler.value = &value[list][i];
+    handler.value = &(*handlers)[i];
     handler.node = &node.items[i];
     handlers_.push_back(std::move(handler));
   }
@@ -103,6 +110,10 @@ void StageList::Link() {
       const std::string uses = TextIn(*stage.value, "uses");
       if (uses.empty()) continue;
       stage.facts = check_.plugins.Find(uses, PluginFacts::Kind::kStage, NodeIn(*stage.node, "uses").value);
+      json* const with = MemberOf(stage.value, "with");
+      if (stage.facts != nullptr && with != nullptr) {
+        KeepTexts(stage.facts->parameters, NodeIn(*stage.node, "with"), with);
+      }
     }
   }
 }

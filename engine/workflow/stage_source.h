@@ -18,7 +18,7 @@ struct StageSource {
   std::string id;
   std::string list;  // `stages`, or the handlers' list
   SchemaPath path;   // from the document's root
-  const nlohmann::json* value = nullptr;
+  nlohmann::json* value = nullptr;
   const YamlNode* node = nullptr;
   const PluginFacts* facts = nullptr;
 

@@ -68,6 +68,8 @@ json ValueOf(const std::string& text) {
   if (IsOneOf(text, {"false", "False", "FALSE"})) return false;
   std::string_view digits = text;
   if (digits[0] == '+' || digits[0] == '-') digits.remove_prefix(1);
+  // The number of a shot or a version; YAML 1.1 takes it for octal, YAML 1.2 for decimal.
+  if (AllOf(digits, kDigits) && digits.size() > 1 && digits[0] == '0') return text;
   if (AllOf(digits, kDigits)) return IntegerOf(text[0] == '+' ? digits : text, 10);
   if (text.rfind("0o", 0) == 0 && AllOf(text.substr(2), "01234567")) return IntegerOf(text.substr(2), 8);
   if (text.rfind("0x", 0) == 0 && AllOf(text.substr(2), "0123456789abcdefABCDEF")) {
@@ -130,6 +132,7 @@ void YamlBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML:
     return;
   }
   part.value = plain ? ValueOf(text) : json(text);
+  if (part.value.is_number() || part.value.is_boolean()) part.node.text = text;
   if (plain && IsNoNumber(text)) {
     findings_->Add(place, "found '" + text + "', expected a finite number", "write it in quotes if a text is meant");
   }

@@ -14,8 +14,9 @@ struct YamlMember;
 // Where a value of a document stands, in a tree of the same shape as the value. Members are in the order of the
 // document.
 struct YamlNode {
-  Place key;    // of a member's key; elsewhere the same as `value`
-  Place value;  // its first character; an alias: where the alias stands
+  Place key;         // of a member's key; elsewhere the same as `value`
+  Place value;       // its first character; an alias: where the alias stands
+  std::string text;  // of a number or a boolean, as it is written: `1.10`
   std::vector<YamlMember> members;
   std::vector<YamlNode> items;
 
@@ -30,7 +31,8 @@ struct YamlMember {
   YamlNode node;
 };
 
-// One YAML 1.2 document (core schema: only true/false/null and numbers are typed, `yes` and `on` are texts) as JSON,
+// One YAML 1.2 document (core schema: only true/false/null and numbers are typed, `yes` and `on` are texts; and so is a
+// number with zeros in front, such as 0010) as JSON,
 // with the place of everything in it. Anchors, aliases and merge keys are carried out. A value; const use from any
 // thread.
 class YamlDocument {
@@ -41,6 +43,8 @@ class YamlDocument {
 
   const std::string& file() const { return findings_.file(); }
   const nlohmann::json& value() const { return value_; }
+  // To replace scalars; lists and maps keep the shape that root() has.
+  nlohmann::json* mutable_value() { return &value_; }
   const YamlNode& root() const { return root_; }
   const FindingList& findings() const { return findings_; }
 

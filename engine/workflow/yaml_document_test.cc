@@ -29,7 +29,7 @@ TEST(YamlDocumentTest, TypesPlainScalarsByTheCoreSchema) {
   EXPECT_EQ(ValueOf("[true, False, TRUE, yes, no, on, off, y]"),
             json({true, false, true, "yes", "no", "on", "off", "y"}));
   EXPECT_EQ(ValueOf("[null, ~, Null, , nil]"), json({nullptr, nullptr, nullptr, nullptr, "nil"}));
-  EXPECT_EQ(ValueOf("[0, -7, +7, 0x1F, 0o17, 017, 1_000]"), json({0, -7, 7, 31, 15, 17, "1_000"}));
+  EXPECT_EQ(ValueOf("[0, -7, +7, 0x1F, 0o17, 017, 1_000]"), json({0, -7, 7, 31, 15, "017", "1_000"}));
   EXPECT_EQ(ValueOf("[1.5, -.5, 1., 1e3, 1.5E-3, 1e, ., 1.2.3, -]"),
             json({1.5, -0.5, 1.0, 1000.0, 0.0015, "1e", ".", "1.2.3", "-"}));
   EXPECT_TRUE(ValueOf("1.0").is_number_float());
