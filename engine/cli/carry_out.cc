@@ -6,9 +6,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/edited_workflow.h"
 #include "cli/interrupt.h"
 #include "cli/load_workflow.h"
 #include "cli/progress_view.h"
@@ -21,6 +23,7 @@
 #include "run/run_paths.h"
 #include "run/run_report.h"
 #include "store/attempt.h"
+#include "workflow/plan_changes.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -119,8 +122,8 @@ int CarryOut(RunOrder order, RunStore* store, const Catalogue* plugins, const Ar
   return StatusOf(end);
 }
 
-int CarryOn(RunOrder::Mode mode, const std::string& retry_from, const RunRecord& run, RunStore* store,
-            const Arguments& arguments, Console* console) {
+int CarryOn(RunOrder::Mode mode, const std::string& retry_from, const std::string& file, const RunRecord& run,
+            RunStore* store, const Arguments& arguments, Console* console) {
   RunOrder order;
   order.metrics_file = MetricsFileOf(arguments);
   order.mode = mode;
@@ -129,15 +132,24 @@ int CarryOn(RunOrder::Mode mode, const std::string& retry_from, const RunRecord&
   order.output_dir = run.output_dir;
   order.inputs = LoadRunInputs(RunPaths(run.output_dir, run.run_id).inputs());
   order.inputs.jobs = static_cast<std::size_t>(arguments.GetNumber("jobs", 1, static_cast<int>(order.inputs.jobs)));
+  const std::optional<CheckInput> edited = ReadEdited(order.inputs, file);
   fs::current_path(order.inputs.working_folder);
   const std::string plugin_path = arguments.Get("plugin-path", order.inputs.plugin_path);
   const Catalogue plugins(Catalogue::SearchPath(plugin_path));
-  CheckResult checked = Check(ReadAgain(order.inputs), plugins);
+  CheckResult checked = Check(edited ? *edited : ReadAgain(order.inputs), plugins);
   if (!checked.plan) {
     PrintFindings(checked.findings, console);
     return kExitWrongInput;
   }
   order.plan = std::move(*checked.plan);
+  if (edited) {
+    const CheckResult before = Check(ReadAgain(order.inputs), plugins);
+    order.changed = ChangedInstances(before.plan ? *before.plan : Plan(), order.plan);
+    PrintChanges(order, console);
+    Take(*edited, order.plan, &order.inputs);
+  } else {
+    WarnOfChanges(order.inputs, mode == RunOrder::Mode::kRetry, run.run_id, console);
+  }
   return CarryOut(std::move(order), store, &plugins, arguments, console);
 }
 

@@ -19,8 +19,9 @@ std::filesystem::path MetricsFileOf(const Arguments& arguments);
 // cancels it in order, twice leaves at once. Returns the exit status. Throws as CarryOutRun does.
 int CarryOut(RunOrder order, RunStore* store, const Catalogue* plugins, const Arguments& arguments, Console* console);
 
-// Plans a run of the store again and carries it on; what `resume` and `retry` share.
-int CarryOn(RunOrder::Mode mode, const std::string& retry_from, const RunRecord& run, RunStore* store,
-            const Arguments& arguments, Console* console);
+// Plans a run of the store again and carries it on; what `resume` and `retry` share. `file` is the workflow whose text
+// is to be taken from now on; empty: the run's own.
+int CarryOn(RunOrder::Mode mode, const std::string& retry_from, const std::string& file, const RunRecord& run,
+            RunStore* store, const Arguments& arguments, Console* console);
 
 }  // namespace cosmos

@@ -45,14 +45,19 @@ std::vector<OptionSpec> WorkflowOptions() {
       {"target", "NAME", "where stages run that name no target"}};
 }
 
+std::string ReadWorkflowFile(const std::string& path) { return ReadInput("workflow", path); }
+
+void ReadConfig(CheckInput* input) {
+  const fs::path config = ConfigFile();
+  input->config_file = config;
+  input->config_text = config.empty() ? "" : ReadInput("configuration", config);
+}
+
 CheckInput ReadWorkflow(const std::string& path, const Arguments& arguments) {
   CheckInput input;
   input.file = path;
-  input.text = ReadInput("workflow", path);
-  if (const fs::path config = ConfigFile(); !config.empty()) {
-    input.config_file = config;
-    input.config_text = ReadInput("configuration", config);
-  }
+  input.text = ReadWorkflowFile(path);
+  ReadConfig(&input);
   if (arguments.Has("params")) {
     input.params.file = arguments.Get("params");
     input.params.text = ReadInput("params file", input.params.file);

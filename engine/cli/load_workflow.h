@@ -14,6 +14,10 @@ namespace cosmos {
 // The options with which a workflow is read: -p, --params, --target.
 std::vector<OptionSpec> WorkflowOptions();
 
+// The text of a workflow's file. Throws Error{kInvalidInput} when it cannot be read.
+std::string ReadWorkflowFile(const std::string& path);
+// Puts the user's configuration, as it stands now, into `input`. Throws Error{kInvalidInput} when it cannot be read.
+void ReadConfig(CheckInput* input);
 // A workflow's file and the user's configuration as they stand now, with the options given. Throws Error{kInvalidInput}
 // when a file cannot be read.
 CheckInput ReadWorkflow(const std::string& path, const Arguments& arguments);

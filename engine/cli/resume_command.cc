@@ -14,7 +14,7 @@ int Resume(const Arguments& arguments, Console* console) {
     throw Error(ErrorCode::kInvalidInput, "the run " + run.run_id + " has ended: " + run.status,
                 "`cosmos-engine retry " + run.run_id + "` tries again what did not succeed");
   }
-  return CarryOn(RunOrder::Mode::kResume, "", run, store.get(), arguments, console);
+  return CarryOn(RunOrder::Mode::kResume, "", "", run, store.get(), arguments, console);
 }
 
 }  // namespace

@@ -53,7 +53,8 @@ EventPayload EndOf(const StageRecord& record) {
 
 }  // namespace
 
-History::History(std::vector<StageRecord> stages, const std::filesystem::path& journal) : stages_(std::move(stages)) {
+History::History(std::vector<StageRecord> stages, const std::filesystem::path& journal, FirstAttempts first_attempts)
+    : stages_(std::move(stages)), first_attempts_(std::move(first_attempts)) {
   Journal::Read(journal, 0, [this](const json& event) {
     const std::string type = event["type"];
     if (type == "run_started" || type == "run_resumed") run_is_open_ = true;
@@ -81,10 +82,15 @@ int History::OutOfMemory(const StageInstance& instance) const {
   }));
 }
 
+int History::FirstAttemptOf(const StageInstance& instance) const {
+  const auto found = first_attempts_.find(instance.key());
+  return found == first_attempts_.end() ? 1 : found->second;
+}
+
 InstanceState History::NextAttempt(const StageInstance& instance) const {
   const StageRecord* const last = Last(instance);
   InstanceState state;
-  state.attempt = state.first_attempt = last == nullptr ? 1 : last->attempt + 1;
+  state.attempt = state.first_attempt = std::max(FirstAttemptOf(instance), last == nullptr ? 1 : last->attempt + 1);
   state.out_of_memory = OutOfMemory(instance);
   return state;
 }
@@ -95,16 +101,18 @@ History::Seen History::SeenOf(const std::string& stage, const std::string& insta
 }
 
 InstanceState History::StateOf(const StageInstance& instance) const {
-  InstanceState state;
   const StageRecord* last = Last(instance);
-  if (last == nullptr) return state;
+  if (last == nullptr || last->attempt < FirstAttemptOf(instance)) return NextAttempt(instance);
+  InstanceState state;
   state.attempt = last->attempt;
+  state.first_attempt = FirstAttemptOf(instance);
   state.status = StatusOf(last->status);
   state.out_of_memory = OutOfMemory(instance);
   if (state.status == Status::kSucceeded) {
     state.outputs = OutputsOf(*last);
   } else if (state.status == Status::kFailed &&
-             ShouldRetry(instance, FailureOf(*last).kind, last->attempt, state.out_of_memory)) {
+             ShouldRetry(instance, FailureOf(*last).kind, last->attempt - state.first_attempt + 1,
+                         state.out_of_memory)) {
     state.status = Status::kPending;
     ++state.attempt;
   } else if (state.status == Status::kFailed) {
@@ -129,7 +137,8 @@ std::vector<InstanceState> History::Resume(const std::vector<StageInstance>& ins
   return states;
 }
 
-std::vector<InstanceState> History::Retry(const std::vector<StageInstance>& instances, const std::string& from) const {
+std::vector<InstanceState> History::Retry(const std::vector<StageInstance>& instances, const std::string& from,
+                                          const std::set<std::string>& changed) const {
   std::vector<InstanceState> states = Resume(instances);
   std::vector<bool> again(instances.size());
   std::vector<std::string> names;
@@ -138,7 +147,8 @@ std::vector<InstanceState> History::Retry(const std::vector<StageInstance>& inst
     names.push_back(instances[i].stage);
     const StageRecord* last = Last(instances[i]);
     // What was skipped for its own condition stays skipped; what was skipped for a failure has a need to run again.
-    again[i] = last == nullptr || (last->status != "succeeded" && last->status != "skipped");
+    again[i] = last == nullptr || last->attempt < FirstAttemptOf(instances[i]) ||
+               (last->status != "succeeded" && last->status != "skipped") || changed.count(instances[i].key()) != 0;
     if (instances[i].stage == from) found = again[i] = true;
     for (const std::size_t need : instances[i].needs) again[i] = again[i] || again[need];
     if (again[i]) states[i] = NextAttempt(instances[i]);

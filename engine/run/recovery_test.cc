@@ -122,6 +122,32 @@ TEST_F(RecoveryTest, RetryFromAStageRepeatsItAndWhatNeedsIt) {
   EXPECT_THROW(history.Retry(instances_, "nothing"), Error);
 }
 
+TEST_F(RecoveryTest, RetryRepeatsWhatWasChangedAndWhatNeedsIt) {
+  const History history({Record("a", "succeeded"), Record("b", "succeeded"), Record("c", "succeeded")}, journal_);
+  const std::vector<InstanceState> states = history.Retry(instances_, "", {"b"});
+  EXPECT_EQ(states[0].status, Status::kSucceeded);
+  EXPECT_EQ(states[1].attempt, 2);
+  EXPECT_EQ(states[2].attempt, 2);
+}
+
+// An engine that was killed while it retried had said from which attempts on results count.
+TEST_F(RecoveryTest, ResultsThatARetryWantsAnewDoNotCount) {
+  StageRecord failed = Record("b", "failed", 2);
+  failed.failure_kind = "exit_code";
+  instances_[1].retry.attempts = 2;
+  const std::vector<StageRecord> records = {Record("a", "succeeded"), failed, Record("c", "succeeded")};
+  const History history(records, journal_, {{"b", 2}, {"c", 2}});
+  for (const std::vector<InstanceState>& states : {history.Resume(instances_), history.Retry(instances_, "")}) {
+    EXPECT_EQ(states[0].status, Status::kSucceeded);
+    EXPECT_EQ(states[1].status, Status::kPending);
+    EXPECT_EQ(states[1].attempt, 3);
+    EXPECT_EQ(states[2].status, Status::kPending);
+    EXPECT_EQ(states[2].attempt, 2);
+  }
+  EXPECT_EQ(history.Resume(instances_)[1].first_attempt, 2);
+  EXPECT_EQ(history.Retry(instances_, "")[1].first_attempt, 3);
+}
+
 TEST_F(RecoveryTest, EventsThatACrashSwallowedAreMadeUp) {
   JournalHas("run_started");
   JournalHas("stage_started", "a");

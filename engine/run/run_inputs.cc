@@ -39,6 +39,7 @@ void SaveRunInputs(const RunInputs& inputs, const fs::path& path) {
                                 {"working_folder", inputs.working_folder},
                                 {"jobs", inputs.jobs},
                                 {"priority", inputs.priority},
+                                {"first_attempts", inputs.first_attempts},
                                 {"targets", inputs.targets},
                                 {"owner", inputs.owner},
                                 {"run",
@@ -70,6 +71,9 @@ RunInputs LoadRunInputs(const fs::path& path) {
     inputs.working_folder = saved.at("working_folder");
     inputs.jobs = static_cast<decltype(inputs.jobs)>(IntegerOf(path, saved.at("jobs"), 0, INT64_MAX));
     inputs.priority = static_cast<int>(IntegerOf(path, saved.value("priority", nlohmann::json(0)), INT_MIN, INT_MAX));
+    for (const auto& [key, attempt] : ObjectIn(saved, "first_attempts").items()) {
+      inputs.first_attempts[key] = static_cast<int>(IntegerOf(path, attempt, 1, INT_MAX));
+    }
     inputs.targets = saved.value("targets", nlohmann::json::object());
     inputs.owner = saved.value("owner", "");
     if (!saved.contains("run")) return inputs;

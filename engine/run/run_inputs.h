@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -20,7 +21,9 @@ struct RunInputs {
   std::string plugin_path;                           // of --plugin-path, or empty
   std::string working_folder;                        // absolute; relative paths of the workflow start here
   std::size_t jobs = 1;
-  int priority = 0;                                   // of its stages among those that wait for GPUs
+  int priority = 0;  // of its stages among those that wait for GPUs
+  // From which attempt on `retry` wants the results of an instance (by its key); earlier ones do not count.
+  std::map<std::string, int> first_attempts;
   nlohmann::json targets = nlohmann::json::object();  // resolved, by name
   // Tells this run from every other one, also of the same ID: a token of NewToken. Empty in runs of older versions.
   std::string owner;

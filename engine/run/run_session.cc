@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/ids.h"
+#include "core/json_values.h"
 #include "event/journal.h"
 #include "log/run_logger.h"
 #include "run/diagnosis/diagnosis.h"
@@ -68,6 +69,8 @@ class Session {
   // Null when none is asked for.
   std::unique_ptr<MetricsFile> MakeMetricsFile();
   void KeepRunRecord();
+  void KeepInputs(const RunRecord& record);
+  std::string PromptOf(const char* param) const;
   void TellBegin();
   void RunHandlers(const RunEnd& end, StageRunner* runner, GpuGate* gate);
   void KeepEnd(const RunFinished& end);
@@ -119,7 +122,7 @@ Session::Session(const RunOrder& order, const Secrets* secrets, const Masker* ma
       commands_(paths_.commands(), &masker_),
       logger_(paths_.engine_log(), &masker_, order.verbose),
       journal_(paths_.journal()),
-      history_(store->StagesOf(order.run_id), paths_.journal()),
+      history_(store->StagesOf(order.run_id), paths_.journal(), order.inputs.first_attempts),
       writer_(store),
       bus_(clock, journal_.last_seq(), &masker_),
       jobs_(&writer_, &bus_, &logger_, &masker_, clock),
@@ -150,7 +153,7 @@ RunPaths Session::MakePaths() {
 
 std::vector<InstanceState> Session::BeginStates() const {
   if (order_.mode == RunOrder::Mode::kResume) return history_.Resume(order_.plan.instances);
-  return history_.Retry(order_.plan.instances, order_.retry_from);
+  return history_.Retry(order_.plan.instances, order_.retry_from, order_.changed);
 }
 
 RunEnd Session::Run() {
@@ -223,12 +226,8 @@ std::string Session::DiagnoseIfFailed(const RunEnd& end) {
 }
 
 void Session::KeepRunRecord() {
-  const json& params = order_.plan.params;
-  const auto text = [&](const char* name) {
-    return params.contains(name) && params[name].is_string() ? params[name].get<std::string>() : std::string();
-  };
-  prompt_id_ =
-      KeepPrompt(&writer_, &clock_, masker_, {{"text", text("prompt")}, {"negative_prompt", text("negative_prompt")}});
+  prompt_id_ = KeepPrompt(&writer_, &clock_, masker_,
+                          {{"text", PromptOf("prompt")}, {"negative_prompt", PromptOf("negative_prompt")}});
   RunRecord record;
   if (order_.mode == RunOrder::Mode::kNew) {
     record.run_id = order_.run_id;
@@ -237,22 +236,19 @@ void Session::KeepRunRecord() {
     record.output_dir = order_.output_dir;
     record.prompt_name = order_.plan.prompt_name;
     record.started_at = UnixMilliseconds(clock_.Wall());
-    RunInputs inputs = order_.inputs;
-    inputs.params = MaskJson(inputs.params, masker_);
-    inputs.workflow = record.workflow;
-    inputs.prompt_name = record.prompt_name;
-    inputs.started_at = record.started_at;
-    inputs.prompt_id = prompt_id_;
-    inputs.prompt = masker_.Mask(text("prompt"));
-    inputs.negative_prompt = masker_.Mask(text("negative_prompt"));
-    SaveRunInputs(inputs, paths_.inputs());
   } else {
     record = store_.GetRun(order_.run_id);
     record.failure_kind.clear();
     record.error_message.clear();
     record.ended_at = 0;
-    if (order_.mode == RunOrder::Mode::kRetry) record.retried_at = UnixMilliseconds(clock_.Wall());
   }
+  if (order_.mode == RunOrder::Mode::kRetry) {
+    record.retried_at = UnixMilliseconds(clock_.Wall());
+    record.workflow = order_.plan.name;
+    record.workflow_path = order_.inputs.workflow_path;
+    record.prompt_name = order_.plan.prompt_name;
+  }
+  if (order_.mode != RunOrder::Mode::kResume) KeepInputs(record);
   started_at_ = record.started_at;
   retried_at_ = record.retried_at;
   record.prompt_id = prompt_id_;
@@ -260,6 +256,32 @@ void Session::KeepRunRecord() {
   writer_.WriteAndWait([&](RunStore& store) { store.PutRun(record); });
   folder_.Keep();
 }
+
+// Before the record: an engine that goes on with the run reads them.
+void Session::KeepInputs(const RunRecord& record) {
+  RunInputs inputs = order_.inputs;
+  inputs.params = MaskJson(inputs.params, masker_);
+  inputs.workflow = record.workflow;
+  inputs.prompt_name = record.prompt_name;
+  inputs.started_at = record.started_at;
+  inputs.prompt_id = prompt_id_;
+  inputs.prompt = masker_.Mask(PromptOf("prompt"));
+  inputs.negative_prompt = masker_.Mask(PromptOf("negative_prompt"));
+  for (std::size_t i = 0; i < order_.plan.instances.size(); ++i) {
+    const InstanceState state = state_.Get(i);
+    if (state.first_attempt > 1) inputs.first_attempts[order_.plan.instances[i].key()] = state.first_attempt;
+  }
+  for (const auto* handlers : {&order_.plan.on_failure, &order_.plan.on_success, &order_.plan.on_exit}) {
+    const std::vector<InstanceState> states = history_.Anew(*handlers);
+    for (std::size_t i = 0; i < handlers->size(); ++i) {
+      inputs.first_attempts[(*handlers)[i].key()] = states[i].first_attempt;
+    }
+  }
+  SaveRunInputs(inputs, paths_.inputs());
+}
+
+// A param's text, or "" when there is none.
+std::string Session::PromptOf(const char* param) const { return TextIn(order_.plan.params, param); }
 
 void Session::TellBegin() {
   const RunContext context = ContextOfRun(state_);

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct RunOrder {
   RunInputs inputs;
   std::filesystem::path output_dir;  // absolute
   std::string retry_from;            // for kRetry: a stage, or empty
+  std::set<std::string> changed;     // for kRetry: the instances, by key, that are no longer what the run began with
   bool verbose = false;
   std::filesystem::path cache_folder;  // of what a user's processes share; empty: nothing
   std::vector<Subscription> watchers;  // besides journal and hooks

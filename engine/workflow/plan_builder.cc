@@ -9,6 +9,7 @@
 #include "workflow/batches.h"
 #include "workflow/evaluator.h"
 #include "workflow/expression.h"
+#include "workflow/schema_texts.h"
 #include "workflow/text_template.h"
 #include "workflow/workflow_schema.h"
 
@@ -197,9 +198,9 @@ void PlanBuilder::SetParameters(const StageSource& stage, const KnownScope& scop
   const YamlNode& node = given ? NodeIn(*stage.node, "with") : nothing;
   SchemaPath path = stage.path;
   path.push_back("with");
-  const auto known =
-      check_.Resolved(NameOf(path), node, [&] { return given ? ResolveKnown(*with, scope) : json::object(); });
+  auto known = check_.Resolved(NameOf(path), node, [&] { return given ? ResolveKnown(*with, scope) : json::object(); });
   if (!known) return;
+  KeepTexts(stage.facts->parameters, &*known);
   instance->with = check_.plugins.WithDefaults(*stage.facts, *known);
   if (given && *known != *with) check_.plugins.CheckParameters(*stage.facts, instance->with, node, path);
   CheckOomSteps(stage, *instance);

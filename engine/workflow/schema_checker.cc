@@ -10,6 +10,7 @@
 #include "core/json_values.h"
 #include "workflow/schema_form.h"
 #include "workflow/schema_pattern.h"
+#include "workflow/schema_texts.h"
 #include "workflow/schema_walk.h"
 #include "workflow/text_template.h"
 #include "workflow/workflow_schema.h"
@@ -101,6 +102,7 @@ json SchemaChecker::WithDefaults(json value, Texts texts) const {
 }
 
 json SchemaChecker::Checked(json value) const {
+  KeepTexts(schema(), &value);
   json complete = WithDefaults(std::move(value), Texts::kPlain);
   std::string message;
   std::string hint;

@@ -26,8 +26,8 @@ class SchemaChecker {
                        const std::string& root_name = "the parameters") const;
   // `value` (null: an empty object) with the schema's defaults; as templates, the texts in them are escaped.
   nlohmann::json WithDefaults(nlohmann::json value, Texts texts) const;
-  // `value` of plain texts with the defaults, checked; its texts are plain, whatever they hold. Throws
-  // Error{kInvalidInput} that names everything that is wrong.
+  // `value` of plain texts with the defaults, checked; its texts are plain, whatever they hold, and so is a number
+  // where a text is wanted. Throws Error{kInvalidInput} that names everything that is wrong.
   nlohmann::json Checked(nlohmann::json value) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "workflow/schema_walk.h"
 #include "workflow/schema_words.h"
@@ -15,8 +16,8 @@ using nlohmann::json;
 // A number or boolean, and what the schemas that apply to it take.
 struct Scalar {
   json* value;
-  const std::string* text;  // as it is written
-  bool taken = false;       // as it is
+  std::string text;    // as it is written
+  bool taken = false;  // as it is
   bool taken_as_text = false;
 };
 using Scalars = std::unordered_map<const json*, Scalar>;
@@ -32,7 +33,15 @@ void Gather(const YamlNode& node, json* value, Scalars* scalars) {
       Gather(node.items[i], &(*value)[i], scalars);
     }
   } else if (!node.text.empty()) {
-    scalars->emplace(value, Scalar{value, &node.text});
+    scalars->emplace(value, Scalar{value, node.text});
+  }
+}
+
+void Gather(json* value, Scalars* scalars) {
+  if (value->is_structured()) {
+    for (json& element : *value) Gather(&element, scalars);
+  } else if (value->is_number() || value->is_boolean()) {
+    scalars->emplace(value, Scalar{value, value->dump()});
   }
 }
 
@@ -50,11 +59,22 @@ void Look(const json& schema, Scalar* scalar) {
     scalar->taken_as_text |= IsOneOf(types, "string");
     scalar->taken |= std::any_of(types.begin(), types.end(), [&](const json& name) { return IsOfType(value, name); });
   } else if (schema.contains("enum")) {
-    scalar->taken_as_text |= IsOneOf(schema["enum"], *scalar->text);
+    scalar->taken_as_text |= IsOneOf(schema["enum"], scalar->text);
     scalar->taken |= IsOneOf(schema["enum"], value);
   } else if (schema.contains("const")) {
-    scalar->taken_as_text |= schema["const"] == *scalar->text;
+    scalar->taken_as_text |= schema["const"] == scalar->text;
     scalar->taken |= schema["const"] == value;
+  }
+}
+
+void KeepTextsOf(Scalars scalars, const json& schema, json* value) {
+  if (scalars.empty()) return;
+  WalkSchema(schema, schema, *value, [&](const json& part, const json& at, const SchemaPath&) {
+    const auto scalar = scalars.find(&at);
+    if (scalar != scalars.end()) Look(part, &scalar->second);
+  });
+  for (const auto& [at, scalar] : scalars) {
+    if (scalar.taken_as_text && !scalar.taken) *scalar.value = scalar.text;
   }
 }
 
@@ -63,14 +83,13 @@ void Look(const json& schema, Scalar* scalar) {
 void KeepTexts(const json& schema, const YamlNode& node, json* value) {
   Scalars scalars;
   Gather(node, value, &scalars);
-  if (scalars.empty()) return;
-  WalkSchema(schema, schema, *value, [&](const json& part, const json& at, const SchemaPath&) {
-    const auto scalar = scalars.find(&at);
-    if (scalar != scalars.end()) Look(part, &scalar->second);
-  });
-  for (const auto& [at, scalar] : scalars) {
-    if (scalar.taken_as_text && !scalar.taken) *scalar.value = *scalar.text;
-  }
+  KeepTextsOf(std::move(scalars), schema, value);
+}
+
+void KeepTexts(const json& schema, json* value) {
+  Scalars scalars;
+  Gather(value, &scalars);
+  KeepTextsOf(std::move(scalars), schema, value);
 }
 
 }  // namespace cosmos

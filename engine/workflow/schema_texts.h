@@ -11,4 +11,7 @@ namespace cosmos {
 // wants texts. `"x-text": true` in a schema says that it means a text whatever else it takes.
 void KeepTexts(const nlohmann::json& schema, const YamlNode& node, nlohmann::json* value);
 
+// The same for a value that no document holds, such as what expressions became: numbers and booleans as JSON has them.
+void KeepTexts(const nlohmann::json& schema, nlohmann::json* value);
+
 }  // namespace cosmos

@@ -1,5 +1,6 @@
 #include "workflow/schema_texts.h"
 
+#include "workflow/schema_checker.h"
 #include "workflow/workflow_test_support.h"
 
 namespace cosmos {
@@ -58,6 +59,17 @@ TEST(SchemaTextsTest, HoldsForAllOfAWorkflow) {
   EXPECT_EQ(plan.instances[1].with["argv"], json({"echo", "0010", "1.10", "true"}));
   EXPECT_EQ(plan.instances[3].with["run"], "0010 2.0");
   EXPECT_EQ(plan.on_exit[0].with["argv"], json({"1.0"}));
+}
+
+TEST(SchemaTextsTest, WhatAnExpressionBecomesIsATextWhereOneIsWanted) {
+  const Plan plan = PlanOf(
+      "version: 1\nparams: {n: {type: integer, default: 7}}\n"
+      "stages: {a: {uses: shell, with: {argv: [echo, '${{ params.n }}', '${{ matrix.m }}']}, matrix: {m: [1, "
+      "true]}}}\n");
+  EXPECT_EQ(plan.instances[0].with["argv"], json({"echo", "7", "1"}));
+  EXPECT_EQ(plan.instances[1].with["argv"], json({"echo", "7", "true"}));
+  EXPECT_EQ(SchemaChecker(json::parse(R"({"properties": {"a": {"type": "string"}}})")).Checked({{"a", 1.5}}),
+            json({{"a", "1.5"}}));
 }
 
 TEST(SchemaTextsTest, ANumberWithZerosInFrontIsExplained) {

@@ -10,6 +10,7 @@ namespace cosmos::testing {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -205,6 +206,55 @@ stages:
   EXPECT_EQ(sandbox_.Engine({"retry", "last"}).status, 2);
   EXPECT_EQ(sandbox_.Engine({"retry", "last", "--from", "a"}).status, 0);
   EXPECT_EQ(sandbox_.Read("count"), "x\nx\n");
+}
+
+TEST_F(RunTest, RetryOfAnEditedFileSaysHowItDiffersAndTakesItWhenAsked) {
+  const std::string kept = "  a: {uses: shell, with: {run: 'echo x >>count'}}\n";
+  EXPECT_EQ(Run("params: {word: {type: string, default: old}}\nstages:\n" + kept +
+                "  b: {uses: shell, needs: a, with: {run: 'exit 3'}}\n"
+                "  c: {uses: shell, with: {run: 'echo ${{ params.word }} >>words'}}\n"
+                "on_exit: [{name: bye, uses: shell, with: {run: 'echo bye >>byes'}}]\n")
+                .status,
+            1);
+  sandbox_.Write("w.yaml", "version: 1\nname: w\nparams: {word: {type: string, default: new}}\nstages:\n" + kept +
+                               "  b: {uses: shell, needs: a, with: {run: 'true'}}\n"
+                               "  c: {uses: shell, with: {run: 'echo ${{ params.word }} >>words'}}\n"
+                               "  d: {uses: shell, needs: c, with: {run: 'echo d >>words'}}\n"
+                               "on_exit: [{name: bye, uses: shell, with: {run: 'echo bye >>byes'}}]\n");
+  const Ended old = sandbox_.Engine({"retry", "last"});
+  EXPECT_EQ(old.status, 1);
+  EXPECT_THAT(old.err, AllOf(HasSubstr("was edited since the run began (params.word.default is \"new\", was \"old\"; "
+                                       "stages.b.with.run is \"true\", was \"exit 3\"; stages.d is new)"),
+                             HasSubstr("--file '" + (sandbox_.folder() / "w.yaml").string() + "'` takes the new one")));
+  EXPECT_EQ(sandbox_.Read("words"), "old\n");
+  const Ended edited = sandbox_.Engine({"retry", "last", "--file", "w.yaml"});
+  EXPECT_EQ(edited.status, 0) << edited.err;
+  EXPECT_THAT(edited.out, HasSubstr("changed, so done again: b, c, d"));
+  EXPECT_EQ(sandbox_.Read("count"), "x\n");
+  EXPECT_EQ(sandbox_.Read("words"), "old\nnew\nd\n");
+  EXPECT_EQ(sandbox_.Read("byes"), "bye\nbye\nbye\n");
+  EXPECT_EQ(sandbox_.Engine({"retry", "last", "--file", "w.yaml"}).status, 0);  // of a run that has succeeded
+  EXPECT_EQ(sandbox_.Read("words"), "old\nnew\nd\n");
+  EXPECT_EQ(sandbox_.Engine({"retry", "last", "--file", "none.yaml"}).status, 2);
+}
+
+// What `retry` was to repeat is repeated also by the engine that goes on after a crash.
+TEST_F(RunTest, ARetryThatWasKilledRepeatsAllTheSame) {
+  sandbox_.Write("go", "");
+  EXPECT_EQ(Run("stages:\n"
+                "  a: {uses: shell, with: {run: 'echo a >>count; until test -e go; do sleep 0.05; done'}}\n"
+                "  b: {uses: shell, needs: a, with: {run: 'echo b >>count'}}\n"
+                "on_success: [{name: tell, uses: shell, with: {run: 'echo told >>count'}}]\n")
+                .status,
+            0);
+  std::filesystem::remove(sandbox_.folder() / "go");
+  const pid_t engine = sandbox_.StartEngine({"retry", "last", "--from", "a"});
+  Await("the second attempt", [&] { return sandbox_.Read("count") == "a\nb\ntold\na\n"; });
+  ::kill(engine, SIGKILL);
+  EXPECT_EQ(sandbox_.Wait(engine), 128 + SIGKILL);
+  sandbox_.Write("go", "");
+  EXPECT_EQ(sandbox_.Engine({"resume", "last"}).status, 0);
+  EXPECT_EQ(sandbox_.Read("count"), "a\nb\ntold\na\nb\ntold\n");
 }
 
 TEST_F(RunTest, HooksGetTheEventsAndAFailingOneChangesNothing) {

@@ -18,6 +18,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr long kMsPerTick = 10;  // of a process's start time and of the uptime
+constexpr long long kMaxTicks = 100LL * 60 * 60 * 24 * 36525;  // of a hundred years; no job ran for longer
 constexpr const char* kBoot = "/proc/sys/kernel/random/boot_id";
 
 // A job may put a FIFO, which would never be opened, or a link in the place of a file of its folder.
@@ -129,7 +130,7 @@ JobState ParseState(const std::string& output) {
   JobState state;
   long long ticks = 0;
   if (std::sscanf(output.c_str(), "running %lld", &ticks) == 1 && output == fmt::format("running {}\n", ticks)) {
-    if (ticks >= 0) state.ran = milliseconds(ticks * kMsPerTick);
+    if (ticks >= 0 && ticks <= kMaxTicks) state.ran = milliseconds(ticks * kMsPerTick);
     return state;
   }
   if (output.rfind("ended ", 0) == 0 && output.find('\n') == output.size() - 1) {

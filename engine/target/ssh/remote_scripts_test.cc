@@ -239,6 +239,7 @@ TEST(RemoteScripts, StatesAreReadAndNothingElse) {
   EXPECT_EQ(ParseState("running 250\n").phase, Phase::kRunning);
   EXPECT_EQ(ParseState("running 250\n").ran, 2500ms);
   EXPECT_EQ(ParseState("running -3\n").ran, std::nullopt);
+  EXPECT_EQ(ParseState("running 2888888888888888\n").ran, std::nullopt);
   EXPECT_EQ(ParseState("ended 0 unexecuted\n").note, "unexecuted");
   EXPECT_EQ(ParseState("ended 7 unfinished     \n").note, "unfinished");
   EXPECT_EQ(ParseState("ended 7             \n").exit_status, 7);

@@ -1,0 +1,63 @@
+#include "cli/edited_workflow.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "cli/load_workflow.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "workflow/plan_changes.h"
+
+namespace cosmos {
+namespace fs = std::filesystem;
+
+std::optional<CheckInput> ReadEdited(const RunInputs& inputs, const std::string& file) {
+  if (file.empty()) return std::nullopt;
+  CheckInput edited = ReadAgain(inputs);
+  edited.file = fs::absolute(file).lexically_normal();
+  edited.text = ReadWorkflowFile(file);
+  ReadConfig(&edited);
+  edited.params.text = ParamsForText(inputs.params, inputs.workflow_text, edited.text).dump();
+  edited.input_files = true;
+  edited.any_environment = false;
+  return edited;
+}
+
+void Take(const CheckInput& edited, const Plan& plan, RunInputs* inputs) {
+  inputs->workflow_path = edited.file;
+  inputs->workflow_text = edited.text;
+  inputs->config_path = edited.config_file;
+  inputs->config_text = edited.config_text;
+  inputs->params = plan.params;
+  inputs->targets = plan.targets;
+}
+
+void PrintChanges(const RunOrder& order, Console* console) {
+  if (console->json() || console->quiet()) return;
+  const std::vector<std::string> changed(order.changed.begin(), order.changed.end());
+  console->PrintLine(changed.empty() ? "no stage was changed: what succeeded is kept"
+                                     : "changed, so done again: " + Join(changed, ", "));
+}
+
+void WarnOfChanges(const RunInputs& inputs, bool may_take, const std::string& run_id, Console* console) {
+  constexpr std::size_t kMaxChanges = 4;
+  std::string text;
+  try {
+    text = ReadWorkflowFile(inputs.workflow_path);
+  } catch (const Error&) {
+    return;  // moved or deleted, which is no edit
+  }
+  std::vector<std::string> changes = ChangesOfText(inputs.workflow_text, text);
+  if (changes.empty()) return;
+  const std::size_t more = changes.size() - std::min(changes.size(), kMaxChanges);
+  changes.resize(changes.size() - more);
+  if (more > 0) changes.push_back("and " + std::to_string(more) + " more");
+  console->Warn("'" + inputs.workflow_path + "' was edited since the run began (" + Join(changes, "; ") +
+                "); the run goes on with its text of then" +
+                (may_take ? "; `cosmos-engine retry " + run_id.substr(0, 11) + " --file '" + inputs.workflow_path +
+                                "'` takes the new one"
+                          : ""));
+}
+
+}  // namespace cosmos
