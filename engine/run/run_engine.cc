@@ -28,7 +28,13 @@ Scheduler::End EndOf(const StageInstance& instance, const InstanceState& state) 
 
 RunEngine::RunEngine(const RunServices* services, RunState* state, StageRunner* runner, GpuGate* gate)
     : services_(*services), state_(*state), runner_(*runner), gate_(*gate), scheduler_(state->plan()) {
-  for (const StageInstance& instance : state->plan().instances) {
+  for (std::size_t i = 0; i < state->plan().instances.size(); ++i) {
+    const StageInstance& instance = state->plan().instances[i];
+    if (instance.max_parallel > 0) {
+      Slots& slots = slots_[instance.stage];
+      slots.most = static_cast<std::size_t>(instance.max_parallel);
+      if (state->Get(i).begun) ++slots.taken;  // its job is there already
+    }
     if (instance.batch < 0) continue;
     const auto number = static_cast<std::size_t>(instance.batch);
     if (batches_.size() <= number) batches_.resize(number + 1);
@@ -133,6 +139,7 @@ void RunEngine::Carry(const Work& work, const CancelToken& cancel) {
     }
   }
   const std::lock_guard lock(mutex_);
+  Release(items[0].instance->stage, again.size());
   for (auto& [how, together] : again) {
     waiting_.emplace(services_.clock->Steady() + how.first, std::move(together));
     work_.notify_one();
@@ -240,9 +247,32 @@ void RunEngine::Arrive(std::size_t index, bool ready) {
     if (ready) batch.ready.push_back(index);
     if (--batch.open == 0) work = std::move(batch.ready);
   }
-  if (work.empty()) return;
+  if (!work.empty()) Enqueue(std::move(work));
+}
+
+void RunEngine::Enqueue(Work work) {
+  const auto slots = slots_.find(state_.plan().instances[work[0]].stage);
+  if (slots != slots_.end() && !state_.Get(work[0]).begun) {
+    if (slots->second.taken >= slots->second.most) {
+      slots->second.held.push_back(std::move(work));
+      return;
+    }
+    ++slots->second.taken;
+  }
   ready_.push_back(std::move(work));
   work_.notify_one();
+}
+
+void RunEngine::Release(const std::string& stage, std::size_t left) {
+  const auto found = slots_.find(stage);
+  if (found == slots_.end()) return;
+  Slots& slots = found->second;
+  slots.taken = slots.taken - 1 + left;
+  for (; !slots.held.empty() && slots.taken < slots.most; ++slots.taken) {
+    ready_.push_back(std::move(slots.held.front()));
+    slots.held.pop_front();
+    work_.notify_one();
+  }
 }
 
 void RunEngine::Skip(std::size_t index, const std::string& reason) {

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <queue>
 #include <set>
@@ -50,6 +51,13 @@ class RunEngine {
     Work ready;
   };
 
+  // How many works of a stage with `max_parallel` may be at work at once; those for which there is no room are held.
+  struct Slots {
+    std::size_t most = 0;
+    std::size_t taken = 0;
+    std::deque<Work> held;
+  };
+
   void DoWork(CancelToken* cancel);
   // REQUIRES: mutex_ is held. What is to be done next, or false when there is nothing now.
   bool Take(Work* work);
@@ -63,6 +71,10 @@ class RunEngine {
   bool WillRetry(std::size_t index, const AttemptEnd& end, const CancelToken& cancel, Duration* delay);
   // REQUIRES: mutex_ is held. The instance may run now, or, when not `ready`, never will.
   void Arrive(std::size_t index, bool ready);
+  // REQUIRES: mutex_ is held. Makes work ready, or holds it until its stage has room.
+  void Enqueue(Work work);
+  // REQUIRES: mutex_ is held. What was one work of the stage has ended, but for `left` works that go on.
+  void Release(const std::string& stage, std::size_t left);
   void Settle(std::size_t index, InstanceState state);
   void Follow(const Scheduler::Step& step);
   void Skip(std::size_t index, const std::string& reason);
@@ -79,7 +91,8 @@ class RunEngine {
   std::condition_variable left_;  // for the calling thread: the last worker has ended
   Scheduler scheduler_;
   std::deque<Work> ready_;
-  std::vector<Batch> batches_;  // by StageInstance::batch
+  std::vector<Batch> batches_;          // by StageInstance::batch
+  std::map<std::string, Slots> slots_;  // by stage; of those with a limit
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>>
       waiting_;              // for when they may start: retries, and what is queued
   std::set<Work> queued_;    // what waits for GPUs

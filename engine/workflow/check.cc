@@ -72,7 +72,7 @@ class WorkflowCheck {
     const json no_matrix = json::object();
     const KnownScope scope(&plan_.params, &no_matrix, &environment_, &budget_);
     stages.CheckStages(scope);
-    if (params_known || AllFindings().empty()) stages.Expand(scope, &budget_);
+    if (params_known || AllFindings().empty()) stages.Expand(plan_.params, environment_, &budget_);
     // Names and targets are told beside everything else; what stands in resolved values only when the rest is right.
     SetNames(scope);
     TakeTargets(scope);

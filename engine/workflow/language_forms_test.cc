@@ -77,7 +77,8 @@ stages:
     resources: {gpus: 1, gpu_busy: wait}
     container: {image: "image:3", env: {A: b}, entrypoint: /bin/sh}
   third: {uses: shell, with: {argv: ["true"]}, needs: first, when: "1 < 2", timeout: 3, stall_timeout: 4, batch: 2,
-          matrix: {n: [1, 2]}, resources: {gpu_busy: fail}, container: {image: a, entrypoint: keep}}
+          matrix: {n: [1, 2], exclude: [{n: 1}], include: [{n: 3, m: 1}], max_parallel: 1, name: x}, resources: {gpu_busy: fail}, container: {image: a, entrypoint: keep}}
+  fifth: {uses: noop, matrix: {name: [a, 1, 1.5, true, {a: 1}, [1]]}}
   fourth: {uses: noop, with: , env: , batch: "off", resources: {gpu_busy: ignore}, retry: {backoff: 2}}
 diagnostics: false
 on_failure:

@@ -54,6 +54,7 @@ struct StageInstance {
   int gpus = 0;
   std::string gpu_busy = "wait";  // or fail, ignore: about GPUs that somebody else's programs use
   int most_gpus = 0;              // that its target has; never less than `gpus`
+  int max_parallel = 0;           // of the stage's instances at once; 0: any number
   int batch = -1;                 // those with the same number are one job where they can be; -1: a job of its own
   std::string batch_note;         // why it is in no batch although that was asked for
   nlohmann::json container;       // its target's, with what it changes of it; null: none

@@ -93,6 +93,7 @@ StageInstance PlanBuilder::Make(const StageSource& stage, const MatrixInstance& 
   made.instance = instance.name;
   made.uses = stage.facts->id;
   made.matrix = instance.values;
+  made.max_parallel = stage.max_parallel;
   made.where = check_.Where(stage.node->key);
   Settle(stage, Settled(stage, scope), &made);
   SetParameters(stage, scope, &made);

@@ -119,7 +119,7 @@ stages:
   e: {uses: noop, matrix: {k: "${{ matrix.k }}"}}
 )yaml"),
       ElementsAre("w.yaml:4:31: 'matrix.k' of stage 'a': the list is empty; add one",
-                  "w.yaml:8:36: 'matrix' of stage 'e': there is no matrix here, so there is no 'matrix.k'; give the "
+                  "w.yaml:8:36: 'matrix.k' of stage 'e': there is no matrix here, so there is no 'matrix.k'; give the "
                   "stage a `matrix:`"));
   EXPECT_THAT(
       FindingsOf(R"yaml(version: 1

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "core/ids.h"
 #include "core/text.h"
 #include "workflow/evaluator.h"
 #include "workflow/expression.h"
+#include "workflow/matrix_reader.h"
 #include "workflow/schema_texts.h"
 #include "workflow/schema_words.h"
 #include "workflow/text_template.h"
@@ -17,7 +19,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMostInstances = 100'000;
 // The fields of a stage that are settled before the run.
 constexpr const char* kSettledFields[] = {"target",    "timeout",     "retry", "continue_on_error", "resources",
                                           "container", "prompt_name", "batch", "stall_timeout"};
@@ -146,62 +147,18 @@ void StageList::TellCycles() {
   }
 }
 
-void StageList::Expand(const KnownScope& scope, WorkBudget* budget) {
+void StageList::Expand(const json& params, const KnownScope::Environment& environment, WorkBudget* budget) {
+  MatrixReader reader(&check_, &params, &environment, budget);
   for (StageSource& stage : stages_) {
-    ExpandOne(&stage, scope, budget);
+    stage.instances = reader.Instances(stage);
+    stage.max_parallel = reader.MaxParallel(stage);
     if (budget->spent()) break;
   }
   for (StageSource& handler : handlers_) handler.instances.resize(1);
 }
 
-void StageList::ExpandOne(StageSource* stage, const KnownScope& scope, WorkBudget* budget) {
-  const json& declared = ObjectIn(*stage->value, "matrix");
-  Matrix matrix;
-  for (const auto& [key, node] : NodeIn(*stage->node, "matrix").members) {
-    if (!declared.contains(key)) continue;
-    const std::string name = "'matrix." + key + "' of " + stage->name();
-    const auto values = check_.Resolved(name, node, [&, &key = key] { return Resolve(declared[key], scope); });
-    if (!values) continue;
-    if (!values->is_array()) {
-      check_.findings.Add(node.value, name + ": expected a list, found " + Found(*values),
-                          "write a list, such as [1, 2]");
-    } else if (values->empty()) {
-      check_.findings.Add(node.value, name + ": the list is empty, so the stage would have no instance",
-                          "give at least one value");
-    } else if (values->size() > kMostInstances) {
-      check_.findings.Add(node.value,
-                          name + ": the list has " + std::to_string(values->size()) + " values, expected at most " +
-                              std::to_string(kMostInstances),
-                          "give fewer values");
-    } else {
-      std::set<json> seen;
-      for (const json& value : *values) {
-        if (seen.insert(value).second) continue;
-        check_.findings.Add(node.value, name + ": " + Found(value) + " stands in the list twice", "remove one of them");
-      }
-      matrix.emplace_back(key, *values);
-    }
-  }
-  if (CombinationsOf(matrix) > kMostInstances) {
-    check_.findings.Add(NodeIn(*stage->node, "matrix").value,
-                        stage->name() + ": the matrix makes " + std::to_string(CombinationsOf(matrix)) +
-                            " instances, expected at most " + std::to_string(kMostInstances),
-                        "give fewer values");
-    return;
-  }
-  const auto affordable = check_.Resolved("'matrix' of " + stage->name(), NodeIn(*stage->node, "matrix"), [&] {
-    budget->TakeBytes(MemoryOfCombinations(matrix));
-    return json();
-  });
-  if (affordable) stage->instances = ExpandMatrix(matrix);
-}
-
 void StageList::CheckStages(const KnownScope& scope) {
-  for (StageSource& stage : stages_) {
-    for (const auto& [key, node] : NodeIn(*stage.node, "matrix").members) {
-      if (ObjectIn(*stage.value, "matrix").contains(key)) stage.matrix_keys.push_back(key);
-    }
-  }
+  for (StageSource& stage : stages_) stage.matrix_keys = MatrixKeysOf(stage);
   for (std::vector<StageSource>* list : {&stages_, &handlers_}) {
     for (StageSource& stage : *list) {
       ReferenceRules rules;
@@ -227,8 +184,7 @@ void StageList::CheckOne(StageSource* stage, const ReferenceRules& rules, const 
   ReferenceRules settled = rules;
   settled.deferred = false;
   for (const char* field : kSettledFields) check(field, settled, &ReferenceChecker::Check);
-  settled.matrix.clear();
-  if (!stage->is_handler()) check("matrix", settled, &ReferenceChecker::Check);
+  if (!stage->is_handler()) CheckMatrix(stage, settled);
   CheckNames(*stage);
 
   const auto with = stage->value->find("with");
@@ -243,6 +199,18 @@ void StageList::CheckOne(StageSource* stage, const ReferenceRules& rules, const 
   check_.plugins.CheckParameters(*stage->facts, complete, node, path);
   check_.plugins.CheckSecrets(*stage->facts, complete, node, path);
   if (input_files_) check_.plugins.CheckFiles(*stage->facts, complete, node, path, scope);
+}
+
+// `name` knows the instance's values; what makes them does not.
+void StageList::CheckMatrix(StageSource* stage, ReferenceRules rules) {
+  const json& matrix = ObjectIn(*stage->value, "matrix");
+  const std::vector<std::string> keys = std::exchange(rules.matrix, {});
+  for (const auto& [key, node] : NodeIn(*stage->node, "matrix").members) {
+    if (!matrix.contains(key)) continue;
+    rules.place = "'matrix." + key + "' of " + stage->name();
+    rules.matrix = key == "name" && !IsAxis(key, matrix[key]) ? keys : std::vector<std::string>();
+    stage->refers_to.merge(check_.references.Check(matrix[key], node, rules));
+  }
 }
 
 void StageList::CheckNames(const StageSource& stage) {

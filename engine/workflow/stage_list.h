@@ -21,7 +21,7 @@ class StageList {
   // Links stages by `needs:` and looks their plugins up.
   void Link();
   // Expands the matrices, within the budget. To be called when the params are known.
-  void Expand(const KnownScope& scope, WorkBudget* budget);
+  void Expand(const nlohmann::json& params, const KnownScope::Environment& environment, WorkBudget* budget);
   // Checks each stage by itself, and its references to others. `scope` knows the params.
   void CheckStages(const KnownScope& scope);
 
@@ -37,8 +37,8 @@ class StageList {
   void NameHandlers();
   void LinkNeeds(size_t position);
   void TellCycles();
-  void ExpandOne(StageSource* stage, const KnownScope& scope, WorkBudget* budget);
   void CheckOne(StageSource* stage, const ReferenceRules& rules, const KnownScope& scope);
+  void CheckMatrix(StageSource* stage, ReferenceRules rules);
   void CheckNames(const StageSource& stage);
   // Tells of a reference from `stage` to another one that is not there, not needed, or has no such output.
   void CheckStageReference(const StageSource& stage, const std::string& other, const std::string& output,

@@ -24,6 +24,7 @@ struct StageSource {
 
   std::vector<std::string> matrix_keys;
   std::vector<MatrixInstance> instances;
+  int max_parallel = 0;             // of them at once; 0: any number
   std::set<std::string> refers_to;  // the stages that its expressions name
 
   bool is_handler() const { return list != "stages"; }

@@ -257,6 +257,25 @@ TEST_F(RunTest, ARetryThatWasKilledRepeatsAllTheSame) {
   EXPECT_EQ(sandbox_.Read("count"), "a\nb\ntold\na\nb\ntold\n");
 }
 
+TEST_F(RunTest, NoMoreInstancesThanAllowedAreAtWorkAtOnce) {
+  const Ended ended =
+      Run("stages:\n"
+          "  a:\n    uses: shell\n"
+          "    matrix: {n: [1, 2, 3, 4, 5, 6, 7], max_parallel: 2, name: 'take-${{ matrix.n }}'}\n"
+          "    retry: {attempts: 2, backoff: 10ms}\n"
+          "    with: {run: 'mkdir -p at; : >at/$$; ls at | wc -l >>many; sleep 0.2; rm at/$$; echo x >>tries; test "
+          "$COSMOS_ATTEMPT "
+          "-gt 1 -o ${{ matrix.n }} -gt 2'}\n",
+          {"-j", "7"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  const std::string many = sandbox_.Read("many");
+  EXPECT_EQ(std::count(many.begin(), many.end(), '2') > 0, true) << many;
+  EXPECT_EQ(many.find_first_not_of("12\n"), many.npos) << many;
+  const std::string tries = sandbox_.Read("tries");
+  EXPECT_EQ(std::count(tries.begin(), tries.end(), 'x'), 9);
+  EXPECT_EQ(Statuses()["a.take-7"], "succeeded");
+}
+
 TEST_F(RunTest, HooksGetTheEventsAndAFailingOneChangesNothing) {
   const std::string stages = "stages: {a: {uses: shell, with: {run: 'true'}}}\n";
   EXPECT_EQ(Run("hooks: {recorder: {file: seen.txt}}\n" + stages).status, 0);
