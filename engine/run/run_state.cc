@@ -59,20 +59,32 @@ std::optional<json> RunState::FindStage(const StageInstance& viewer, const std::
     if (path[2] == "status") return json(ToString(state.status));
     return path[2] == "outputs" ? Below(state.outputs, path, 3) : std::nullopt;
   };
+  if (path[2] == "instances") return InstancesOf(seen->second);
   if (seen->second.single) return of(seen->second.instances.at(0));
   json all = json::array();
   for (const std::size_t index : seen->second.instances) {
     const std::optional<json> value = of(index);
-    if (!value) return std::nullopt;
-    all.push_back(*value);
+    // What did not succeed keeps its place in the list.
+    if (!value && states_.at(index).status == Status::kSucceeded) return std::nullopt;
+    all.push_back(value.value_or(nullptr));
   }
   return all;
+}
+
+json RunState::InstancesOf(const SeenStage& seen) const {
+  json instances = json::object();
+  for (const std::size_t index : seen.instances) {
+    const InstanceState& state = states_.at(index);
+    instances[plan_->instances.at(index).instance] = {{"status", ToString(state.status)}, {"outputs", state.outputs}};
+  }
+  return instances;
 }
 
 std::optional<json> RunState::FindRun(const std::string& field) const {
   const std::lock_guard lock(mutex_);
   if (field == "id") return run_id_;
   if (field == "workflow") return plan_->name;
+  if (field == "params") return plan_->params;
   if (field == "output_dir") return output_dir_;
   if (field == "status") return run_status_;
   if (field == "error") return run_error_;

@@ -48,11 +48,15 @@ class RunState {
   const std::string& run_id() const { return run_id_; }
   std::vector<InstanceState> All() const;
 
-  // stages.NAME.outputs and stages.NAME.status as one instance sees them: a single value, or a list over the instances.
+  // stages.NAME.outputs and stages.NAME.status as one instance sees them: a single value, or a list over the instances
+  // (null for what has not succeeded); stages.NAME.instances: {INSTANCE: {status, outputs}}.
   std::optional<nlohmann::json> FindStage(const StageInstance& viewer, const std::vector<std::string>& path) const;
   std::optional<nlohmann::json> FindRun(const std::string& field) const;
 
  private:
+  // REQUIRES: mutex_ is held. {instance: {status, outputs}}.
+  nlohmann::json InstancesOf(const SeenStage& seen) const;
+
   const Plan* const plan_;
   const std::string run_id_;
   const std::string output_dir_;

@@ -6,9 +6,11 @@ Scheduler::Scheduler(const Plan& plan)
     : dependents_(plan.instances.size()),
       missing_(plan.instances.size()),
       blocked_(plan.instances.size()),
+      after_failure_(plan.instances.size()),
       left_(plan.instances.size()) {
   for (std::size_t i = 0; i < plan.instances.size(); ++i) {
     missing_[i] = plan.instances[i].needs.size();
+    after_failure_[i] = plan.instances[i].after_failure;
     for (const std::size_t need : plan.instances[i].needs) dependents_[need].push_back(i);
   }
 }
@@ -40,6 +42,10 @@ void Scheduler::Block(std::size_t index, Step* step) {
     const std::size_t next = waiting.back();
     waiting.pop_back();
     if (blocked_[next]) continue;
+    if (after_failure_[next]) {
+      if (--missing_[next] == 0) step->ready.push_back(next);
+      continue;
+    }
     blocked_[next] = true;
     --left_;
     step->blocked.push_back(next);

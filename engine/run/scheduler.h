@@ -15,7 +15,7 @@ class Scheduler {
   // How an instance ended, as far as those that need it are concerned.
   enum class End {
     kDone,     // succeeded; or its `when` was false, or it failed and `continue_on_error` is set
-    kBlocked,  // failed or cancelled: nothing that needs it can run
+    kBlocked,  // failed or cancelled: nothing that needs it can run, but for what runs after failures
   };
   struct Step {
     std::vector<std::size_t> ready;    // may start now
@@ -37,6 +37,7 @@ class Scheduler {
   std::vector<std::vector<std::size_t>> dependents_;
   std::vector<std::size_t> missing_;  // needs that have not ended yet
   std::vector<bool> blocked_;
+  std::vector<bool> after_failure_;  // a need that is blocked counts like one that is done
   std::size_t left_;
 };
 

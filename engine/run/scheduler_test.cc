@@ -34,6 +34,25 @@ TEST(Scheduler, StartsAStageWhenAllItNeedsHasEnded) {
   EXPECT_TRUE(scheduler.finished());
 }
 
+TEST(Scheduler, WhatRunsAfterFailuresStartsWhenAllItNeedsHasEnded) {
+  Plan plan = PlanOf({{}, {}, {0}, {0, 1, 2}, {3}});
+  plan.instances[3].after_failure = true;
+  Scheduler scheduler(plan);
+  scheduler.Begin();
+  const Scheduler::Step step = scheduler.Ended(0, kBlocked);
+  EXPECT_THAT(step.blocked, ElementsAre(2));
+  EXPECT_THAT(step.ready, IsEmpty());
+  EXPECT_THAT(scheduler.Ended(1, kDone).ready, ElementsAre(3));
+  EXPECT_THAT(scheduler.Ended(3, kDone).ready, ElementsAre(4));
+  EXPECT_FALSE(scheduler.finished());
+  scheduler.Ended(4, kDone);
+  EXPECT_TRUE(scheduler.finished());
+  Scheduler other(plan);
+  other.Begin();
+  other.Ended(1, kDone);
+  EXPECT_THAT(other.Ended(0, kBlocked).ready, ElementsAre(3));
+}
+
 TEST(Scheduler, AFailureBlocksAllThatNeedsItAndNothingElse) {
   const Plan plan = PlanOf({{}, {}, {0}, {2}, {1}, {1, 3}});
   Scheduler scheduler(plan);

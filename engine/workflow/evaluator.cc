@@ -1,7 +1,10 @@
 #include "workflow/evaluator.h"
 
+#include <algorithm>
+
 #include "core/json_values.h"
 #include "core/text.h"
+#include "workflow/functions.h"
 
 namespace cosmos {
 namespace {
@@ -73,23 +76,9 @@ json Call(const Expression& expression, const Scope& scope) {
     }
     return Evaluate(operands[1], scope);
   }
-  const json first = Evaluate(operands[0], scope);
-  if (expression.name == "json") {
-    if (!first.is_string()) return first;
-    try {
-      return Charged(ParseJson(first.get_ref<const std::string&>()), scope);
-    } catch (const JsonError& error) {
-      throw ExpressionError(expression.offset, std::string("json() cannot read the text: ") + error.what());
-    }
-  }
-  if (!first.is_array()) throw ExpressionError(expression.offset, "join() got " + Kindly(first) + ", expected a list");
-  const std::string separator = operands.size() > 1 ? TextOf(Evaluate(operands[1], scope)) : ",";
-  std::string text;
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    text += (i == 0 ? "" : separator) + TextOf(first[i]);
-    if (text.size() > kMaxText) throw ExpressionError(expression.offset, "join() makes a text of more than 16 MiB");
-  }
-  return Charged(text, scope);
+  std::vector<json> arguments;
+  for (const Expression& operand : operands) arguments.push_back(Evaluate(operand, scope));
+  return Charged(Functions().at(expression.name).call(arguments, expression.offset), scope);
 }
 
 Expression LiteralOf(json value, size_t offset) {
@@ -173,6 +162,12 @@ Expression Simplify(const Expression& expression, const Scope& scope) {
 void ForEachReference(const Expression& expression,
                       const std::function<void(const Expression& reference, bool guarded)>& visit) {
   Visit(expression, false, visit);
+}
+
+bool Calls(const Expression& expression, const std::string& function) {
+  if (expression.kind == Kind::kCall && expression.name == function) return true;
+  return std::any_of(expression.operands.begin(), expression.operands.end(),
+                     [&](const Expression& operand) { return Calls(operand, function); });
 }
 
 }  // namespace cosmos

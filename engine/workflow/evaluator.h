@@ -36,4 +36,7 @@ Expression Simplify(const Expression& expression, const Scope& scope);
 void ForEachReference(const Expression& expression,
                       const std::function<void(const Expression& reference, bool guarded)>& visit);
 
+// Whether the function is called anywhere in the expression.
+bool Calls(const Expression& expression, const std::string& function);
+
 }  // namespace cosmos

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <charconv>
-#include <map>
 
 #include "core/json_values.h"
 #include "core/text.h"
 #include "workflow/expression_tree.h"
+#include "workflow/functions.h"
 
 namespace cosmos {
 namespace {
@@ -17,11 +17,7 @@ constexpr int kMaxParts = 250;  // operators, values and names; evaluating visit
 constexpr std::string_view kNameStart = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
 constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789-";
 const std::vector<std::string> kRoots = {"params", "matrix", "stages", "env", "secrets", "run"};
-const std::vector<std::string> kRunFields = {"id", "status", "error", "output_dir", "workflow"};
-const std::map<std::string, std::pair<size_t, size_t>> kFunctions = {  // how many arguments at least and at most
-    {"default", {2, 2}},
-    {"join", {1, 2}},
-    {"json", {1, 1}}};
+const std::vector<std::string> kRunFields = {"id", "status", "error", "output_dir", "workflow", "params"};
 
 class Parser {
  public:
@@ -165,9 +161,10 @@ class Parser {
     const std::string name = NameOfPath(path);
     if (path[0] == "stages") {
       if (path.size() < 3) {
-        throw ExpressionError(expression.offset, "found '" + name + "', expected stages.NAME.outputs or .status");
+        throw ExpressionError(expression.offset,
+                              "found '" + name + "', expected stages.NAME.outputs, .status or .instances");
       }
-      const std::vector<std::string> parts = {"outputs", "status"};
+      const std::vector<std::string> parts = {"outputs", "status", "instances"};
       if (std::find(parts.begin(), parts.end(), path[2]) == parts.end()) {
         throw ExpressionError(expression.offset, "'" + name + "': a stage has no '" + path[2] + "'",
                               Suggestion(path[2], parts));
@@ -224,10 +221,10 @@ class Parser {
   }
 
   Expression ParseCall(const std::string& name, size_t offset) {
-    const auto function = kFunctions.find(name);
-    if (function == kFunctions.end()) {
+    const auto function = Functions().find(name);
+    if (function == Functions().end()) {
       std::vector<std::string> names;
-      for (const auto& [known, counts] : kFunctions) names.push_back(known);
+      for (const auto& [known, description] : Functions()) names.push_back(known);
       throw ExpressionError(offset, "unknown function '" + name + "'", Suggestion(name, names));
     }
     Expression expression;
@@ -235,19 +232,34 @@ class Parser {
     expression.offset = offset;
     expression.name = name;
     Expect("(");
-    if (!Take(")")) {
+    if (name == "failed") {
+      expression.operands.push_back(ParseStatus());
+      Expect(")");
+    } else if (!Take(")")) {
       do {
         expression.operands.push_back(ParseOr());
       } while (Take(","));
       Expect(")");
     }
-    const auto [least, most] = function->second;
+    const size_t least = function->second.min_arguments, most = function->second.max_arguments;
     const size_t count = expression.operands.size();
     if (count < least || count > most) {
       std::string expected = std::to_string(least);
-      if (most != least) expected += " or " + std::to_string(most);
+      if (most != least) expected += (most == least + 1 ? " or " : " to ") + std::to_string(most);
       throw ExpressionError(offset, name + "() has " + std::to_string(count) + " arguments, expected " + expected);
     }
+    return expression;
+  }
+
+  // `stages.NAME`, which stands for its status.
+  Expression ParseStatus() {
+    Expression expression;
+    expression.kind = Kind::kReference;
+    expression.offset = at_;
+    if (!Take("stages") || !Take(".")) Unexpected("a stage, such as stages.render");
+    expression.path = {"stages", TakeName("the name of a stage"), "status"};
+    if (Take(".") && TakeName("status") != "status") Unexpected("')'");
+    Count();
     return expression;
   }
 

@@ -122,14 +122,14 @@ TEST(ExpressionTest, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(ErrorOf("joined(1)"), "0: unknown function 'joined'; did you mean 'join'?");
   EXPECT_EQ(ErrorOf("default(1)"), "0: default() has 1 arguments, expected 2");
   EXPECT_EQ(ErrorOf("params"), "0: found 'params' alone, expected params.NAME");
-  EXPECT_EQ(ErrorOf("stages.a"), "0: found 'stages.a', expected stages.NAME.outputs or .status");
+  EXPECT_EQ(ErrorOf("stages.a"), "0: found 'stages.a', expected stages.NAME.outputs, .status or .instances");
   EXPECT_EQ(ErrorOf("stages.a.output.b"), "0: 'stages.a.output': a stage has no 'output'; did you mean 'outputs'?");
-  EXPECT_EQ(ErrorOf("run.name"), "0: the run has no 'name'; expected one of id, status, error, output_dir, workflow");
+  EXPECT_EQ(ErrorOf("run.name"), "0: the run has no 'name'; expected one of id, status, error, output_dir, workflow, params");
   EXPECT_EQ(ErrorOf("1 == params.missing"),
             "5: there is no 'params.missing'; default(params.missing, …) would give a value instead");
   EXPECT_EQ(ErrorOf("params.list[3]"), "0: there is no element 3 in a list of 3 (the first is 0)");
   EXPECT_EQ(ErrorOf("params.n < 'a'"), "0: cannot order a number and a text by '<'; give two numbers or two texts");
-  EXPECT_EQ(ErrorOf("join('a', 'b')"), "0: join() got a text, expected a list");
+  EXPECT_EQ(ErrorOf("join('a', 'b')"), "0: join() got the text 'a', expected a list");
   EXPECT_THAT(ErrorOf(std::string(1000, '(') + "1"), HasSubstr("the expression is nested too deeply"));
   EXPECT_THAT(ErrorOf(std::string(1000, '!') + "1"), HasSubstr("the expression is nested too deeply"));
 }

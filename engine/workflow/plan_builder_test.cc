@@ -192,7 +192,7 @@ stages:
                   "w.yaml:7:37: 'resources.gpus' of stage 'b': expected at least 0, found -1; raise it",
                   "w.yaml:7:66: 'timeout' of stage 'b': 'later' is not a duration; write a number with ms, s, m, h or "
                   "d, such as 30s, 2h or 1h30m",
-                  "w.yaml:8:28: 'env.X' of stage 'c': join() got a text, expected a list"));
+                  "w.yaml:8:28: 'env.X' of stage 'c': join() got the text 'later', expected a list"));
 }
 
 TEST(PlanBuilderTest, StepsAgainstWantOfMemoryAreThoseOfTheModel) {

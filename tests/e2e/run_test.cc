@@ -257,6 +257,36 @@ TEST_F(RunTest, ARetryThatWasKilledRepeatsAllTheSame) {
   EXPECT_EQ(sandbox_.Read("count"), "a\nb\ntold\na\nb\ntold\n");
 }
 
+TEST_F(RunTest, WhatSurvivedAFailureIsUsed) {
+  const Ended ended = Run(
+      "stages:\n"
+      "  render:\n    uses: shell\n    matrix: {shot: [a, b, c]}\n    continue_on_error: true\n"
+      "    with: {run: 'test ${{ matrix.shot }} != b && echo x >\"$COSMOS_OUTPUT_DIR/${{ matrix.shot }}\"', "
+      "outputs: {f: '${{ matrix.shot }}'}}\n"
+      "  sheet:\n    uses: shell\n    needs: render\n"
+      "    with: {run: \"for f in ${{ join(present(stages.render.outputs.f), ' ') }}; do basename $f; done >sheet\"}\n"
+      "  report:\n    uses: shell\n    needs: render\n    when: failed(stages.render)\n"
+      "    with: {run: \"echo ${{ join(stages.render.status, ' ') }} ${{ stages.render.instances.b.status }} "
+      ">report\"}\n");
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_EQ(sandbox_.Read("sheet"), "a\nc\n");
+  EXPECT_EQ(sandbox_.Read("report"), "succeeded failed succeeded failed\n");
+}
+
+TEST_F(RunTest, AStageCanRunOnTheFailureOfWhatItNeeds) {
+  const std::string rest =
+      "  next: {uses: shell, needs: render, with: {run: 'echo next >>seen'}}\n"
+      "  mourn: {uses: shell, needs: [render, next], when: failed(stages.render), with: {run: 'echo mourn >>seen'}}\n"
+      "  after: {uses: shell, needs: mourn, with: {run: 'echo after >>seen'}}\n";
+  EXPECT_EQ(Run("stages:\n  render: {uses: shell, with: {run: 'exit 1'}}\n" + rest).status, 1);
+  EXPECT_EQ(sandbox_.Read("seen"), "mourn\nafter\n");
+  EXPECT_EQ(Statuses(),
+            (Words{{"render", "failed"}, {"next", "skipped"}, {"mourn", "succeeded"}, {"after", "succeeded"}}));
+  sandbox_.Write("seen", "");
+  EXPECT_EQ(Run("stages:\n  render: {uses: shell, with: {run: 'true'}}\n" + rest).status, 0);
+  EXPECT_EQ(sandbox_.Read("seen"), "next\nafter\n");
+}
+
 TEST_F(RunTest, NoMoreInstancesThanAllowedAreAtWorkAtOnce) {
   const Ended ended =
       Run("stages:\n"
