@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <iterator>
 
 #include "core/error.h"
@@ -208,14 +207,7 @@ class Assembler {
 
 }  // namespace
 
-std::string ControlFrames::Extension() const {
-  std::string extension = sequence.suffix.substr(sequence.suffix.rfind('.'));
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return extension;
-}
-
-bool ControlFrames::HoldsDistances() const { return control == "depth" && Extension() == ".exr"; }
+bool ControlFrames::IsExr() const { return sequence.suffix.ends_with(".exr") || sequence.suffix.ends_with(".EXR"); }
 
 std::vector<std::string> ControlFrames::Files() const {
   std::vector<std::string> files;

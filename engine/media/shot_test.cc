@@ -179,15 +179,5 @@ TEST_F(ShotTest, WithoutFramesSaysWhatIsExpected) {
   EXPECT_THAT(Findings(), ElementsAre(AllOf(StartsWith("E found no control"), HasSubstr("color, vis, seg"))));
 }
 
-TEST(ControlFrames, KnowsWhereDistancesAre) {
-  const auto frames = [](const std::string& control, const std::string& suffix) {
-    return ControlFrames{control, {"a.", suffix, 4, {{1, {}}}, {}}, {1, 1}};
-  };
-  EXPECT_TRUE(frames("depth", ".EXR").HoldsDistances());
-  EXPECT_FALSE(frames("depth", ".png").HoldsDistances());
-  EXPECT_FALSE(frames("color", ".exr").HoldsDistances());
-  EXPECT_EQ(frames("color", "_v1.Jpg").Extension(), ".jpg");
-}
-
 }  // namespace
 }  // namespace cosmos
