@@ -24,8 +24,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr float kNothing = std::numeric_limits<float>::infinity();
-constexpr PictureChoice kDepth = {PictureChoice::Kind::kDepth};
-constexpr PictureChoice kRaw = {PictureChoice::Kind::kColour, "", "raw"};
+const PictureChoice kDepth = {PictureChoice::Kind::kDepth};
+const PictureChoice kRaw = {PictureChoice::Kind::kColour, "", "raw"};
 
 // Each value about the expected one.
 ::testing::Matcher<const std::vector<float>&> Near(float tolerance, const std::vector<float>& expected) {
@@ -109,6 +109,10 @@ TEST_F(PictureDecoderTest, ATransparentWebpIsRefused) {
 }
 
 TEST_F(PictureDecoderTest, PicturesAreTurnedAsTheySay) {
+  OIIO::ImageSpec wide(16, 8, 3, OIIO::TypeUInt8);
+  wide.attribute("Orientation", 6);
+  Write("a.jpg", "jpeg", wide, std::vector<float>(16 * 8 * 3, 0.5F));
+  EXPECT_EQ(Decode("a.jpg").width, 8);
   OIIO::ImageSpec spec(3, 2, 1, OIIO::TypeUInt8);
   spec.attribute("Orientation", 6);
   WriteRaw("a.tif", "tiff", spec, {0, 0.2F, 0.4F, 0.6F, 0.8F, 1});
@@ -212,6 +216,32 @@ TEST_F(PictureDecoderTest, AHugeExrIsRefusedBeforeMemoryIsTaken) {
               HasSubstr("found 30000 x 30000 pixels, expected at most 134217728"));
   EXPECT_THAT(claiming("dataWindow", 1'000'000, 62'500), Not(IsEmpty()));
   EXPECT_THAT(claiming("displayWindow", 2'000'000'000, 1), Not(IsEmpty()));
+}
+
+TEST_F(PictureDecoderTest, HugePicturesOfOtherFormatsAreRefusedBeforeMemoryIsTaken) {
+  const auto big_endian = [](std::uint32_t number) {
+    std::string bytes;
+    for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(number >> shift);
+    return bytes;
+  };
+  const std::string size = big_endian(60'000);
+  // A PNG's sum is not looked at before its size.
+  Write("a.png", "png", OIIO::ImageSpec(2, 2, 3, OIIO::TypeUInt8), std::vector<float>(12));
+  std::string png = ReadFile(Path("a.png"));
+  png.replace(16, 8, size + size);
+  WriteFile(Path("a.png"), png);
+  EXPECT_NE(ProblemOf("a.png"), "");
+  std::string tga("\0\0\x0a\0\0\0\0\0\0\0\0\0\x60\xea\x60\xea\x18\0", 18);  // 60,000 x 60,000, run-length encoded
+  WriteFile(Path("a.tga"), tga + std::string(100, '\0'));
+  EXPECT_THAT(ProblemOf("a.tga"), HasSubstr("found 60000 x 60000 pixels"));
+  // A tile of 2^20 x 2^20 pixels.
+  const auto tag = [&](int id, std::uint32_t value) {
+    return std::string({static_cast<char>(id >> 8), static_cast<char>(id), 0, 4}) + big_endian(1) + big_endian(value);
+  };
+  WriteFile(Path("a.tif"), std::string("MM\0*\0\0\0\x08\0\x0a", 10) + tag(256, 8000) + tag(257, 8000) + tag(258, 8) +
+                               tag(259, 1) + tag(262, 1) + tag(277, 1) + tag(322, 1 << 20) + tag(323, 1 << 20) +
+                               tag(324, 8) + tag(325, 64) + big_endian(0) + std::string(64, '\0'));
+  EXPECT_THAT(ProblemOf("a.tif"), HasSubstr("found chunks of 1048576 MiB"));
 }
 
 TEST_F(PictureDecoderTest, HugeChunksAreRefused) {

@@ -30,13 +30,19 @@ void LimitReaders() {
   });
 }
 
-// What a reader complains of, without the file's name.
-std::string Complaint(OIIO::ImageInput* input, const std::filesystem::path& file) {
+// Throws what a reader complains of, without the file's name.
+[[noreturn]] void RefuseWithComplaint(const std::string& what, OIIO::ImageInput* input,
+                                      const std::filesystem::path& file) {
   std::string text = input->geterror();
-  for (const std::string& name : {"\"" + file.string() + "\"", "'" + file.string() + "'", file.string()}) {
-    for (std::size_t at = text.find(name); at != text.npos; at = text.find(name)) text.replace(at, name.size(), "it");
+  const std::string quoted = "\"" + file.string() + "\"";
+  for (const auto& [name, instead] : {std::pair(" (" + quoted + ")", ""), std::pair(quoted, "it")}) {
+    for (std::size_t at = text.find(name); at != text.npos; at = text.find(name))
+      text.replace(at, name.size(), instead);
   }
-  return Excerpt(text);
+  if (text.find("nsufficient memory") != text.npos) {
+    Refuse("it needs more memory than a picture may take", "render it smaller");
+  }
+  Refuse(what + (text.empty() ? "" : ": " + Excerpt(text)), "render it again, or save it in a common form");
 }
 
 OIIO::ImageSpec Settings() {
@@ -52,9 +58,7 @@ PictureInput::PictureInput(const std::filesystem::path& file, const std::string&
   if (!input_) Refuse("OpenImageIO on this machine cannot read its format, " + format, "save it as PNG or EXR");
   OIIO::ImageSpec first;
   if (!input_->open(file.string(), first, Settings())) {
-    const std::string complaint = Complaint(input_.get(), file_);
-    Refuse("it cannot be read" + (complaint.empty() ? "" : ": " + complaint),
-           "render it again, or save it in a common form");
+    RefuseWithComplaint("it cannot be read", input_.get(), file_);
   }
   if (format == "webp" && first.alpha_channel >= 0) {
     Refuse("it is a WebP with transparency, whose colours OpenImageIO changes", "save it without alpha, or as PNG");
@@ -122,10 +126,7 @@ void PictureInput::ReadRows(std::size_t part, const std::vector<int>& channels,
         tiled ? input_->read_tiles(index, 0, spec.x, spec.x + spec.width, top, bottom, 0, 1, *first, *last + 1,
                                    OIIO::TypeFloat, band.data())
               : input_->read_scanlines(index, 0, top, bottom, 0, *first, *last + 1, OIIO::TypeFloat, band.data());
-    if (!read || input_->has_error()) {
-      const std::string complaint = Complaint(input_.get(), file_);
-      Refuse("it is incomplete or damaged" + (complaint.empty() ? "" : ": " + complaint), "render it again");
-    }
+    if (!read || input_->has_error()) RefuseWithComplaint("it is incomplete or damaged", input_.get(), file_);
     for (int y = top; y < bottom; ++y) {
       const float* const row = &band[static_cast<std::size_t>(y - top) * width * span];
       for (std::size_t c = 0; c < channels.size(); ++c) {
