@@ -139,7 +139,7 @@ Command PrepareCommand() {
       {"output", "DIR", "where videos and manifest.json go (default: FOLDER/NAME)"},
       {"name", "NAME", "the name of the shot (default: the folder's)"},
       {"fps", "RATE", "frames a second: 24 (default), 23.976, 24000/1001"},
-      {"frames", "FIRST-LAST", "take only these frames"},
+      {"frames", "FIRST-LAST", "take only these frames; negative ones as --frames=-5-20"},
       {"map", "CONTROL=PATTERN", "which sequence is a control: depth=z.%04d.exr, z.####.exr or z.$F4.exr", true},
       {"layer", "[CONTROL=]NAME", "the layer of EXR files to take: diffuse, depth=ViewLayer.Depth", true},
       {"colorspace", "[CONTROL=]SPACE",
@@ -151,13 +151,13 @@ Command PrepareCommand() {
       {"crop-odd", "", "cut the last column or row of odd sizes"},
       {"depth-range", "NEAR:FAR", "distances that are white and black (default: those of all frames)"},
       {"depth-invert", "", "far is white"},
-      {"dry-run", "", "tell what is found, and write nothing"}};
+      {"dry-run", "", "report what is found, and write nothing"}};
   for (const OptionSpec& option : CommonOptions()) options.push_back(option);
   return {
       "prepare",
       "FOLDER [options]",
-      "Makes control videos of rendered frames.",
-      "Finds the frame sequences below FOLDER, tells everything that is wrong with them at once, and makes a video\n"
+      "Makes control videos from rendered frames.",
+      "Finds the frame sequences below FOLDER, reports all problems with them at once, and makes a video\n"
       "of each control (color, vis, seg, edge, depth, keypoint, hdmap, lidar: by the name of the sequence or of its\n"
       "folder), with a manifest.json. Run again, it makes only what has changed. See docs/prepare.md.\n"
       "Exit status: 0 all is made, 2 something is wrong with the frames and nothing was written, 3 ffmpeg or the\n"

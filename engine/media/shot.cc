@@ -70,9 +70,8 @@ class Assembler {
   }
 
   bool IsTaken(const FrameSequence& sequence) const {
-    return std::any_of(chosen_.begin(), chosen_.end(), [&](const auto& chosen) {
-      return chosen.second.prefix == sequence.prefix && chosen.second.suffix == sequence.suffix;
-    });
+    return std::any_of(chosen_.begin(), chosen_.end(),
+                       [&](const auto& chosen) { return IsSame(chosen.second, sequence); });
   }
 
   void TakeNames() {
@@ -125,10 +124,6 @@ class Assembler {
   }
 
   void TellOfOthers() {
-    if (!found_.negative.empty()) {
-      Error("", "frame numbers below 0 cannot be used: " + List(found_.negative),
-            "renumber the frames, or remove them");
-    }
     if (!found_.others.empty()) Warn("", "pictures without a frame number are left out: " + List(found_.others));
   }
 
