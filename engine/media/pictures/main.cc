@@ -25,7 +25,7 @@ constexpr rlim_t kMaxMemory = rlim_t{8} << 30;
 void LimitMemory() {
 #ifndef COSMOS_SANITIZED  // whose shadow memory is larger
   const rlimit memory = {kMaxMemory, kMaxMemory};
-  ::setrlimit(RLIMIT_AS, &memory);
+  ::setrlimit(RLIMIT_DATA, &memory);
 #endif
   const rlimit core = {0, 0};
   ::setrlimit(RLIMIT_CORE, &core);

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "media/pictures/exr_header.h"
+#include "media/pictures/jpeg_header.h"
 #include "media/pictures/picture_format.h"
 
 namespace cosmos {
@@ -140,6 +141,7 @@ DecodedPicture PictureDecoder::Decode(const PictureQuery& query) try {
   const std::string format = FormatOf(query.file);
   const bool exr = format == "openexr", depth = query.choice.kind == PictureChoice::Kind::kDepth;
   if (exr) CheckExrHeaders(query.file);
+  if (format == "jpeg") CheckJpegHeader(query.file);
   if (exr && !depth && query.choice.layer.empty()) {
     if (const auto placement = LuminanceChroma(query.file)) return DecodeLuminanceChroma(*placement, query);
   }
