@@ -18,13 +18,12 @@
 namespace cosmos {
 namespace {
 
-// Of a picture of the largest size, with what its decoding takes. What the headers of a hostile file claim is refused
-// before; this is for what was not thought of.
-constexpr rlim_t kMaxMemory = rlim_t{8} << 30;
-
+// A picture of the largest size takes a third of this. What the headers of a hostile file claim is refused before; the
+// limit is for what nobody thought of.
 void LimitMemory() {
-#ifndef COSMOS_SANITIZED  // whose shadow memory is larger
-  const rlimit memory = {kMaxMemory, kMaxMemory};
+#ifndef COSMOS_SANITIZED  // the sanitizers' own memory is larger
+  const rlim_t most = rlim_t{8} << 30;
+  const rlimit memory = {most, most};
   ::setrlimit(RLIMIT_DATA, &memory);
 #endif
   const rlimit core = {0, 0};
