@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/command.h"
@@ -5,6 +6,8 @@
 #include "cli/prepare_report.h"
 #include "core/error.h"
 #include "core/ids.h"
+#include "core/text.h"
+#include "media/control_names.h"
 #include "media/shot_preparation.h"
 
 namespace cosmos {
@@ -44,6 +47,39 @@ bool HoldsGaps(const Arguments& arguments) {
               "expected hold: the frame before a gap is repeated");
 }
 
+// [CONTROL=]VALUE, any number of times.
+OptionOfControls ReadOption(const Arguments& arguments, const std::string& name) {
+  OptionOfControls option;
+  for (const std::string& given : arguments.All(name)) {
+    const std::size_t equals = given.find('=');
+    const std::string control = equals == given.npos ? "" : given.substr(0, equals);
+    const std::vector<std::string>& controls = ControlNames();
+    if (equals != given.npos && std::find(controls.begin(), controls.end(), control) == controls.end()) {
+      throw Error(ErrorCode::kInvalidInput, "there is no control '" + control + "', which --" + name + " names",
+                  Suggestion(control, controls));
+    }
+    const std::string value = control.empty() ? given : given.substr(equals + 1);
+    if (value.empty()) {
+      throw Error(ErrorCode::kInvalidInput, "found '" + given + "' after --" + name,
+                  "expected a name, or CONTROL=NAME");
+    }
+    std::string& place = control.empty() ? option.all : option.of[control];
+    if (!place.empty()) {
+      throw Error(ErrorCode::kInvalidInput,
+                  "--" + name + " was given twice" + (control.empty() ? "" : " for '" + control + "'"));
+    }
+    place = value;
+  }
+  return option;
+}
+
+OptionOfControls ReadColorspace(const Arguments& arguments) {
+  OptionOfControls space = ReadOption(arguments, "colorspace");
+  if (!space.of.contains("depth")) return space;
+  throw Error(ErrorCode::kInvalidInput, "--colorspace was given for depth, whose values are no colours",
+              "give it for other controls");
+}
+
 PrepareOrder ReadOrder(const Arguments& arguments) {
   PrepareOrder order;
   order.folder = fs::path(arguments.Positional(0)).lexically_normal();
@@ -57,6 +93,8 @@ PrepareOrder ReadOrder(const Arguments& arguments) {
   order.video.crop_odd = arguments.Has("crop-odd");
   order.video.invert_depth = arguments.Has("depth-invert");
   if (arguments.Has("depth-range")) order.video.depth = ParseDepthRange(arguments.Get("depth-range"));
+  order.layer = ReadOption(arguments, "layer");
+  order.colorspace = ReadColorspace(arguments);
   order.frames.patterns = ReadPatterns(arguments);
   if (arguments.Has("frames")) order.frames.frames = ParseFrameRange(arguments.Get("frames"));
   order.frames.hold_gaps = HoldsGaps(arguments);
@@ -101,19 +139,25 @@ Command PrepareCommand() {
       {"output", "DIR", "where videos and manifest.json go (default: FOLDER/NAME)"},
       {"name", "NAME", "the name of the shot (default: the folder's)"},
       {"fps", "RATE", "frames a second: 24 (default), 23.976, 24000/1001"},
-      {"frames", "FIRST-LAST", "take only these frames"},
+      {"frames", "FIRST-LAST", "take only these frames; negative ones as --frames=-5-20"},
       {"map", "CONTROL=PATTERN", "which sequence is a control: depth=z.%04d.exr, z.####.exr or z.$F4.exr", true},
+      {"layer", "[CONTROL=]NAME", "the layer of EXR files to take: diffuse, depth=ViewLayer.Depth", true},
+      {"colorspace", "[CONTROL=]SPACE",
+       "what the colours are in: linear-srgb (default for float), srgb (for integers), acescg, aces2065-1, raw, or a "
+       "name "
+       "of the OpenColorIO configuration $OCIO",
+       true},
       {"allow-gaps", "hold", "repeat the frame before a gap"},
       {"crop-odd", "", "cut the last column or row of odd sizes"},
       {"depth-range", "NEAR:FAR", "distances that are white and black (default: those of all frames)"},
       {"depth-invert", "", "far is white"},
-      {"dry-run", "", "tell what is found, and write nothing"}};
+      {"dry-run", "", "report what is found, and write nothing"}};
   for (const OptionSpec& option : CommonOptions()) options.push_back(option);
   return {
       "prepare",
       "FOLDER [options]",
-      "Makes control videos of rendered frames.",
-      "Finds the frame sequences below FOLDER, tells everything that is wrong with them at once, and makes a video\n"
+      "Makes control videos from rendered frames.",
+      "Finds the frame sequences below FOLDER, reports all problems with them at once, and makes a video\n"
       "of each control (color, vis, seg, edge, depth, keypoint, hdmap, lidar: by the name of the sequence or of its\n"
       "folder), with a manifest.json. Run again, it makes only what has changed. See docs/prepare.md.\n"
       "Exit status: 0 all is made, 2 something is wrong with the frames and nothing was written, 3 ffmpeg or the\n"

@@ -13,12 +13,13 @@ constexpr std::size_t kMostRanges = 8;  // in a message
 constexpr std::size_t kMaxShown = 100;  // characters
 constexpr std::size_t kMaxDigits = 10;
 
+// A number that may have a sign.
 std::optional<std::int64_t> FrameNumber(std::string_view digits) {
   if (digits.empty() || digits.size() > kMaxDigits) return std::nullopt;
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   const bool whole = error == std::errc() && end == digits.data() + digits.size();
-  return whole && number >= 0 ? std::optional(number) : std::nullopt;
+  return whole ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace
@@ -28,7 +29,7 @@ std::string ToString(FrameRange range) {
 }
 
 FrameRange ParseFrameRange(std::string_view text) {
-  const std::size_t dash = text.find('-');
+  const std::size_t dash = text.find('-', 1);  // a first one is a sign
   const auto first = FrameNumber(text.substr(0, dash));
   const auto last = dash == text.npos ? first : FrameNumber(text.substr(dash + 1));
   if (first && last && *first <= *last) return {*first, *last};

@@ -13,7 +13,11 @@ using ::testing::ElementsAre;
 TEST(FrameRange, IsRead) {
   EXPECT_EQ(ParseFrameRange("1001-1100"), (FrameRange{1001, 1100}));
   EXPECT_EQ(ParseFrameRange("7"), (FrameRange{7, 7}));
-  for (const char* text : {"", "-", "5-", "-5", "9-3", "a-b", "1-2-3", "1 - 2"}) {
+  EXPECT_EQ(ParseFrameRange("-5-10"), (FrameRange{-5, 10}));
+  EXPECT_EQ(ParseFrameRange("-5--2"), (FrameRange{-5, -2}));
+  EXPECT_EQ(ToString(FrameRange{-5, -2}), "-5--2");
+  EXPECT_EQ(ParseFrameRange("-5"), (FrameRange{-5, -5}));
+  for (const char* text : {"", "-", "--5", "5-", "5---3", "9-3", "a-b", "1-2-3", "1 - 2"}) {
     EXPECT_THROW(ParseFrameRange(text), Error) << text;
   }
 }

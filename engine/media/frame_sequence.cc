@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <cstdlib>
 #include <utility>
 
 #include "core/error.h"
@@ -28,6 +29,20 @@ std::string_view Extension(std::string_view path) {
 
 bool IsHidden(std::string_view path) { return FileName(path).substr(0, 1) == "."; }
 
+std::string SmallLetters(std::string_view text) {
+  std::string small(text);
+  std::transform(small.begin(), small.end(), small.begin(), [](unsigned char c) { return std::tolower(c); });
+  return small;
+}
+
+// Whether a '-' behind this is a sign: it stands alone or behind a separator, as in `depth.-0010.exr`. In
+// `depth-0010.exr` it separates.
+bool IsSignBehind(std::string_view prefix) {
+  const std::string_view name = FileName(prefix);
+  return name.empty() || std::string_view("._-").find(name.back()) != std::string_view::npos;
+}
+
+// Of digits that may have a sign.
 std::int64_t Number(std::string_view digits) {
   std::int64_t number = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), number);
@@ -37,15 +52,8 @@ std::int64_t Number(std::string_view digits) {
 // A path taken apart at its number.
 struct Name {
   std::string prefix;
-  std::string digits;
+  std::string digits;  // with the sign
   std::string suffix;
-
-  // `depth.-0010.exr`: the sign stands behind another separator, or alone; `depth-0010.exr` has none.
-  bool negative() const {
-    const std::string_view name = FileName(prefix);
-    return !name.empty() && name.back() == '-' &&
-           (name.size() == 1 || std::string_view("._-").find(name[name.size() - 2]) != std::string_view::npos);
-  }
 };
 
 // Nothing when there is no number before the extension.
@@ -54,18 +62,22 @@ std::optional<Name> TakeApart(const std::string& path) {
   std::size_t begin = end;
   while (begin > 0 && IsDigit(path[begin - 1]) && end - begin < kMostDigits) --begin;
   if (begin == end || (begin > 0 && IsDigit(path[begin - 1]))) return std::nullopt;
+  if (begin > 0 && path[begin - 1] == '-' && IsSignBehind(std::string_view(path).substr(0, begin - 1))) --begin;
   return Name{path.substr(0, begin), path.substr(begin, end - begin), path.substr(end)};
 }
 
 void Add(const ListedFile& file, const std::string& digits, FrameSequence* sequence) {
-  if (digits.size() > 1 && digits[0] == '0') sequence->digits = std::max(sequence->digits, digits.size());
+  const std::string_view unsigned_digits = std::string_view(digits).substr(digits[0] == '-' ? 1 : 0);
+  if (unsigned_digits.size() > 1 && unsigned_digits[0] == '0') {
+    sequence->digits = std::max(sequence->digits, unsigned_digits.size());
+  }
   const auto [at, added] = sequence->frames.try_emplace(Number(digits), file);
   if (!added) sequence->duplicates.push_back(file.path);
 }
 
 // Numbers without a zero in front may be padded all the same: 1001 to 1100.
 void SettleDigits(FrameSequence* sequence) {
-  const auto width = [](std::int64_t number) { return std::to_string(number).size(); };
+  const auto width = [](std::int64_t number) { return std::to_string(std::abs(number)).size(); };
   const FrameRange range = sequence->range();
   if (width(range.first) == width(range.last)) sequence->digits = std::max(sequence->digits, width(range.first));
 }
@@ -114,10 +126,12 @@ std::vector<FrameRange> FrameSequence::Missing(FrameRange range) const {
   return missing;
 }
 
+bool IsSame(const FrameSequence& a, const FrameSequence& b) {
+  return a.prefix == b.prefix && SmallLetters(a.suffix) == SmallLetters(b.suffix);
+}
+
 bool IsPicture(std::string_view path) {
-  std::string extension(Extension(path));
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
+  const std::string extension = SmallLetters(Extension(path));
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
@@ -129,12 +143,10 @@ FoundFrames FindSequences(const std::vector<ListedFile>& files) {
     const auto name = TakeApart(file.path);
     if (!name) {
       found.others.push_back(file.path);
-    } else if (name->negative()) {
-      found.negative.push_back(file.path);
     } else {
-      FrameSequence& sequence = sequences[{name->prefix, name->suffix}];
+      FrameSequence& sequence = sequences[{name->prefix, SmallLetters(name->suffix)}];
       sequence.prefix = name->prefix;
-      sequence.suffix = name->suffix;
+      if (sequence.suffix.empty()) sequence.suffix = name->suffix;
       Add(file, name->digits, &sequence);
     }
   }
@@ -143,7 +155,6 @@ FoundFrames FindSequences(const std::vector<ListedFile>& files) {
     found.sequences.push_back(std::move(sequence));
   }
   std::sort(found.others.begin(), found.others.end());
-  std::sort(found.negative.begin(), found.negative.end());
   return found;
 }
 
@@ -164,14 +175,18 @@ std::optional<FrameSequence> FindByPattern(const std::string& pattern, const std
   FrameSequence sequence;
   sequence.prefix = pattern.substr(0, places[0].at);
   sequence.suffix = pattern.substr(places[0].at + places[0].length);
+  const std::string suffix = SmallLetters(sequence.suffix);
+  const bool negative = IsSignBehind(sequence.prefix);
   for (const ListedFile& file : files) {
     const std::size_t around = sequence.prefix.size() + sequence.suffix.size();
-    if (file.path.size() <= around || file.path.size() > around + kMostDigits ||
-        !file.path.starts_with(sequence.prefix) || !file.path.ends_with(sequence.suffix)) {
+    if (file.path.size() <= around || !file.path.starts_with(sequence.prefix) ||
+        SmallLetters(std::string_view(file.path).substr(file.path.size() - sequence.suffix.size())) != suffix) {
       continue;
     }
     const std::string digits = file.path.substr(sequence.prefix.size(), file.path.size() - around);
-    if (std::all_of(digits.begin(), digits.end(), IsDigit)) Add(file, digits, &sequence);
+    const std::string_view number = std::string_view(digits).substr(negative && digits[0] == '-' ? 1 : 0);
+    if (number.empty() || number.size() > kMostDigits) continue;
+    if (std::all_of(number.begin(), number.end(), IsDigit)) Add(file, digits, &sequence);
   }
   if (sequence.frames.empty()) return std::nullopt;
   SettleDigits(&sequence);

@@ -53,11 +53,25 @@ TEST(FindSequences, WhatIsNoFrameStandsApart) {
   EXPECT_THAT(found.others, ElementsAre("b.20261124120000123.png", "turntable.png"));
 }
 
-TEST(FindSequences, NegativeNumbersAreTold) {
-  const FoundFrames found = FindSequences(Files({"depth.-0001.exr", "depth_-1.exr", "depth-0001.exr", "seg/-5.png"}));
-  EXPECT_THAT(found.negative, ElementsAre("depth.-0001.exr", "depth_-1.exr", "seg/-5.png"));
+TEST(FindSequences, NumbersCanBeNegative) {
+  const FoundFrames found = FindSequences(Files({"a.-0002.exr", "a.-0001.exr", "a.0000.exr", "a.0001.exr"}));
   ASSERT_EQ(found.sequences.size(), 1u);
-  EXPECT_EQ(found.sequences[0].Pattern(), "depth-####.exr");
+  EXPECT_EQ(found.sequences[0].Pattern(), "a.####.exr");
+  EXPECT_EQ(found.sequences[0].range(), (FrameRange{-2, 1}));
+  EXPECT_THAT(Patterns({"depth_-1.exr", "seg/-5.png"}), ElementsAre("depth_#.exr", "seg/#.png"));
+  // Here it separates.
+  EXPECT_EQ(FindSequences(Files({"depth-0001.exr"})).sequences[0].range(), (FrameRange{1, 1}));
+}
+
+TEST(FindSequences, LettersOfTheExtensionDoNotMatter) {
+  const FoundFrames found = FindSequences(Files({"a.0001.PNG", "a.0002.png", "a.0003.Png"}));
+  ASSERT_EQ(found.sequences.size(), 1u);
+  EXPECT_EQ(found.sequences[0].Pattern(), "a.####.PNG");
+  EXPECT_EQ(found.sequences[0].frames.at(2).path, "a.0002.png");
+  const auto by_pattern = FindByPattern("a.####.png", Files({"a.0001.PNG", "a.0002.png", "b.0002.png"}));
+  ASSERT_TRUE(by_pattern);
+  EXPECT_EQ(by_pattern->frames.size(), 2u);
+  EXPECT_TRUE(IsSame(*by_pattern, found.sequences[0]));
 }
 
 TEST(FindSequences, ANumberThatIsThereTwiceIsTold) {
@@ -84,6 +98,13 @@ TEST(FindByPattern, TakesTheWaysInWhichProgramsWriteOne) {
     EXPECT_EQ(sequence->Pattern(), "d.####.exr") << pattern;
   }
   EXPECT_FALSE(FindByPattern("f.####.exr", files));
+}
+
+TEST(FindByPattern, NumbersCanBeNegative) {
+  const auto files = Files({"d.-0002.exr", "d.0001.exr", "d.--001.exr", "d-0005.exr"});
+  EXPECT_EQ(FindByPattern("d.####.exr", files)->range(), (FrameRange{-2, 1}));
+  EXPECT_EQ(FindByPattern("d-####.exr", files)->range(), (FrameRange{5, 5}));
+  EXPECT_FALSE(FindByPattern("d####.exr", files));
 }
 
 TEST(FindByPattern, TheNumberMayStandAnywhere) {

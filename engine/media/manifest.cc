@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kVersion = 1;
 // Part of every digest: to be raised when the same frames are to become other videos, so that all are made again.
-constexpr int kEncoding = 1;
+constexpr int kEncoding = 2;
 
 Json RangeToJson(FrameRange range) { return Json::array({range.first, range.last}); }
 
@@ -42,8 +42,12 @@ Json VideoToJson(const MadeVideo& video) {
           {"size", video.size},
           {"sha256", video.sha256},
           {"depth_range", DepthToJson(video.depth)},
-          {"depth_inverted", video.depth_inverted}};
+          {"depth_inverted", video.depth_inverted},
+          {"layer", TextOrNull(video.layer)},
+          {"colorspace", TextOrNull(video.colorspace)}};
 }
+
+std::string TextFromJson(const Json& json) { return json.is_null() ? "" : json.get<std::string>(); }
 
 MadeVideo VideoFromJson(const Json& json) {
   MadeVideo video;
@@ -63,6 +67,8 @@ MadeVideo VideoFromJson(const Json& json) {
     video.depth = DepthRange{depth.at("near"), depth.at("far")};
   }
   video.depth_inverted = json.at("depth_inverted");
+  video.layer = TextFromJson(json.at("layer"));
+  video.colorspace = TextFromJson(json.at("colorspace"));
   return video;
 }
 
@@ -113,8 +119,11 @@ std::string InputsDigest(const ControlFrames& control, const VideoSettings& sett
                        {"range", RangeToJson(control.range)},
                        {"fps", ToString(settings.rate)},
                        {"crop_odd", settings.crop_odd},
-                       {"depth_range", DepthToJson(control.HoldsDistances() ? settings.depth : std::nullopt)},
+                       {"depth_range", DepthToJson(is_depth ? settings.depth : std::nullopt)},
                        {"invert_depth", is_depth && settings.invert_depth},
+                       {"layer", settings.layer},
+                       {"colorspace", settings.colorspace},
+                       {"colour_config", settings.colour_config},
                        {"files", files}};
   return Sha256(inputs.dump(-1, ' ', false, Json::error_handler_t::replace));
 }

@@ -26,8 +26,10 @@ struct MadeVideo {
   FrameRate rate{24, 1};
   std::int64_t size = 0;  // bytes
   std::string sha256;
-  std::optional<DepthRange> depth;  // of a control that holds distances
+  std::optional<DepthRange> depth;  // of distances
   bool depth_inverted = false;
+  std::string layer;       // that was asked for; empty: none
+  std::string colorspace;  // that colours were taken to be in; empty: the pictures are no colours
 };
 
 // `manifest.json` beside the control videos of a shot. A value.

@@ -26,12 +26,17 @@ TEST_F(ManifestTest, IsReadAsItWasWritten) {
   video.sha256 = "abcd";
   video.depth = DepthRange{0.25, 100};
   video.depth_inverted = true;
+  video.layer = "ViewLayer.Depth";
+  video.colorspace = "acescg";
   const Manifest manifest{"city", "/shots/city", true, {{"depth", video}, {"seg", MadeVideo()}}, {"a warning"}};
   WriteManifest(manifest, Path("manifest.json"));
   const auto read = ReadManifest(Path("manifest.json"));
   ASSERT_TRUE(read);
   EXPECT_EQ(ToJson(*read), ToJson(manifest));
   EXPECT_EQ(read->controls.at("depth").depth, video.depth);
+  EXPECT_EQ(read->controls.at("depth").layer, "ViewLayer.Depth");
+  EXPECT_EQ(read->controls.at("depth").colorspace, "acescg");
+  EXPECT_EQ(read->controls.at("seg").colorspace, "");
   EXPECT_FALSE(read->controls.at("seg").depth);
 }
 
@@ -70,6 +75,9 @@ TEST(InputsDigest, ChangesWithFramesAndSettings) {
   EXPECT_NE(InputsDigest(frames("depth", ".exr"), {.rate = {25, 1}}), digest);
   EXPECT_NE(InputsDigest(frames("depth", ".exr"), {.depth = DepthRange{1, 2}}), digest);
   EXPECT_NE(InputsDigest(frames("depth", ".exr"), {.invert_depth = true}), digest);
+  EXPECT_NE(InputsDigest(frames("depth", ".exr"), {.layer = "Z"}), digest);
+  EXPECT_NE(InputsDigest(frames("depth", ".exr"), {.colorspace = "raw"}), digest);
+  EXPECT_NE(InputsDigest(frames("depth", ".exr"), {.colour_config = "1"}), digest);
   EXPECT_EQ(InputsDigest(frames("seg", ".png"), {.depth = DepthRange{1, 2}, .invert_depth = true}),
             InputsDigest(frames("seg", ".png"), settings));
 }

@@ -105,6 +105,20 @@ bool MediaProcess::ReadLine(std::string* line) {
   }
 }
 
+bool MediaProcess::ReadBytes(std::size_t count, std::string* bytes) {
+  *bytes = read_.substr(0, count);
+  read_.erase(0, bytes->size());
+  std::size_t have = bytes->size();
+  bytes->resize(count);
+  while (have < count) {
+    if (!Ready(stdout_, POLLIN, cancel_)) return false;
+    const ssize_t n = ::read(stdout_.get(), bytes->data() + have, count - have);
+    if (n == 0 || (n < 0 && errno != EINTR)) return false;
+    if (n > 0) have += static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
 int MediaProcess::Finish() {
   stdin_.Reset();
   std::string line;

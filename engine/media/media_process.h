@@ -11,8 +11,8 @@
 
 namespace cosmos {
 
-// ffmpeg or ffprobe at work, fed through its stdin or read from its stdout meanwhile. It stays in the engine's process
-// group, so Ctrl-C reaches both; whatever happens, it is gone when the object is. Used by one thread.
+// ffmpeg, ffprobe or cosmos-pictures at work, fed through its stdin or read from its stdout meanwhile. It stays in the
+// engine's process group, so Ctrl-C reaches both; whatever happens, it is gone when the object is. Used by one thread.
 class MediaProcess {
  public:
   enum class Feed { kNothing, kPipe };
@@ -27,6 +27,8 @@ class MediaProcess {
   bool Write(std::string_view bytes);
   // The next line of its stdout, without its end; false at the end of all, or when cancelled.
   bool ReadLine(std::string* line);
+  // So many bytes of its stdout, behind the lines that were read; false when they end before, or when cancelled.
+  bool ReadBytes(std::size_t count, std::string* bytes);
   // Closes its stdin, waits for its end, and gives its exit status (128 + signal when it was killed). It is killed
   // first when it was cancelled. Called once, last.
   int Finish();

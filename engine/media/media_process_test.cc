@@ -26,6 +26,18 @@ TEST_F(MediaProcessTest, IsFedAndRead) {
   EXPECT_EQ(process.Complaint(), "what is wrong");
 }
 
+TEST_F(MediaProcessTest, BytesStandBehindLines) {
+  MediaProcess process({"sh", "-c", "printf 'line\nabcde'; head -c 1000000 /dev/zero"}, Feed::kNothing, cancel_);
+  std::string line, bytes;
+  EXPECT_TRUE(process.ReadLine(&line));
+  EXPECT_TRUE(process.ReadBytes(3, &bytes));
+  EXPECT_EQ(bytes, "abc");
+  EXPECT_TRUE(process.ReadBytes(1'000'002, &bytes));
+  EXPECT_EQ(bytes.substr(0, 2), "de");
+  EXPECT_EQ(bytes.size(), 1'000'002u);
+  EXPECT_FALSE(process.ReadBytes(1, &bytes));
+}
+
 TEST_F(MediaProcessTest, SaysThatNoMoreIsWanted) {
   MediaProcess process({"sh", "-c", "exit 1"}, Feed::kPipe, cancel_);
   const std::string much(1 << 20, 'x');

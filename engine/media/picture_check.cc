@@ -11,6 +11,8 @@
 namespace cosmos {
 namespace {
 
+constexpr std::size_t kMaxProblems = 4;  // of the pictures of a control
+
 // The size that most pictures have.
 std::pair<int, int> UsualSize(const PicturesOfControl& pictures) {
   std::map<std::pair<int, int>, int> count;
@@ -26,21 +28,30 @@ std::string SizeText(std::pair<int, int> size) { return fmt::format("{}x{}", siz
 
 void CheckOne(const std::string& control, const PicturesOfControl& pictures, ShotFindings* findings) {
   const std::pair<int, int> usual = UsualSize(pictures);
-  std::vector<std::int64_t> unreadable, other_size;
-  std::string problem;
+  std::map<std::pair<std::string, std::string>, std::vector<std::int64_t>> unreadable;  // by problem and hint
+  std::vector<std::int64_t> other_size;
   std::pair<int, int> other;
   for (const auto& [number, picture] : pictures) {
     if (!picture.problem.empty()) {
-      if (unreadable.empty()) problem = picture.problem;
-      unreadable.push_back(number);
+      unreadable[{picture.problem, picture.hint}].push_back(number);
     } else if (std::pair(picture.width, picture.height) != usual) {
       if (other_size.empty()) other = {picture.width, picture.height};
       other_size.push_back(number);
     }
   }
-  if (!unreadable.empty()) {
-    findings->push_back({true, control, fmt::format("{} unreadable: {}", FramesAre(RangesOf(unreadable)), problem),
-                         "render again what is damaged"});
+  std::vector<std::int64_t> others;  // whose problems are too many to be listed
+  std::size_t listed = 0;
+  for (const auto& [problem, frames] : unreadable) {
+    if (++listed > kMaxProblems) {
+      others.insert(others.end(), frames.begin(), frames.end());
+    } else {
+      findings->push_back({true, control, fmt::format("{} unreadable: {}", FramesAre(RangesOf(frames)), problem.first),
+                           problem.second});
+    }
+  }
+  if (!others.empty()) {
+    std::sort(others.begin(), others.end());
+    findings->push_back({true, control, FramesAre(RangesOf(others)) + " unreadable for other reasons", ""});
   }
   if (!other_size.empty()) {
     findings->push_back({true, control,

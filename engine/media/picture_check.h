@@ -13,6 +13,7 @@ struct PictureFacts {
   int width = 0;
   int height = 0;
   std::string problem;  // why it cannot be read; empty: it can
+  std::string hint;     // what to do about it
 };
 
 // The pictures of a control by their frames.

@@ -11,7 +11,7 @@ using ::testing::IsEmpty;
 
 PicturesOfControl Pictures(int width, int height, int frames) {
   PicturesOfControl pictures;
-  for (int i = 1; i <= frames; ++i) pictures[i] = {width, height, ""};
+  for (int i = 1; i <= frames; ++i) pictures[i] = {width, height, "", ""};
   return pictures;
 }
 
@@ -29,14 +29,24 @@ TEST(CheckPictures, GoodOnes) {
 
 TEST(CheckPictures, UnreadableOnes) {
   PicturesOfControl pictures = Pictures(64, 48, 9);
-  for (const int frame : {4, 5, 8}) pictures[frame] = {0, 0, "chunk too big"};
+  for (const int frame : {4, 5, 8}) pictures[frame] = {0, 0, "it is cut", "render it again"};
+  pictures[6] = {0, 0, "it is deep", "flatten it"};
   EXPECT_THAT(Check({{"color", pictures}}),
-              ElementsAre("E color: frames 4-5, 8 are unreadable: chunk too big; render again what is damaged"));
+              ElementsAre("E color: frames 4-5, 8 are unreadable: it is cut; render it again",
+                          "E color: frame 6 is unreadable: it is deep; flatten it"));
+}
+
+TEST(CheckPictures, ManyReasonsAreCut) {
+  PicturesOfControl pictures = Pictures(64, 48, 9);
+  for (int i = 1; i <= 9; ++i) pictures[i] = {0, 0, "reason " + std::to_string(i), ""};
+  const std::vector<std::string> texts = Check({{"color", pictures}});
+  ASSERT_EQ(texts.size(), 5u);
+  EXPECT_EQ(texts[4], "E color: frames 5-9 are unreadable for other reasons");
 }
 
 TEST(CheckPictures, SizesThatDiffer) {
   PicturesOfControl pictures = Pictures(64, 48, 9);
-  pictures[1] = {32, 24, ""};
+  pictures[1] = {32, 24, "", ""};
   EXPECT_THAT(Check({{"color", pictures}, {"depth", Pictures(32, 24, 9)}}),
               ElementsAre("E color: frame 1 is of another size: 32x24, the others 64x48; render all frames in one size",
                           "E the controls have different sizes: depth 32x24; color 64x48; render all of them in one "

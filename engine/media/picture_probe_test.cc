@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "media/exr_fixture.h"
+#include "media/sequence_encoder.h"
 #include "media/shot_fixture.h"
 
 namespace cosmos {
@@ -14,8 +15,9 @@ namespace {
 
 class PictureProbeTest : public ShotFixture {
  protected:
-  ProbedControl Probe() const {
-    return ProbePictures(Control(), folder_, cancel_, [](std::int64_t) {});
+  ProbedControl Probe() {
+    const ControlFrames control = Control();
+    return ProbePictures(control, folder_, ChoiceOf(control, {}), &source_, [](std::int64_t) {});
   }
   // Cuts a file to a part of its length.
   void Cut(const std::string& name, double part) const {
@@ -73,6 +75,7 @@ TEST_F(PictureProbeTest, TheRangeOfDepthIsThatOfAllFrames) {
   WriteExr(Path("depth.0002.exr"), 2, 1, {{"Z", {1.5F, 0}}});
   WriteExr(Path("depth.0003.exr"), 2, 1, {{"Z", {250, 1e10F}}});
   EXPECT_EQ(Probe().depth, (DepthRange{1.5, 250}));
+  EXPECT_TRUE(Probe().distances);
 }
 
 TEST_F(PictureProbeTest, DepthWithoutASurfaceHasNoRange) {

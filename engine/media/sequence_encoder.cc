@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <cosmos/media_input.hpp>
-#include <cstdlib>
+#include <cstring>
 #include <system_error>
 
 #include "core/error.h"
-#include "media/exr_picture.h"
-#include "media/frame_links.h"
+#include "media/depth_range.h"
 #include "media/media_process.h"
 #include "media/video_probe.h"
 
@@ -47,18 +46,11 @@ const char* QualityOf(const std::string& control) {
 }
 
 std::string Filters(const ControlFrames& control, const VideoSettings& settings) {
-  std::string filters;
-  if (settings.crop_odd) filters += "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0:exact=1,";
-  const bool exr_picture = control.Extension() == ".exr" && !control.HoldsDistances();
-  // The channel of a grey EXR would be taken for video levels.
-  std::string scale = exr_picture ? "scale=in_range=pc:" : "scale=";
-  if (control.control == "depth" && !control.HoldsDistances()) {
-    filters += settings.invert_depth ? "format=gray,negate," : "format=gray,";
-  }
   // A pixel of a segmentation has one of its colours, never a mixture of its neighbours'.
   const char* kernel = control.control == "seg" ? "neighbor" : "bicubic";
-  return filters + scale +
-         fmt::format("out_range=tv:out_color_matrix=bt709:flags={}+accurate_rnd+full_chroma_inp+bitexact", kernel);
+  const char* crop = settings.crop_odd ? "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0:exact=1," : "";
+  return fmt::format("{}scale=out_range=tv:out_color_matrix=bt709:flags={}+accurate_rnd+full_chroma_inp+bitexact", crop,
+                     kernel);
 }
 
 // ffmpeg's words for a video of the frames that the input words stand for. The same frames give the same bytes on every
@@ -71,77 +63,119 @@ std::vector<std::string> EncoderWords(const std::vector<std::string>& input, con
        {"-vf", Filters(control, settings), "-pix_fmt", "yuv420p", "-fps_mode", "passthrough"},
        {"-c:v", "libx264", "-preset", "medium", "-crf", QualityOf(control.control), "-threads:v", "4"},
        {"-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"},
-       {"-bitexact", "-movflags", "+faststart", "-progress", "pipe:1", "-stats_period", "0.2"},
+       {"-bitexact", "-movflags", "+faststart"},
        {"-f", "mp4", "file:" + part.string()}});
 }
 
-[[noreturn]] void ThrowCancelled() { throw Error(ErrorCode::kUnavailable, "cancelled"); }
-
-void Finish(MediaProcess* process, const fs::path& video, const CancelToken& cancel) {
-  const int status = process->Finish();
-  if (cancel.cancelled()) ThrowCancelled();
-  if (status == 0) return;
-  throw Error(ErrorCode::kIo, fmt::format("ffmpeg could not make '{}' (exit status {}): {}", video.string(), status,
-                                          process->Complaint()));
-}
-
-// Pictures go into ffmpeg as they are.
-void EncodePictures(const std::vector<fs::path>& files, const ControlFrames& control, const VideoSettings& settings,
-                    const fs::path& part, const CancelToken& cancel, const FrameListener& listener) {
-  const FrameLinks links(files);
-  std::vector<std::string> input = links.InputWords();
-  // The colours of an EXR are linear; ffmpeg's decoder turns them into sRGB, as a viewer shows them.
-  if (control.Extension() == ".exr") input.insert(input.begin(), {"-apply_trc", "iec61966_2_1"});
-  MediaProcess process(EncoderWords(input, control, settings, part), MediaProcess::Feed::kNothing, cancel);
-  std::string line;
-  while (process.ReadLine(&line)) {
-    if (line.starts_with("frame=")) listener(std::atoll(line.c_str() + 6));
+// The grey levels of a depth picture.
+std::string GreyOf(const DecodedPicture& picture, const VideoSettings& settings) {
+  if (picture.distances && !settings.depth) {
+    throw Error(ErrorCode::kIo, "found distances, expected grey levels", "look whether the frames changed meanwhile");
   }
-  Finish(&process, part, cancel);
-}
-
-DepthPicture ReadDepth(const fs::path& file) {
-  try {
-    return ReadExrDepth(file);
-  } catch (const Error& error) {
-    throw Error(ErrorCode::kIo, "cannot read '" + file.string() + "': " + error.message());
+  // A level of 1 is white as it is.
+  const DepthRange range = picture.distances ? *settings.depth : DepthRange{0, 1};
+  const bool far_is_white = picture.distances ? settings.invert_depth : !settings.invert_depth;
+  std::string grey(picture.pixels.size() / sizeof(float), '\0');
+  for (std::size_t i = 0; i < grey.size(); ++i) {
+    float depth = 0;
+    std::memcpy(&depth, &picture.pixels[i * sizeof depth], sizeof depth);
+    grey[i] = static_cast<char>(GreyOfDepth(depth, range, far_is_white));
   }
+  return grey;
 }
 
-// Distances are read and made grey here, and ffmpeg gets the pixels.
-void EncodeDistances(const std::vector<fs::path>& files, const ControlFrames& control, const VideoSettings& settings,
-                     const fs::path& part, const CancelToken& cancel, const FrameListener& listener) {
-  std::optional<MediaProcess> process;
-  std::int64_t done = 0;
-  std::string pixels;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    if (cancel.cancelled()) ThrowCancelled();
-    if (i == 0 || files[i] != files[i - 1]) {  // else it is held
-      const DepthPicture picture = ReadDepth(files[i]);
-      if (!process) {
-        const std::vector<std::string> input = sdk::GreyFramesInput(picture.width, picture.height);
-        process.emplace(EncoderWords(input, control, settings, part), MediaProcess::Feed::kPipe, cancel);
-      }
-      pixels.clear();
-      for (const float depth : picture.depth) {
-        pixels += static_cast<char>(GreyOfDepth(depth, *settings.depth, settings.invert_depth));
-      }
+// ffmpeg, started with the first picture, and given frame after frame.
+class Encoder {
+ public:
+  // All must outlive the object.
+  Encoder(const ControlFrames& control, const VideoSettings& settings, const fs::path& part, const CancelToken& cancel)
+      : control_(control), settings_(settings), part_(part), cancel_(cancel) {}
+
+  // Adds `times` frames that show the picture; false when ffmpeg takes no more.
+  bool Add(const DecodedPicture& picture, std::int64_t times) {
+    const bool depth = control_.control == "depth";
+    if (!process_) {
+      const sdk::Arguments input = sdk::RawFramesInput(depth ? "gray" : "rgb24", picture.width, picture.height);
+      process_.emplace(EncoderWords(input, control_, settings_, part_), MediaProcess::Feed::kPipe, cancel_);
+      width_ = picture.width;
+      height_ = picture.height;
     }
-    if (!process->Write(pixels)) break;
-    listener(++done);
+    if (picture.width != width_ || picture.height != height_) {
+      throw Error(ErrorCode::kIo,
+                  fmt::format("found {}x{} pixels, expected {}x{}", picture.width, picture.height, width_, height_),
+                  "look whether the frames changed meanwhile");
+    }
+    const std::string grey = depth ? GreyOf(picture, settings_) : "";
+    for (std::int64_t i = 0; i < times; ++i) {
+      if (!process_->Write(depth ? grey : picture.pixels)) return false;
+    }
+    return true;
   }
-  Finish(&*process, part, cancel);
+
+  // Called once, last.
+  void Finish() {
+    const int status = process_->Finish();
+    if (cancel_.cancelled()) throw Error(ErrorCode::kUnavailable, "cancelled");
+    if (status == 0) return;
+    throw Error(ErrorCode::kIo, fmt::format("ffmpeg could not make '{}' (exit status {}): {}", part_.string(), status,
+                                            process_->Complaint()));
+  }
+
+ private:
+  const ControlFrames& control_;
+  const VideoSettings& settings_;
+  const fs::path& part_;
+  const CancelToken& cancel_;
+  std::optional<MediaProcess> process_;
+  int width_ = 0;
+  int height_ = 0;
+};
+
+// Pictures in order, and how many frames show each.
+struct Shown {
+  std::vector<PictureQuery> pictures;
+  std::vector<std::int64_t> times;
+};
+
+Shown ShownBy(const ControlFrames& control, const fs::path& folder, const PictureChoice& choice) {
+  Shown shown;
+  for (const std::string& file : control.Files()) {
+    const fs::path path = folder / file;
+    if (!shown.pictures.empty() && shown.pictures.back().file == path) {  // it is held
+      ++shown.times.back();
+    } else {
+      shown.pictures.push_back({path, choice, true});
+      shown.times.push_back(1);
+    }
+  }
+  return shown;
 }
 
 }  // namespace
 
+PictureChoice ChoiceOf(const ControlFrames& control, const VideoSettings& settings) {
+  const bool depth = control.control == "depth";
+  return {depth ? PictureChoice::Kind::kDepth : PictureChoice::Kind::kColour, settings.layer, settings.colorspace};
+}
+
 void EncodeSequence(const ControlFrames& control, const fs::path& folder, const VideoSettings& settings,
-                    const fs::path& video, const CancelToken& cancel, const FrameListener& listener) {
+                    const fs::path& video, PictureSource* source, const CancelToken& cancel,
+                    const FrameListener& listener) {
   const PartFile part(video);
-  std::vector<fs::path> files;
-  for (const std::string& file : control.Files()) files.push_back(folder / file);
-  const auto encode = control.HoldsDistances() ? EncodeDistances : EncodePictures;
-  encode(files, control, settings, part.path(), cancel, listener);
+  const Shown shown = ShownBy(control, folder, ChoiceOf(control, settings));
+  Encoder encoder(control, settings, part.path(), cancel);
+  std::int64_t done = 0;
+  source->Read(shown.pictures, [&](std::size_t i, PictureSource::Decoded decoded) {
+    if (const auto* problem = std::get_if<PictureProblem>(&decoded)) {
+      throw Error(ErrorCode::kIo,
+                  fmt::format("cannot read '{}': {}", shown.pictures[i].file.string(), problem->message),
+                  problem->hint);
+    }
+    if (!encoder.Add(std::get<DecodedPicture>(decoded), shown.times[i])) encoder.Finish();  // says why
+    done += shown.times[i];
+    listener(done);
+  });
+  encoder.Finish();
   const std::int64_t frames = ProbeVideo(part.path(), cancel).frames;
   if (frames != control.range.frames()) {
     throw Error(ErrorCode::kIo,

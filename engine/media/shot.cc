@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <iterator>
 
 #include "core/error.h"
@@ -71,9 +70,8 @@ class Assembler {
   }
 
   bool IsTaken(const FrameSequence& sequence) const {
-    return std::any_of(chosen_.begin(), chosen_.end(), [&](const auto& chosen) {
-      return chosen.second.prefix == sequence.prefix && chosen.second.suffix == sequence.suffix;
-    });
+    return std::any_of(chosen_.begin(), chosen_.end(),
+                       [&](const auto& chosen) { return IsSame(chosen.second, sequence); });
   }
 
   void TakeNames() {
@@ -126,10 +124,6 @@ class Assembler {
   }
 
   void TellOfOthers() {
-    if (!found_.negative.empty()) {
-      Error("", "frame numbers below 0 cannot be used: " + List(found_.negative),
-            "renumber the frames, or remove them");
-    }
     if (!found_.others.empty()) Warn("", "pictures without a frame number are left out: " + List(found_.others));
   }
 
@@ -208,14 +202,7 @@ class Assembler {
 
 }  // namespace
 
-std::string ControlFrames::Extension() const {
-  std::string extension = sequence.suffix.substr(sequence.suffix.rfind('.'));
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return extension;
-}
-
-bool ControlFrames::HoldsDistances() const { return control == "depth" && Extension() == ".exr"; }
+bool ControlFrames::IsExr() const { return sequence.suffix.ends_with(".exr") || sequence.suffix.ends_with(".EXR"); }
 
 std::vector<std::string> ControlFrames::Files() const {
   std::vector<std::string> files;

@@ -23,10 +23,7 @@ struct ControlFrames {
   FrameSequence sequence;
   FrameRange range;
 
-  // Of the pictures, in small letters: `.exr`.
-  std::string Extension() const;
-  // Whether the pixels are distances in the scene, and not what is to be seen: depth in EXR files.
-  bool HoldsDistances() const;
+  bool IsExr() const;
   // One file for each frame of the video: a missing frame has that of the one before it. REQUIRES: the first is there.
   std::vector<std::string> Files() const;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "media/media_fixture.h"
+#include "media/picture_source.h"
 #include "media/shot.h"
 #include "media/shot_folder.h"
 
@@ -17,6 +18,7 @@ class ShotFixture : public MediaFixture {
   }
 
   ShotOptions options_;
+  PictureSource source_{cancel_};
 };
 
 }  // namespace cosmos

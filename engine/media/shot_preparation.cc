@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -40,9 +42,27 @@ bool IsIntact(const fs::path& file, const MadeVideo& video) {
 
 }  // namespace
 
+VideoSettings ShotPreparation::SettingsOf(const ControlFrames& frames) const {
+  VideoSettings settings = order_.video;
+  const std::string& name = frames.control;
+  const bool depth = name == "depth";
+  const auto chosen = [&](const OptionOfControls& option, bool for_all) {
+    const auto own = option.of.find(name);
+    return own != option.of.end() ? own->second : for_all ? option.all : "";
+  };
+  settings.layer = chosen(order_.layer, !depth && frames.IsExr());
+  settings.colorspace = chosen(order_.colorspace, !depth);
+  const char* const config = std::getenv("OCIO");
+  if (!settings.colorspace.empty() && config != nullptr && fs::is_regular_file(config)) {
+    settings.colour_config = Sha256OfFile(config);
+  }
+  return settings;
+}
+
 PreparedControl ShotPreparation::Plan(const ControlFrames& frames) const {
   PreparedControl control{frames, VideoState::kToMake, {}};
-  const std::string inputs = InputsDigest(frames, order_.video);
+  const VideoSettings settings = SettingsOf(frames);
+  const std::string inputs = InputsDigest(frames, settings);
   if (before_) {
     const auto made = before_->controls.find(frames.control);
     if (made != before_->controls.end() && made->second.inputs == inputs &&
@@ -58,29 +78,30 @@ PreparedControl ShotPreparation::Plan(const ControlFrames& frames) const {
   control.video.range = frames.range;
   control.video.held = frames.sequence.Missing(frames.range);
   control.video.rate = order_.video.rate;
-  if (frames.HoldsDistances()) control.video.depth = order_.video.depth;
   control.video.depth_inverted = frames.control == "depth" && order_.video.invert_depth;
+  control.video.layer = settings.layer;
   return control;
 }
 
 // The pictures of an unchanged video need no second look: they are as they were when it was made.
-void ShotPreparation::LookAt(PreparedControl* control, const CancelToken& cancel, const PrepareListener& listener) {
+void ShotPreparation::LookAt(PreparedControl* control, PictureSource* source, const PrepareListener& listener) {
   const std::string& name = control->frames.control;
   MadeVideo& video = control->video;
   if (control->state == VideoState::kUnchanged) {
-    pictures_[name][video.range.first] = {video.source_width, video.source_height, ""};
-    CheckDepth(*control, video.depth);
+    pictures_[name][video.range.first] = {video.source_width, video.source_height, "", ""};
+    CheckDepth(name, video.depth.has_value(), video.depth);
     return;
   }
   const auto total = static_cast<std::int64_t>(control->frames.sequence.frames.size());
-  const ProbedControl probed = ProbePictures(control->frames, order_.folder, cancel, [&](std::int64_t done) {
-    listener(name, "looking", done, std::max(done, total));
-  });
-  if (!video.depth) video.depth = probed.depth;
+  const ProbedControl probed =
+      ProbePictures(control->frames, order_.folder, ChoiceOf(control->frames, SettingsOf(control->frames)), source,
+                    [&](std::int64_t done) { listener(name, "looking", done, std::max(done, total)); });
+  if (probed.distances) video.depth = order_.video.depth ? order_.video.depth : probed.depth;
+  video.colorspace = probed.colorspace;
   const auto readable = std::find_if(probed.pictures.begin(), probed.pictures.end(),
                                      [](const auto& picture) { return picture.second.problem.empty(); });
   if (readable != probed.pictures.end()) {
-    CheckDepth(*control, probed.depth);
+    CheckDepth(name, probed.distances, probed.depth);
     video.source_width = readable->second.width;
     video.source_height = readable->second.height;
     video.width = video.source_width / 2 * 2;
@@ -89,18 +110,17 @@ void ShotPreparation::LookAt(PreparedControl* control, const CancelToken& cancel
   pictures_[name] = probed.pictures;
 }
 
-void ShotPreparation::CheckDepth(const PreparedControl& control, const std::optional<DepthRange>& found) {
-  const std::string& name = control.frames.control;
-  if (name != "depth") return;
-  if (!control.frames.HoldsDistances()) {
+void ShotPreparation::CheckDepth(const std::string& control, bool distances, const std::optional<DepthRange>& found) {
+  if (control != "depth") return;
+  if (!distances) {
     if (order_.video.depth) {
-      findings_.push_back({false, name, "its pictures are grey levels already; --depth-range does nothing", ""});
+      findings_.push_back({false, control, "its pictures are grey levels already; --depth-range does nothing", ""});
     }
   } else if (!found) {
-    findings_.push_back({true, name, "found no surface in any frame: all depths are infinite, huge or 0",
-                         "look whether the right channel was rendered"});
+    findings_.push_back({true, control, "found no surface in any frame: all depths are infinite, huge or 0",
+                         "look whether the right channel was rendered, or choose one with --layer depth=NAME"});
   } else if (found->near == found->far && !order_.video.depth) {
-    findings_.push_back({false, name, fmt::format("all depths are {}; the video will be white", found->near),
+    findings_.push_back({false, control, fmt::format("all depths are {}; the video will be white", found->near),
                          "give the range of the scene: --depth-range NEAR:FAR"});
   }
 }
@@ -119,13 +139,23 @@ void ShotPreparation::TellOfOldVideos() {
   }
 }
 
+// A name that is wrong is wrong for every picture, and said once.
+void ShotPreparation::CheckColourSpaces(const std::vector<ControlFrames>& controls, PictureSource* source) const {
+  std::set<std::string> spaces;
+  for (const ControlFrames& frames : controls) spaces.insert(SettingsOf(frames).colorspace);
+  spaces.erase("");
+  for (const std::string& space : spaces) source->CheckColourSpace(space);
+}
+
 void ShotPreparation::Look(const CancelToken& cancel, const PrepareListener& listener) {
   Shot shot = AssembleShot(ListFiles(order_.folder, order_.output), order_.frames);
   findings_ = std::move(shot.findings);
   before_ = ReadManifest(manifest_file());
+  PictureSource source(cancel);
+  CheckColourSpaces(shot.controls, &source);
   for (const ControlFrames& frames : shot.controls) {
     controls_.push_back(Plan(frames));
-    LookAt(&controls_.back(), cancel, listener);
+    LookAt(&controls_.back(), &source, listener);
   }
   const ShotFindings found = CheckPictures(pictures_, order_.video.crop_odd);
   findings_.insert(findings_.end(), found.begin(), found.end());
@@ -148,13 +178,14 @@ void ShotPreparation::Record(bool complete) const {
 
 void ShotPreparation::Make(const CancelToken& cancel, const PrepareListener& listener) {
   const NewFolder output(order_.output);
+  PictureSource source(cancel);
   for (PreparedControl& control : controls_) {
     if (control.state != VideoState::kToMake) continue;
-    VideoSettings settings = order_.video;
+    VideoSettings settings = SettingsOf(control.frames);
     settings.depth = control.video.depth;
     const std::string& name = control.frames.control;
     const fs::path video = VideoOf(control);
-    EncodeSequence(control.frames, order_.folder, settings, video, cancel,
+    EncodeSequence(control.frames, order_.folder, settings, video, &source, cancel,
                    [&](std::int64_t done) { listener(name, "encoding", done, control.frames.range.frames()); });
     control.video.size = static_cast<std::int64_t>(fs::file_size(video));
     control.video.sha256 = Sha256OfFile(video);

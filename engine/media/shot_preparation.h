@@ -15,6 +15,12 @@
 
 namespace cosmos {
 
+// An option that is given for all controls, for some, or for both. A value.
+struct OptionOfControls {
+  std::string all = {};
+  std::map<std::string, std::string> of = {};  // by control
+};
+
 // What is to be prepared, and how.
 struct PrepareOrder {
   std::filesystem::path folder;  // with the frames
@@ -22,6 +28,8 @@ struct PrepareOrder {
   std::string name;              // of the shot
   ShotOptions frames;
   VideoSettings video;
+  OptionOfControls layer = {};       // `all` is for colours of EXR files; depth has a layer of its own
+  OptionOfControls colorspace = {};  // `all` is for all but depth
 };
 
 // How far a control's video is.
@@ -45,7 +53,7 @@ class ShotPreparation {
   explicit ShotPreparation(PrepareOrder order) : order_(std::move(order)) {}
 
   // Finds the frames and all that is wrong with them, and what is there already; writes nothing. Throws Error as
-  // ListFiles, AssembleShot and ProbePictures do.
+  // ListFiles, AssembleShot, ProbePictures and PictureSource::CheckColourSpace do.
   void Look(const CancelToken& cancel, const PrepareListener& listener);
   // Makes what is yet to be made; when it is left by an exception, what was made before is whole and on record. Throws
   // Error as EncodeSequence does. REQUIRES: Look found no errors.
@@ -58,9 +66,11 @@ class ShotPreparation {
 
  private:
   std::filesystem::path manifest_file() const { return order_.output / "manifest.json"; }
+  VideoSettings SettingsOf(const ControlFrames& frames) const;
+  void CheckColourSpaces(const std::vector<ControlFrames>& controls, PictureSource* source) const;
   PreparedControl Plan(const ControlFrames& frames) const;
-  void LookAt(PreparedControl* control, const CancelToken& cancel, const PrepareListener& listener);
-  void CheckDepth(const PreparedControl& control, const std::optional<DepthRange>& found);
+  void LookAt(PreparedControl* control, PictureSource* source, const PrepareListener& listener);
+  void CheckDepth(const std::string& control, bool distances, const std::optional<DepthRange>& found);
   void TellOfOldVideos();
   void Record(bool complete) const;
 

@@ -122,6 +122,34 @@ TEST_F(ShotPreparationTest, OneSequenceOfManyChannelsCanBeSeveralControls) {
   EXPECT_THAT(Prepare(), ElementsAre("color made", "depth made"));
 }
 
+TEST_F(ShotPreparationTest, LayersAndColourSpacesAreOfControls) {
+  const std::vector<float> grey(64 * 48, 0.5F), depth(64 * 48, 7), far(64 * 48, 70);
+  WriteExr(Path("shot/render.0001.exr"), 64, 48,
+           {{"R", grey},
+            {"G", grey},
+            {"B", grey},
+            {"AO.R", grey},
+            {"AO.G", grey},
+            {"AO.B", grey},
+            {"Z", depth},
+            {"far.Z", far}});
+  order_.frames.patterns = {{"color", "render.####.exr"}, {"depth", "render.####.exr"}};
+  order_.video.depth = DepthRange{1, 100};
+  Prepare();
+  EXPECT_EQ(RecordOf()["controls"]["color"]["colorspace"], "linear-srgb");
+  EXPECT_EQ(RecordOf()["controls"]["depth"]["colorspace"], nullptr);
+  order_.layer.all = "AO";  // not of depth
+  EXPECT_THAT(Prepare(), ElementsAre("color made", "depth unchanged"));
+  EXPECT_EQ(RecordOf()["controls"]["color"]["layer"], "AO");
+  order_.layer.of["depth"] = "far";
+  EXPECT_THAT(Prepare(), ElementsAre("color unchanged", "depth made"));
+  order_.colorspace.all = "acescg";
+  EXPECT_THAT(Prepare(), ElementsAre("color made", "depth unchanged"));
+  EXPECT_EQ(RecordOf()["controls"]["color"]["colorspace"], "acescg");
+  order_.colorspace.of["color"] = "acescgg";
+  EXPECT_THROW(Look(), Error);
+}
+
 TEST_F(ShotPreparationTest, LookingWritesNothing) {
   MakeColor();
   EXPECT_THAT(Look().controls().size(), 1u);
@@ -134,7 +162,7 @@ TEST_F(ShotPreparationTest, AllProblemsOfNamesAndPicturesAreFoundAtOnce) {
   WriteFile(Path("shot/color.0002.png"), "no picture");
   fs::remove(Path("shot/depth.0003.exr"));
   const std::string texts = Texts(Look().findings());
-  EXPECT_THAT(texts, HasSubstr("E color: frame 2 is unreadable: Invalid PNG signature"));
+  EXPECT_THAT(texts, HasSubstr("E color: frame 2 is unreadable: found no picture in it"));
   EXPECT_THAT(texts, HasSubstr("E depth: frame 3 is missing"));
 }
 

@@ -155,15 +155,19 @@ TEST_F(ShotTest, FramesThatAreNumberedDifferentlyHaveNothingInCommon) {
   EXPECT_THAT(Findings(), ElementsAre(HasSubstr("number the frames of all controls alike")));
 }
 
-TEST_F(ShotTest, NegativeAndDoubledNumbersAreRefused) {
+TEST_F(ShotTest, DoubledNumbersAreRefused) {
   Add("depth.", ".exr", 0, 3);
-  AddFile("depth.-0001.exr");
   AddFile("depth.1.exr");
-  EXPECT_THAT(
-      Findings(),
-      ElementsAre("E frame numbers below 0 cannot be used: depth.-0001.exr; renumber the frames, or remove them",
-                  "E depth: frames are there twice, with and without zeros in front: depth.1.exr; remove one "
-                  "of each"));
+  EXPECT_THAT(Findings(), ElementsAre("E depth: frames are there twice, with and without zeros in front: depth.1.exr; "
+                                      "remove one of each"));
+}
+
+TEST_F(ShotTest, FramesCanHaveNegativeNumbers) {
+  AddFile("depth.-0001.exr");
+  Add("depth.", ".exr", 0, 3);
+  EXPECT_THAT(Findings(), IsEmpty());
+  EXPECT_THAT(Controls(), ElementsAre("depth=depth.####.exr -1-3"));
+  EXPECT_EQ(Assemble().controls[0].Files()[0], "depth.-0001.exr");
 }
 
 TEST_F(ShotTest, EverythingIsToldAtOnce) {
@@ -177,16 +181,6 @@ TEST_F(ShotTest, EverythingIsToldAtOnce) {
 
 TEST_F(ShotTest, WithoutFramesSaysWhatIsExpected) {
   EXPECT_THAT(Findings(), ElementsAre(AllOf(StartsWith("E found no control"), HasSubstr("color, vis, seg"))));
-}
-
-TEST(ControlFrames, KnowsWhereDistancesAre) {
-  const auto frames = [](const std::string& control, const std::string& suffix) {
-    return ControlFrames{control, {"a.", suffix, 4, {{1, {}}}, {}}, {1, 1}};
-  };
-  EXPECT_TRUE(frames("depth", ".EXR").HoldsDistances());
-  EXPECT_FALSE(frames("depth", ".png").HoldsDistances());
-  EXPECT_FALSE(frames("color", ".exr").HoldsDistances());
-  EXPECT_EQ(frames("color", "_v1.Jpg").Extension(), ".jpg");
 }
 
 }  // namespace

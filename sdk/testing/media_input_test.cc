@@ -112,11 +112,9 @@ TEST_F(MediaInputTest, HugePicturesAreRefusedBeforeMemoryIsTaken) {
   EXPECT_THAT(Decode("a.png"), HasSubstr("Picture size 30000x30000"));
 }
 
-TEST_F(MediaInputTest, ASequenceIsReadAsTheCallerNamedIt) {
-  Make("-frames:v 3 -start_number 0 '%08d.png'");
-  EXPECT_EQ(In(ShellJoin(FfprobeCommand({"-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0"},
-                                        PictureSequenceInput(File("%08d.png"))))),
-            "3");
+TEST_F(MediaInputTest, FramesOnStdinAreAnInput) {
+  const Arguments copy = {"-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"};
+  EXPECT_EQ(In("printf aabbcc | " + ShellJoin(FfmpegCommand({RawFramesInput("gray", 2, 1), copy}))), "aabbcc");
 }
 
 TEST(RefusedFormatTest, IsEmptyForOtherErrors) {

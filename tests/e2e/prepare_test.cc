@@ -137,21 +137,19 @@ TEST_F(PrepareTest, TellsEverythingAtOnceAndWritesNothing) {
   Render("city/normal.%04d.exr", "color=s=64x48:r=6:d=1,format=gbrpf32le", {"-c:v", "exr"});
   sandbox_.Write("city/city_beauty_v003.1002.png", "this is no picture");
   sandbox_.Write("city/city_beauty_v003.1004.png", "");
-  sandbox_.Write("city/city_beauty_v003.-0001.png", "x");
   sandbox_.Write("city/notes.jpg", "x");
   const Ended ended = sandbox_.Engine({"prepare", "city"});
   EXPECT_EQ(ended.status, 2);
   EXPECT_EQ(ended.out, "");
   for (const char* text :
        {"warning: normal.####.exr (1001-1006) is of no control and left out",
-        "error: frame numbers below 0 cannot be used: city_beauty_v003.-0001.png",
         "warning: pictures without a frame number are left out: notes.jpg",
         "error: color: frame 1004 is empty (0 bytes) in city_beauty_v003.####.png",
         "error: color: frame 1002 is unreadable: ",
         "error: seg: frame 1003 is missing in seg/frame_####.png (1001-1006)",
         "error: the controls have different frames: color 1001-1006 (6 frames), seg 1001-1006 (6 frames), depth "
         "1001-1005 (5 frames); render what is missing, or take what all have: --frames 1001-1005",
-        "5 problems found; nothing was written"}) {
+        "4 problems found; nothing was written"}) {
     EXPECT_THAT(ended.err, HasSubstr(text));
   }
   EXPECT_FALSE(fs::exists(sandbox_.folder() / "city/city"));
@@ -160,7 +158,7 @@ TEST_F(PrepareTest, TellsEverythingAtOnceAndWritesNothing) {
   EXPECT_EQ(as_json.status, 2);
   const json found = json::parse(as_json.out);
   EXPECT_EQ(found["ok"], false);
-  EXPECT_EQ(found["findings"].size(), 7u);
+  EXPECT_EQ(found["findings"].size(), 6u);
 }
 
 TEST_F(PrepareTest, ADryRunWritesNothing) {
@@ -237,6 +235,9 @@ TEST_F(PrepareTest, BadInputIsRefused) {
                                                        {"--map", "depth=depth.exr"},
                                                        {"--map", "depth=/elsewhere/depth.####.exr"},
                                                        {"--map", "depth=d.####.exr"},
+                                                       {"--layer", "dept=Z"},
+                                                       {"--layer", "depth="},
+                                                       {"--colorspace", "depth=raw"},
                                                        {"--name", "../x"}};
   for (std::vector<std::string> words : cases) {
     words.insert(words.begin(), {"prepare", "city"});
@@ -248,12 +249,35 @@ TEST_F(PrepareTest, BadInputIsRefused) {
   EXPECT_FALSE(fs::exists(sandbox_.folder() / "city/city"));
 }
 
+TEST_F(PrepareTest, ColourSpacesAndLayersAreSaid) {
+  Render("city/color.%04d.exr", "color=black:s=64x48:r=6:d=1,format=gbrpf32le,geq=r=0.18:g=0.18:b=0.18",
+         {"-c:v", "exr"});
+  Render("city/seg.%04d.png", "testsrc=s=64x48:r=6:d=1");
+  EXPECT_THAT(States(), ElementsAre("color made", "seg made"));
+  EXPECT_NEAR(Luma("made/color.mp4", 20, 20), 16 + 118 * 219 / 255, 1);  // what sRGB makes of 0.18
+  EXPECT_THAT(States({"--colorspace", "color=raw"}), ElementsAre("color made", "seg unchanged"));
+  EXPECT_NEAR(Luma("made/color.mp4", 20, 20), 16 + 46 * 219 / 255, 1);
+  const json controls = json::parse(sandbox_.Read("made/manifest.json"))["controls"];
+  EXPECT_EQ(controls["color"]["colorspace"], "raw");
+  EXPECT_EQ(controls["color"]["layer"], nullptr);
+  EXPECT_EQ(controls["seg"]["colorspace"], "srgb");
+
+  const Ended no_space = sandbox_.Engine({"prepare", "city", "--colorspace", "rec2020"});
+  EXPECT_EQ(no_space.status, 2);
+  EXPECT_THAT(no_space.err, AllOf(HasSubstr("there is no colour space 'rec2020'"), HasSubstr("acescg")));
+  const Ended no_layer = sandbox_.Engine({"prepare", "city", "--layer", "diffuse"});
+  EXPECT_EQ(no_layer.status, 2);
+  EXPECT_THAT(no_layer.err,
+              HasSubstr("color: frames 1001-1006 are unreadable: it has no layer 'diffuse'; found only the "
+                        "channels R, G, B; leave out --layer"));
+}
+
 TEST_F(PrepareTest, WithoutFfmpegItSaysSo) {
   Render("city/color.%04d.png", "testsrc2=s=64x48:r=6:d=1");
   sandbox_.SetEnvironment("PATH=/nonexistent");
   const Ended ended = sandbox_.Engine({"prepare", "city"});
   EXPECT_EQ(ended.status, 3);
-  EXPECT_THAT(ended.err, AllOf(HasSubstr("there is no ffprobe on this machine"), HasSubstr("install ffmpeg")));
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("there is no ffmpeg on this machine"), HasSubstr("install ffmpeg")));
 }
 
 TEST_F(PrepareTest, StoppedItLeavesNoHalfFile) {

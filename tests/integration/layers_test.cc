@@ -31,10 +31,19 @@ struct Seam {
   const char* place;   // the beginning of the path of those who may
 };
 constexpr Seam kSeams[] = {
-    {"boost/dll", "engine/plugin/"},   {"boost/filesystem", "engine/plugin/"}, {"boost/program_options", "engine/cli/"},
-    {"glog/", "engine/log/"},          {"libssh/", "engine/target/ssh/"},      {"odb/", "engine/store/"},
-    {"OpenEXR/", "engine/media/"},     {"openssl/", "engine/core/"},           {"sqlite3", "engine/store/"},
-    {"valijson/", "engine/workflow/"}, {"yaml-cpp/", "engine/workflow/"},
+    {"boost/dll", "engine/plugin/"},
+    {"boost/filesystem", "engine/plugin/"},
+    {"boost/program_options", "engine/cli/"},
+    {"glog/", "engine/log/"},
+    {"libssh/", "engine/target/ssh/"},
+    {"odb/", "engine/store/"},
+    {"OpenColorIO/", "engine/media/pictures/"},
+    {"OpenEXR/", "engine/media/"},
+    {"OpenImageIO/", "engine/media/pictures/"},
+    {"openssl/", "engine/core/"},
+    {"sqlite3", "engine/store/"},
+    {"valijson/", "engine/workflow/"},
+    {"yaml-cpp/", "engine/workflow/"},
 };
 
 // The one file in plugins/ that knows a library.

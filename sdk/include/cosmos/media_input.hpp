@@ -57,16 +57,10 @@ inline std::string ShellMediaInput(std::string_view variable) {
   return text + "-i \"file:${" + std::string(variable) + "}\"";
 }
 
-// The arguments that make a sequence of pictures the next input. `pattern` is a path with `%08d` for the number, which
-// counts from 0; every other '%' in it is doubled. REQUIRES: the caller prepared the folder, so that nobody else names
-// files in it.
-inline Arguments PictureSequenceInput(const std::string& pattern) {
-  return Joined({media_internal::Limits("image2"), {"-f", "image2", "-start_number", "0", "-i", "file:" + pattern}});
-}
-
-// The arguments that make grey frames on stdin, one byte a pixel, the next input.
-inline Arguments GreyFramesInput(int width, int height) {
-  return {"-f", "rawvideo", "-pix_fmt", "gray", "-video_size", std::to_string(width) + "x" + std::to_string(height),
+// The arguments that make frames on stdin the next input. `format` is ffmpeg's name of how their pixels are stored,
+// such as `gray`, one byte a pixel.
+inline Arguments RawFramesInput(const char* format, int width, int height) {
+  return {"-f", "rawvideo", "-pix_fmt", format, "-video_size", std::to_string(width) + "x" + std::to_string(height),
           "-i", "pipe:0"};
 }
 
