@@ -175,6 +175,7 @@ const Row kRows[] = {
     {"IdentityFile /a\nIdentityFile ~/b\nIdentityFile %d/c", "gpu", "keys", "/a|HOME/b|HOME/c"},
     {"User b\nHostName h\nPort 7\nIdentityFile /%r.%h.%p.%n.%%.%k", "gpu", "keys", "/b.h.7.gpu.%.gpu"},
     {"HostKeyAlias f\nIdentityFile /%k", "gpu", "keys", "/f"},
+    {"IdentityFile /%n.%r", "me@gpu", "keys", "/gpu.me"},
     {"IdentityFile ${COSMOS_TEST_FOLDER}/a", "gpu", "keys", "/keys/a"},
     {"IdentityFile ${HOME}/a", "gpu", "keys", "HOME/a"},
     {"IdentityFile \"/a b/c\"", "gpu", "keys", "/a b/c"},

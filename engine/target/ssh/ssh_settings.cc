@@ -159,7 +159,8 @@ SshSettings ReadSettings(std::string_view text, const SshOptions& options) {
   settings.tcp_keep_alive = answer.Is("tcpkeepalive", true);
   settings.proxy_jumps = JumpsOf(answer.Get({"proxyjump"}));
 
-  const SshTokens tokens = TokensOf(settings, options.host, home);
+  const std::string original = answer.Get({"host"});  // without the user of USER@HOST; older clients do not print it
+  const SshTokens tokens = TokensOf(settings, original.empty() ? options.host : original, home);
   settings.identities = Identities(answer, tokens, options);
   for (const std::string& certificate : answer.All("certificatefile")) {
     settings.certificates.push_back(ExpandPath(certificate, tokens, "CertificateFile"));
