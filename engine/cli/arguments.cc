@@ -74,14 +74,18 @@ std::string Arguments::Get(const std::string& name, const std::string& otherwise
   return found == values_.end() || found->second.empty() ? otherwise : found->second.back();
 }
 
-int Arguments::GetNumber(const std::string& name, int least, int otherwise) const {
+int Arguments::GetNumber(const std::string& name, int least, int otherwise, int most) const {
   if (!Has(name)) return otherwise;
   const std::string text = Get(name);
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() && number >= least) return number;
+  if (error == std::errc() && end == text.data() + text.size() && number >= least && number <= most) {
+    return number;
+  }
+  const bool bounded = most < std::numeric_limits<int>::max();
   throw Error(ErrorCode::kInvalidInput, "found '" + text + "' after --" + name,
-              "expected a whole number of at least " + std::to_string(least));
+              "expected a whole number " + (bounded ? "from " + std::to_string(least) + " to " + std::to_string(most)
+                                                    : "of at least " + std::to_string(least)));
 }
 
 std::vector<std::string> Arguments::All(const std::string& name) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -31,8 +32,8 @@ class Arguments {
   bool Has(const std::string& name) const { return values_.contains(name); }
   // The last value given, or `otherwise`.
   std::string Get(const std::string& name, const std::string& otherwise = "") const;
-  // A whole number of at least `least`. Throws Error{kInvalidInput}.
-  int GetNumber(const std::string& name, int least, int otherwise) const;
+  // A whole number from `least` to `most`. Throws Error{kInvalidInput}.
+  int GetNumber(const std::string& name, int least, int otherwise, int most = std::numeric_limits<int>::max()) const;
   std::vector<std::string> All(const std::string& name) const;
   const std::vector<std::string>& positionals() const { return positionals_; }
   // The n-th positional, or "" when it was not given.

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "cli/command.h"
 #include "cli/edited_workflow.h"
+#include "cli/from_here.h"
 #include "cli/interrupt.h"
 #include "cli/load_workflow.h"
 #include "cli/progress_view.h"
@@ -18,6 +20,7 @@
 #include "cli/state_home.h"
 #include "core/error.h"
 #include "core/json_values.h"
+#include "core/text.h"
 #include "log/run_logger.h"
 #include "run/run_cancel.h"
 #include "run/run_paths.h"
@@ -34,18 +37,25 @@ int StatusOf(const RunEnd& end) {
   return end.status == Status::kSucceeded ? kExitSucceeded : kExitRunFailed;
 }
 
-// As short as it can be typed from here.
-std::string FromHere(const fs::path& path) {
-  const fs::path relative = path.lexically_relative(fs::current_path());
-  return relative.empty() || *relative.begin() == ".." ? path.string() : relative.string();
-}
-
 // What a stage was told (its model's settings, say) is kept as well, and no result.
 bool IsResult(const ArtifactRecord& artifact, const std::vector<StageRecord>& stages) {
   if (artifact.name.empty()) return true;
   return std::any_of(stages.begin(), stages.end(), [&](const StageRecord& stage) {
     return AreOfOneAttempt(stage, artifact) && TryParseJson(stage.outputs, kOwnJson).contains(artifact.name);
   });
+}
+
+// How many instances failed in the end although their run succeeded (`continue_on_error`).
+std::size_t ToleratedFailures(const std::vector<StageRecord>& stages) {
+  std::map<std::string, std::pair<int, bool>> last;  // attempt, and whether it failed
+  for (const StageRecord& stage : stages) {
+    auto& [attempt, failed] = last[StageKey(stage)];
+    if (stage.attempt < attempt) continue;
+    attempt = stage.attempt;
+    failed = stage.status == ToString(Status::kFailed);
+  }
+  return static_cast<std::size_t>(
+      std::count_if(last.begin(), last.end(), [](const auto& instance) { return instance.second.second; }));
 }
 
 // `took` is for how long this engine worked: a run that is retried has its start long ago.
@@ -61,9 +71,13 @@ void PrintEnd(const RunOrder& order, const RunEnd& end, Duration took, RunStore*
                   run.run_id.substr(0, 11) + "` tries again");
   }
   if (console->quiet()) return;
-  console->PrintLine(
-      fmt::format("run {} {} in {}", run.run_id, console->PaintStatus(run.status), FormatDuration(took)));
   const std::vector<StageRecord> stages = store->StagesOf(run.run_id);
+  const std::size_t tolerated = end.status == Status::kSucceeded ? ToleratedFailures(stages) : 0;
+  console->PrintLine(fmt::format(
+      "run {} {} in {}{}", run.run_id, console->PaintStatus(run.status), FormatDuration(took),
+      tolerated == 0
+          ? ""
+          : ", though " + Counted(static_cast<std::int64_t>(tolerated), "stage") + " failed (continue_on_error)"));
   for (const ArtifactRecord& artifact : store->ArtifactsOf(run.run_id)) {
     if (!IsResult(artifact, stages)) continue;
     console->PrintLine(fmt::format("  {:<18} {}", StageKey(artifact), FromHere(artifact.path)));

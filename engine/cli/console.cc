@@ -4,9 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
+#include <iterator>
+#include <utility>
 
+#include "cli/screen.h"
 #include "core/ids.h"
 #include "core/text.h"
 
@@ -52,12 +56,33 @@ std::string JsonText(const nlohmann::json& value, int indent) {
   return Harmless(text) == text ? text : value.dump(indent, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
+std::string Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// As setlocale(3) finds it; without any of the variables it is what most terminals show today.
+bool IsLocaleUtf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    std::string locale = Variable(name);
+    if (locale.empty()) continue;
+    std::transform(locale.begin(), locale.end(), locale.begin(), [](unsigned char c) { return std::tolower(c); });
+    return locale.find("utf-8") != locale.npos || locale.find("utf8") != locale.npos;
+  }
+  return true;
+}
+
 }  // namespace
 
-Console::Console() : terminal_(::isatty(STDOUT_FILENO) != 0) {
-  const char* no_colour = std::getenv("NO_COLOR");
-  colour_ = terminal_ && (no_colour == nullptr || *no_colour == '\0');
-  if (colour_) mark_ = "\033" + NewRunId();
+Console::Console() {
+  const std::string type = Variable("TERM");
+  const bool can = type != "dumb";
+  const bool paints = can && Variable("NO_COLOR").empty();
+  terminal_ = can && ::isatty(STDOUT_FILENO) != 0;
+  colour_ = paints && ::isatty(STDOUT_FILENO) != 0;
+  error_colour_ = paints && ::isatty(STDERR_FILENO) != 0;
+  ascii_ = !IsLocaleUtf8();
+  if (colour_ || error_colour_) mark_ = "\033" + NewRunId();
 }
 
 int Console::width() const {
@@ -74,6 +99,11 @@ void Console::PrintAt(std::string_view control, std::string_view text) {
   PrintBytes(std::string(control) + Cleaned(text));
 }
 
+// Cut after the marks of Paint have become colours, which take no room.
+void Console::PrintScreen(std::string_view text) {
+  PrintBytes("\033[H\033[J" + FitToScreen(Cleaned(text), SizeOfScreen()));
+}
+
 void Console::PrintBytes(std::string_view bytes) {
   const int error = output_error_ == 0 ? WriteAll(STDOUT_FILENO, bytes) : 0;
   if (error != 0) output_error_ = error;
@@ -83,7 +113,7 @@ void Console::PrintJson(const nlohmann::json& value, int indent) { PrintBytes(Js
 
 void Console::Warn(const std::string& text) { PrintError("cosmos-engine: " + text); }
 
-void Console::PrintError(const std::string& text) { WriteAll(STDERR_FILENO, Cleaned(text) + "\n"); }
+void Console::PrintError(const std::string& text) { WriteAll(STDERR_FILENO, Cleaned(text, error_colour_) + "\n"); }
 
 void Console::PrintTable(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& given) {
   std::vector<std::vector<std::string>> rows = given;
@@ -114,17 +144,22 @@ void Console::PrintTable(const std::vector<std::string>& head, const std::vector
 }
 
 std::string Console::Paint(Colour colour, std::string_view text) const {
-  if (!colour_ || colour == Colour::kNone) return std::string(text);
+  if (mark_.empty() || colour == Colour::kNone) return std::string(text);
   return mark_ + Code(colour) + std::string(text) + mark_ + "[0m";
 }
 
-std::string Console::Cleaned(std::string_view text) const {
-  if (mark_.empty()) return Harmless(text);
+std::string Console::Shown(const std::string& text) const { return ascii_ ? InAscii(text) : text; }
+
+std::string Console::Cleaned(std::string_view text, bool colour) const {
   std::string cleaned;
-  for (std::size_t at; (at = text.find(mark_)) != text.npos; text.remove_prefix(at + mark_.size())) {
-    cleaned += Harmless(text.substr(0, at)) + "\033";
+  for (std::size_t at; !mark_.empty() && (at = text.find(mark_)) != text.npos;) {
+    cleaned += Shown(Harmless(text.substr(0, at)));
+    text.remove_prefix(at + mark_.size());
+    const std::size_t end = text.find('m') + 1;  // of a code of Paint
+    if (colour) cleaned.append("\033").append(text.substr(0, end));
+    text.remove_prefix(end);
   }
-  return cleaned + Harmless(text);
+  return cleaned + Shown(Harmless(text));
 }
 
 std::string Console::PaintStatus(std::string_view status) const {
@@ -133,6 +168,23 @@ std::string Console::PaintStatus(std::string_view status) const {
   if (status == "cancelled" || status == "interrupted" || status == "retrying") return Paint(Colour::kYellow, status);
   if (status == "running" || status == "starting") return Paint(Colour::kBlue, status);
   return Paint(Colour::kGrey, status);
+}
+
+std::string InAscii(std::string_view text) {
+  static constexpr std::pair<std::string_view, std::string_view> kSigns[] = {
+      {"…", "~"}, {"█", "#"}, {"▇", "#"}, {"▆", "#"}, {"▅", "="}, {"▄", "="},
+      {"▃", "-"}, {"▂", "-"}, {"▁", "_"}, {"░", "."}, {"°", " "}};
+  std::string ascii;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i + 1;
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+    const std::string_view character = text.substr(i, end - i);
+    const auto* const sign =
+        std::find_if(std::begin(kSigns), std::end(kSigns), [&](const auto& pair) { return pair.first == character; });
+    ascii += sign == std::end(kSigns) ? character : sign->second;
+    i = end;
+  }
+  return ascii;
 }
 
 std::size_t Columns(std::string_view text) {

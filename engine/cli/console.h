@@ -11,8 +11,9 @@ enum class Colour { kNone, kGreen, kRed, kYellow, kBlue, kGrey, kBold };
 
 // What the program prints to: stdout for what was asked for, stderr for everything else. Texts may come from anywhere
 // (a job's log, a host, a plugin): all that is printed is made harmless for terminals here (core/text.h), and only what
-// Paint made has colour, on a terminal and without $NO_COLOR. A stdout that cannot be written to is remembered, and
-// ends nothing. Used by one thread at a time.
+// Paint made has colour, on a stream that is a terminal and without $NO_COLOR. With TERM=dumb there is neither colour
+// nor movement, and where the locale is not UTF-8 the engine's own signs are ASCII. A stdout that cannot be written to
+// is remembered, and ends nothing. Used by one thread at a time.
 class Console {
  public:
   Console();
@@ -21,7 +22,7 @@ class Console {
   bool json() const { return json_; }
   void set_quiet(bool quiet) { quiet_ = quiet; }
   bool quiet() const { return quiet_; }
-  // Whether stdout is a terminal, on which lines can be drawn anew.
+  // Whether stdout is a terminal on which lines can be redrawn.
   bool terminal() const { return terminal_; }
   // Columns of the terminal; 0 when there is none.
   int width() const;
@@ -30,6 +31,8 @@ class Console {
   void PrintLine(std::string_view text);
   // Behind `control`, a sequence that moves the terminal's cursor or erases; in one write.
   void PrintAt(std::string_view control, std::string_view text);
+  // From the top of the terminal in place of what was there, as much as there is room for; in one write.
+  void PrintScreen(std::string_view text);
   // Byte by byte, whatever they do to a terminal.
   void PrintBytes(std::string_view bytes);
   // One object, for scripts; over several lines with an `indent`, on one without (-1).
@@ -44,9 +47,9 @@ class Console {
   // errno of the first write to stdout that failed; 0 without one. EPIPE: its reader has gone.
   int output_error() const { return output_error_; }
 
-  // `text` as it goes to the terminal: harmless, and with the colours of Paint.
-  std::string Cleaned(std::string_view text) const;
-  // In colour when it is printed, and only by this console.
+  // `text` as it goes to stdout: harmless, and with the colours of Paint.
+  std::string Cleaned(std::string_view text) const { return Cleaned(text, colour_); }
+  // In colour when it is printed to a stream that has colours, and only by this console.
   std::string Paint(Colour colour, std::string_view text) const;
   // A status or failure in its colour.
   std::string PaintStatus(std::string_view status) const;
@@ -54,11 +57,20 @@ class Console {
  private:
   bool json_ = false;
   bool quiet_ = false;
+  std::string Cleaned(std::string_view text, bool colour) const;
+  std::string Shown(const std::string& text) const;
+
   bool terminal_;
-  bool colour_;
+  bool colour_;        // of stdout
+  bool error_colour_;  // of stderr
+  bool ascii_;
   std::string mark_;  // stands for an escape of Paint; nobody else can know it
   int output_error_ = 0;
 };
+
+// `text` with the signs that the engine draws with (bars, dots, the mark of a cut) in ASCII, each as wide as it was.
+// Names and texts of others stay as they are.
+std::string InAscii(std::string_view text);
 
 // Columns that `text` takes on a terminal: characters, not bytes.
 std::size_t Columns(std::string_view text);

@@ -10,6 +10,7 @@
 
 #include "cli/bar_condenser.h"
 #include "cli/command.h"
+#include "cli/from_here.h"
 #include "cli/state_home.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -38,7 +39,11 @@ std::vector<StageRecord> LogsOf(const RunRecord& run, const std::string& wanted,
   std::vector<StageRecord> logs = store->StagesOf(run.run_id);
   if (!wanted.empty()) {
     std::vector<std::string> names;
-    for (const StageRecord& stage : logs) names.push_back(stage.stage);
+    for (const StageRecord& stage : logs) {
+      for (const std::string& name : {stage.stage, StageKey(stage)}) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      }
+    }
     std::erase_if(logs, [&](const StageRecord& stage) {
       return stage.stage != wanted && stage.stage + "." + stage.instance != wanted;
     });
@@ -141,7 +146,8 @@ class LogPrinter {
   void PrintHead(const StageRecord& stage) {
     if (!with_heads_ || last_ == stage.log_path) return;
     if (!last_.empty()) console_->PrintLine("");
-    console_->PrintLine(console_->Paint(Colour::kBold, "==> " + KeyOf(stage) + "  " + stage.log_path + " <=="));
+    console_->PrintLine(
+        console_->Paint(Colour::kBold, "==> " + KeyOf(stage) + "  " + FromHere(stage.log_path) + " <=="));
     last_ = stage.log_path;
   }
 
@@ -172,7 +178,8 @@ int Logs(const Arguments& arguments, Console* console) {
     console->PrintJson({{"run_id", run.run_id}, {"logs", list}});
     return kExitSucceeded;
   }
-  LogPrinter printer(console, wanted.empty(), arguments.Has("raw"));
+  const bool several = wanted.empty() || LogsOf(run, wanted, store.get()).size() > 1;  // instances or attempts
+  LogPrinter printer(console, several, arguments.Has("raw"));
   std::map<std::string, bool> seen;
   for (;;) {
     const bool active = follow && IsActive(run);  // asked first: what comes before the end is printed

@@ -106,19 +106,42 @@ void PrintProperties(const json& schema, const std::string& indent, Console* con
   }
 }
 
-int Show(Catalogue* catalogue, const std::string& id, Console* console) {
+// The parameters that go with one model alone; all without a model.
+json ParametersOf(json schema, const std::string& id, const std::string& model) {
+  if (model.empty()) return schema;
+  const json chooser = schema.value("discriminator", json::object()).value("propertyName", json());
+  if (chooser != "model") {
+    throw Error(ErrorCode::kInvalidInput, "the plugin '" + id + "' has no models to choose from", "leave out --model");
+  }
+  json kept = json::array();
+  std::vector<std::string> models;
+  for (const json& branch : schema.value("oneOf", json::array())) {
+    models.push_back(PlainText(branch["properties"]["model"]["const"]));
+    if (models.back() == model) kept.push_back(branch);
+  }
+  if (kept.empty()) {
+    throw Error(ErrorCode::kInvalidInput, "found '" + model + "' after --model", Suggestion(model, models));
+  }
+  schema["oneOf"] = kept;
+  return schema;
+}
+
+int Show(Catalogue* catalogue, const std::string& id, const std::string& model, Console* console) {
   if (id.empty()) throw Error(ErrorCode::kInvalidInput, "ID is missing", "write `cosmos-engine plugins show ID`");
   const PluginLibrary& library = catalogue->Get(id);
+  const PluginFacts& facts = library.facts();
+  const json parameters = ParametersOf(facts.parameters, id, model);
   if (console->json()) {
-    console->PrintJson(ToJson(library, true));
+    json shown = ToJson(library, true);
+    shown["parameters"] = parameters;
+    console->PrintJson(shown);
     return kExitSucceeded;
   }
-  const PluginFacts& facts = library.facts();
   console->PrintLine(console->Paint(Colour::kBold, facts.id) + fmt::format("  {} plugin, version {}\n{}\n{}",
                                                                            KindOf(facts), facts.version, facts.summary,
                                                                            library.path().string()));
   console->PrintLine("\nparameters");
-  PrintProperties(facts.parameters, "  ", console);
+  PrintProperties(parameters, "  ", console);
   if (facts.kind == PluginFacts::Kind::kStage) {
     console->PrintLine("\noutputs");
     PrintProperties(facts.outputs, "  ", console);
@@ -132,7 +155,7 @@ int Plugins(const Arguments& arguments, Console* console) {
   Catalogue catalogue(Catalogue::SearchPath(arguments.Get("plugin-path")));
   const std::string what = arguments.Positional(0).empty() ? "list" : arguments.Positional(0);
   if (what == "list") return List(catalogue, console);
-  if (what == "show") return Show(&catalogue, arguments.Positional(1), console);
+  if (what == "show") return Show(&catalogue, arguments.Positional(1), arguments.Get("model"), console);
   throw Error(ErrorCode::kInvalidInput, "`plugins` cannot '" + what + "'", Suggestion(what, {"list", "show"}));
 }
 
@@ -140,6 +163,7 @@ int Plugins(const Arguments& arguments, Console* console) {
 
 Command PluginsCommand() {
   std::vector<OptionSpec> options = CommonOptions();
+  options.push_back({"model", "NAME", "with show: only the parameters of this model"});
   options.push_back(PluginPathOption());
   return {"plugins",
           "[list|show ID] [options]",

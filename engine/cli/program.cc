@@ -31,7 +31,7 @@ void PrintOverview(const std::vector<Command>& commands, Console* console) {
   for (const Command& command : commands) {
     text += "  " + command.name + std::string(13 - command.name.size(), ' ') + command.summary + "\n";
   }
-  console->Print(text + "\n`cosmos-engine COMMAND --help` tells more about each.\n");
+  console->Print(text + "\n`cosmos-engine help COMMAND` shows more about each.\n");
 }
 
 void PrintHelp(const Command& command, Console* console) {
@@ -87,19 +87,33 @@ int RunCommandOf(const Command& command, const std::vector<std::string>& words, 
   return command.run(arguments, console);
 }
 
+// Throws Error{kInvalidInput} for what is neither a command nor an option of the program itself.
+const Command& FindCommand(const std::vector<Command>& commands, const std::string& name) {
+  const bool is_option = name.rfind('-', 0) == 0;
+  std::vector<std::string> names;
+  if (is_option) names = {"--help", "--version"};
+  for (const Command& command : commands) {
+    if (command.name == name) return command;
+    if (!is_option) names.push_back(command.name);
+  }
+  throw Error(ErrorCode::kInvalidInput,
+              std::string("there is no ") + (is_option ? "option" : "command") + " '" + name + "'",
+              Suggestion(name, names));
+}
+
 int Dispatch(const std::vector<std::string>& words, Console* console) {
   const std::vector<Command> commands = AllCommands();
-  if (words.empty() || words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
+  const std::string first = words.empty() ? "" : words[0];
+  if (first == "help" && words.size() > 1) {
+    PrintHelp(FindCommand(commands, words[1]), console);
+    return kExitSucceeded;
+  }
+  if (words.empty() || first == "help" || first == "--help" || first == "-h") {
     PrintOverview(commands, console);
     return words.empty() ? kExitWrongInput : kExitSucceeded;
   }
-  const std::string name = words[0] == "--version" ? "version" : words[0];
-  std::vector<std::string> names;
-  for (const Command& command : commands) {
-    if (command.name == name) return RunCommandOf(command, {words.begin() + 1, words.end()}, console);
-    names.push_back(command.name);
-  }
-  throw Error(ErrorCode::kInvalidInput, "there is no command '" + name + "'", Suggestion(name, names));
+  return RunCommandOf(FindCommand(commands, first == "--version" ? "version" : first), {words.begin() + 1, words.end()},
+                      console);
 }
 
 // Writing beyond the limit of a file's size, or to a reader that has gone, is an error of the write and not the end of

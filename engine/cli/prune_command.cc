@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/consent.h"
+#include "cli/local_time.h"
 #include "cli/show_run.h"
 #include "cli/state_home.h"
 #include "core/clock.h"
@@ -59,10 +60,9 @@ void PrintFound(const Pruner& pruner, Console* console) {
   std::vector<std::vector<std::string>> rows;
   for (const PruneItem& item : pruner.items()) {
     rows.push_back({item.run.run_id, item.removable ? "remove" : "keep", item.run.workflow, StatusForPeople(item.run),
-                    FormatTime(FromUnixMilliseconds(item.run.started_at)).substr(0, 19),
-                    item.removable ? FormatSize(item.files.size) : "-", item.reason});
+                    LocalTime(item.run.started_at), item.removable ? FormatSize(item.files.size) : "-", item.reason});
   }
-  if (!rows.empty()) console->PrintTable({"RUN", "", "WORKFLOW", "STATUS", "STARTED (UTC)", "SIZE", "WHY"}, rows);
+  if (!rows.empty()) console->PrintTable({"RUN", "", "WORKFLOW", "STATUS", "STARTED", "SIZE", "WHY"}, rows);
 }
 
 // What whoever agrees should know.

@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kLeastDefaultJobs = 2;
 constexpr int kLeastPriority = -100;
+constexpr int kHighestPriority = 100;
 
 std::string ChooseRunId(const Arguments& arguments) {
   if (!arguments.Has("run-id")) return NewRunId();
@@ -65,7 +66,7 @@ int Run(const Arguments& arguments, Console* console) {
   const int processors = static_cast<int>(std::thread::hardware_concurrency());
   order.inputs.jobs = static_cast<std::size_t>(arguments.GetNumber("jobs", 1, std::max(kLeastDefaultJobs, processors)));
   order.inputs.owner = NewToken();
-  order.inputs.priority = arguments.GetNumber("priority", kLeastPriority, 0);
+  order.inputs.priority = arguments.GetNumber("priority", kLeastPriority, 0, kHighestPriority);
   order.output_dir = std::filesystem::absolute(arguments.Get("output-dir", "outputs")).lexically_normal();
   CheckLogPaths(order.plan, plugins, order.output_dir, order.run_id);
   if (arguments.Has("dry-run")) return DryRun(order, plugins, arguments, console);
@@ -81,7 +82,7 @@ Command RunCommand() {
   std::vector<OptionSpec> options = WorkflowOptions();
   options.push_back({"run-id", "ID", "the run's id, instead of a random one"});
   options.push_back({"jobs,j", "N", "at most so many stages at once (default: one a processor, at least 2)"});
-  options.push_back({"priority", "N", "a run with a higher one gets GPUs first; from -100 (default: 0)"});
+  options.push_back({"priority", "N", "a run with a higher one gets GPUs first; -100 to 100 (default: 0)"});
   options.push_back({"dry-run", "", "print the plan and execute nothing"});
   options.push_back({"check-targets", "", "with --dry-run: also look whether what the stages need is there"});
   options.push_back({"no-preflight", "", "do not look whether what the stages need is there"});

@@ -46,7 +46,7 @@ std::string FitToScreen(std::string_view text, ScreenSize screen) {
     fitted += (screen.columns > 0 ? Cut(lines[i], screen.columns) : lines[i]) + "\n";
   }
   if (too_many) {
-    fitted += Cut("… " + Counted(static_cast<std::int64_t>(lines.size() - shown), "line") +
+    fitted += Cut("and " + Counted(static_cast<std::int64_t>(lines.size() - shown), "line") +
                       " more; `cosmos-engine status` prints all",
                   screen.columns > 0 ? screen.columns : 80) +
               "\n";

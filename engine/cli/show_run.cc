@@ -4,7 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <utility>
 
+#include "cli/failure_text.h"
+#include "cli/from_here.h"
+#include "cli/local_time.h"
 #include "cli/progress_bar.h"
 #include "cli/show_gpus.h"
 #include "core/clock.h"
@@ -13,6 +18,8 @@
 #include "core/status.h"
 #include "run/lost_connections.h"
 #include "run/run_cancel.h"
+#include "run/run_inputs.h"
+#include "run/run_paths.h"
 #include "run/run_report.h"
 #include "store/attempt.h"
 
@@ -28,6 +35,8 @@ std::string Took(std::int64_t begin, std::int64_t end) {
                                 : FormatDuration(std::chrono::milliseconds(std::max<std::int64_t>(0, end - begin)));
 }
 
+std::string PathText(const std::filesystem::path& path) { return path.empty() ? "" : FromHere(path); }
+
 std::string StageText(const StageRecord& stage, bool run_active, const std::vector<ContainerRecord>& containers,
                       const std::vector<ArtifactRecord>& artifacts, const std::vector<GpuUsageRecord>& usages,
                       const Console& console) {
@@ -42,8 +51,8 @@ std::string StageText(const StageRecord& stage, bool run_active, const std::vect
                                    ? ""
                                    : ProgressText(TryParseJson(stage.progress, kOwnJson), run_active && !IsEnd(status));
   if (!progress.empty()) text += "  " + Line("progress", progress);
-  if (!stage.error_message.empty()) text += "  " + Line("error", stage.error_message);
-  if (!stage.log_path.empty()) text += "  " + Line("log", stage.log_path);
+  if (!stage.error_message.empty()) text += "  " + Line("error", ReasonOf(stage.error_message, key));
+  if (!stage.log_path.empty()) text += "  " + Line("log", PathText(stage.log_path));
   for (const ContainerRecord& container : containers) {
     if (!AreOfOneAttempt(container, stage)) continue;
     text += "  " + Line("container", fmt::format("{}  {}, {}", container.name, container.image, container.status));
@@ -52,9 +61,37 @@ std::string StageText(const StageRecord& stage, bool run_active, const std::vect
   for (const ArtifactRecord& artifact : artifacts) {
     if (!AreOfOneAttempt(artifact, stage)) continue;
     text += "  " + Line(artifact.name.empty() ? "artifact" : artifact.name.c_str(),
-                        fmt::format("{}  {}", artifact.path, FormatSize(artifact.size)));
+                        fmt::format("{}  {}", PathText(artifact.path), FormatSize(artifact.size)));
   }
   return text;
+}
+
+// The attempts of an instance together, in the order in which the instances began.
+std::vector<StageRecord> ByInstance(std::vector<StageRecord> stages) {
+  std::vector<std::string> keys;
+  const auto rank = [&](const StageRecord& stage) {
+    return std::find(keys.begin(), keys.end(), StageKey(stage)) - keys.begin();
+  };
+  for (const StageRecord& stage : stages) {
+    if (rank(stage) == static_cast<std::ptrdiff_t>(keys.size())) keys.push_back(StageKey(stage));
+  }
+  std::stable_sort(stages.begin(), stages.end(), [&](auto& a, auto& b) { return rank(a) < rank(b); });
+  return stages;
+}
+
+// What the run was given, where its folder is still there.
+std::string InputsText(const RunRecord& run) {
+  try {
+    const RunInputs inputs = LoadRunInputs(RunPaths(run.output_dir, run.run_id).inputs());
+    std::string text = Line("text", inputs.prompt) + Line("negative", inputs.negative_prompt);
+    const char* head = "params";
+    for (const auto& [name, value] : inputs.params.items()) {
+      text += Line(std::exchange(head, ""), name + " = " + PlainText(value));
+    }
+    return text;
+  } catch (const Error&) {
+    return "";
+  }
 }
 
 std::string QueuedText(const GpuClaimRecord& claim, const Console& console) {
@@ -97,18 +134,18 @@ void ShowRun(const RunRecord& run, RunStore* store, Console* console) {
   std::string text = Line("run", run.run_id) + Line("workflow", run.workflow + "  (" + run.workflow_path + ")");
   text += Line("status", console->PaintStatus(StatusForPeople(run)));
   text += Line("error", run.error_message);
-  text += Line("started", FormatTime(FromUnixMilliseconds(run.started_at)));
-  if (run.retried_at != 0) text += Line("retried", FormatTime(FromUnixMilliseconds(run.retried_at)));
-  if (run.ended_at != 0) text += Line("ended", FormatTime(FromUnixMilliseconds(run.ended_at)));
-  text +=
-      Line("took", Took(run.LatestStart(), run.ended_at)) + Line("prompt", run.prompt_id) + Line("log", run.log_path);
-  text += Line("diagnosis", DiagnosisOf(run).string());
+  text += Line("started", LocalTime(run.started_at));
+  if (run.retried_at != 0) text += Line("retried", LocalTime(run.retried_at));
+  if (run.ended_at != 0) text += Line("ended", LocalTime(run.ended_at));
+  text += Line("took", Took(run.LatestStart(), run.ended_at)) + Line("prompt", run.prompt_id) +
+          Line("log", PathText(run.log_path));
+  text += Line("diagnosis", PathText(DiagnosisOf(run))) + InputsText(run);
   for (const nlohmann::json& lost : LostConnections(run)) text += Line("lost", LostConnectionText(lost));
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
   const std::vector<GpuUsageRecord> usages = store->GpuUsagesOf(run.run_id);
   const bool active = IsActive(run);
-  for (const StageRecord& stage : store->StagesOf(run.run_id))
+  for (const StageRecord& stage : ByInstance(store->StagesOf(run.run_id)))
     text += StageText(stage, active, containers, artifacts, usages, *console);
   for (const GpuClaimRecord& claim : store->GpuClaims()) {
     if (claim.run_id == run.run_id && claim.devices.empty()) text += QueuedText(claim, *console);

@@ -9,7 +9,6 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/known_targets.h"
-#include "cli/screen.h"
 #include "cli/state_home.h"
 #include "cli/status_text.h"
 #include "core/error.h"
@@ -80,8 +79,7 @@ void WatchOn(const Watches& watches, const std::map<std::string, json>& targets,
   const Interrupt interrupt(&stop, "no longer watching; what runs goes on");
   while (!stop.cancelled() && console->output_error() == 0) {
     AskAll(watches, kLongest);
-    console->PrintAt("\033[H\033[J",
-                     FitToScreen(StatusText(Report(watches, targets, store), *console), SizeOfScreen()));
+    console->PrintScreen(StatusText(Report(watches, targets, store), *console));
     stop.WaitFor(kRefresh);
   }
 }

@@ -17,6 +17,15 @@ TEST(RunCommand, GivesOutputAndExitStatus) {
   EXPECT_EQ(RunCommand({"no-such-program-here"}, 1min, cancel).exit_status, 127);
 }
 
+TEST(RunCommand, KeepsErrorsApartAndDoesNotWaitForWhoHoldsThemOpen) {
+  CancelToken cancel;
+  const CommandResult result =
+      RunCommand({"sh", "-c", "echo out; echo err >&2; sleep 3 >/dev/null &"}, 1h, cancel, Stderr::kApart);
+  EXPECT_FALSE(result.timed_out);
+  EXPECT_EQ(result.output, "out\n");
+  EXPECT_EQ(result.errors, "err\n");
+}
+
 TEST(RunCommand, KillsWhatTakesTooLong) {
   CancelToken cancel;
   const CommandResult result = RunCommand({"sh", "-c", "sleep 1000 & sleep 1000"}, 50ms, cancel);

@@ -1,6 +1,7 @@
 #include "job/job_failure.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <string.h>
 
 namespace cosmos {
@@ -24,6 +25,24 @@ Failure FailureOfUnproven(const JobState& state, const ContainerRecord& containe
                       container.image, state.exit_status, see)};
 }
 
+// What a shell, or the system, means by an exit status or a signal; "" when that is the command's own business.
+std::string MeaningOf(int exit_status) {
+  switch (exit_status) {
+    case 126:
+      return ": a command could not be executed (it is a folder, or has no `x` permission or interpreter)";
+    case 127:
+      return ": a command was not found, see the log for its name; check the spelling and PATH";
+    case 128 + SIGKILL:
+      return ": often the machine had no memory left for it; `dmesg` there shows whether";
+    case 128 + SIGSEGV:
+      return ": the program crashed (memory access), which is a fault of it or of a library";
+    case 128 + SIGABRT:
+      return ": the program gave up by itself, usually after an assertion";
+    default:
+      return "";
+  }
+}
+
 }  // namespace
 
 Failure FailureOf(const JobState& state, const std::filesystem::path& log, const ContainerRecord* container) {
@@ -43,15 +62,16 @@ Failure FailureOf(const JobState& state, const std::filesystem::path& log, const
   // A shell reports a command that a signal ended as 128 + its number.
   if (killed) {
     const char* name = ::sigabbrev_np(signal);
-    return {FailureKind::kKilled,
-            fmt::format("the job was killed by signal {} (SIG{}){}", signal, name != nullptr ? name : "?", see)};
+    return {FailureKind::kKilled, fmt::format("the job was killed by signal {} (SIG{}){}{}", signal,
+                                              name != nullptr ? name : "?", MeaningOf(state.exit_status), see)};
   }
   if (state.exit_status == 0) return {};
   if (container != nullptr && state.exit_status == kNotStarted && container->started_at == 0) {
     return {FailureKind::kExitCode,
             "the container of image '" + container->image + "' could not be started (status 125)" + see};
   }
-  return {FailureKind::kExitCode, fmt::format("the job exited with status {}{}", state.exit_status, see)};
+  return {FailureKind::kExitCode,
+          fmt::format("the job exited with status {}{}{}", state.exit_status, MeaningOf(state.exit_status), see)};
 }
 
 }  // namespace cosmos

@@ -38,6 +38,15 @@ TEST(JobFailure, AnEndThatIsNotProvenIsNoGoodEnd) {
   EXPECT_THAT(FailureOf(Ended(0, "unfinished"), "log", &container).message, HasSubstr("before the job's command did"));
 }
 
+TEST(JobFailure, StatusesThatAShellOrTheSystemGivesAreExplained) {
+  EXPECT_THAT(FailureOf(Ended(126), "log", nullptr).message, HasSubstr("could not be executed"));
+  EXPECT_THAT(FailureOf(Ended(127), "log", nullptr).message,
+              HasSubstr("exited with status 127: a command was not found"));
+  EXPECT_THAT(FailureOf(Ended(137), "log", nullptr).message, HasSubstr("(SIGKILL): often the machine had no memory"));
+  EXPECT_THAT(FailureOf(Ended(139), "log", nullptr).message, HasSubstr("(SIGSEGV): the program crashed"));
+  EXPECT_EQ(FailureOf(Ended(3), "log", nullptr).message, "the job exited with status 3; see its log log");
+}
+
 TEST(JobFailure, WhoKilledItIsSaid) {
   ContainerRecord container = Container();
   EXPECT_THAT(FailureOf(Ended(137, "unfinished"), "log", &container).message, HasSubstr("signal 9 (SIGKILL)"));

@@ -23,6 +23,12 @@ void AddSyntaxError(const YAML::Exception& error, const std::string& line, Place
                   "YAML indents with spaces only");
     return;
   }
+  // JSON writes a character beyond U+FFFF as two halves, as in "\\ud83c\\udfac"; yaml-cpp names only the number.
+  if (error.msg.find("invalid unicode") != std::string::npos) {
+    findings->Add(place, "this is not YAML: found an escape such as \\ud83c, which is half of a character in JSON",
+                  "write the character itself, or its whole number with eight digits, as in \"\\U0001F3AC\"");
+    return;
+  }
   std::string hint;
   const size_t expression = line.find("${{");
   if (expression != line.npos && line.find_first_of("{[") < expression) {

@@ -96,6 +96,12 @@ TEST(YamlDocumentTest, TellsOfTextsThatAreNotOneDocument) {
   EXPECT_THAT(FindingsOf("a: 'it''s'\nb: \"c\\\"\"\n"), IsEmpty());
 }
 
+TEST(YamlDocumentTest, ExplainsTheEscapesOfJson) {
+  EXPECT_THAT(FindingsOf("a: \"\\ud83c\\udfac\"\n"),
+              ElementsAre(HasSubstr("found an escape such as \\ud83c, which is half of a character in JSON; write the "
+                                    "character itself")));
+}
+
 TEST(YamlDocumentTest, TellsOfValuesThatJsonDoesNotHave) {
   EXPECT_THAT(FindingsOf("a: .inf\n"),
               ElementsAre("f.yaml:1:4: found '.inf', expected a finite number; write it in quotes if a text is meant"));

@@ -56,6 +56,26 @@ TEST_F(TargetsTest, ListsThisMachineThoseOfTheConfigurationAndOfAWorkflow) {
   EXPECT_THAT(text, HasSubstr("always there"));
 }
 
+// As an account whose home is where `ssh` itself looks.
+TEST_F(TargetsTest, AHostOfTheAccountsOwnSshConfigIsReached) {
+  if (const std::string missing = SshServer::Missing(); !missing.empty()) GTEST_SKIP() << missing;
+  RemoteHost host;
+  const fs::path home = host.account().home();
+  const std::string& name = host.account().name();
+  MustRun({"install", "-d", "-m", "0700", "-o", name, home / ".ssh"});
+  MustRun({"install", "-m", "0600", "-o", name, host.server().identity(), home / ".ssh/farm_key"});
+  MustRun({"install", "-m", "0600", "-o", name, host.server().known_hosts(), home / ".ssh/known_hosts"});
+  sandbox_.Write("config", "Match originalhost farm\n  HostName 127.0.0.1\n  Port " +
+                               std::to_string(host.server().port()) + "\n  User " + name +
+                               "\n  IdentityFile ~/.ssh/%n_key\n");
+  MustRun({"install", "-m", "0600", "-o", name, sandbox_.folder() / "config", home / ".ssh/config"});
+  sandbox_.Write("config.yaml", "targets: {gpu1: {ssh: farm}}\n");
+  MustRun({"install", "-D", "-m", "0644", "-o", name, sandbox_.folder() / "config.yaml",
+           home / ".config/cosmos-engine/config.yaml"});
+  const Ended checked = sandbox_.Run({"runuser", "-l", name, "-c", sandbox_.program() + " targets check gpu1"});
+  EXPECT_THAT(checked.out, HasSubstr("logged in as " + name)) << checked.err;
+}
+
 TEST_F(TargetsTest, RefusesWhatIsWrong) {
   sandbox_.Write(kConfig, "targets: {gpu1: {ssh: a}}\n");
   const Ended unknown = sandbox_.Engine({"targets", "check", "gpu2"});

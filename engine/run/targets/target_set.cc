@@ -24,6 +24,7 @@ std::unique_ptr<RecordedTarget> MakeTarget(const nlohmann::json& config, const C
   if (config.contains("ssh")) {
     SshOptions options = SshOptionsOf(config["ssh"]);
     options.asks = settings.asks;
+    options.learns = settings.learns;
     target = std::make_unique<SshTarget>(options, workdir, cancel, std::move(settings.observer),
                                          config.value("shared_workdir", false));
   } else {
@@ -42,7 +43,7 @@ TargetSet::TargetSet(const std::map<std::string, nlohmann::json>& configs, const
     }
     SshConnection::Observer tell;
     if (observer) tell = [observer, name](const ConnectionChange& change) { observer(name, change); };
-    by_name_[name] = (targets_[name] = MakeTarget(config->second, cancel, {tell, name, recorder})).get();
+    by_name_[name] = (targets_[name] = MakeTarget(config->second, cancel, {tell, name, recorder, true, true})).get();
   }
 }
 

@@ -23,7 +23,8 @@ struct TargetSettings {
   SshConnection::Observer observer = nullptr;  // of its connection
   std::string name = "";                       // this and the next as RecordedTarget has them
   TargetRecorder* recorder = nullptr;
-  bool asks = true;  // for the passphrase of a key, on a terminal
+  bool asks = true;     // for the passphrase of a key, on a terminal
+  bool learns = false;  // keeps a new host key where the user's ssh_config accepts it; a check keeps none
 };
 
 // The target that `config`, shaped by the workflow's schema, describes. Contacts nothing. `cancel` must outlive it, see

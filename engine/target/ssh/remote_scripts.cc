@@ -17,7 +17,7 @@ using std::chrono::ceil;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr long kMsPerTick = 10;  // of a process's start time and of the uptime
+constexpr long kMsPerTick = 10;                                // of a process's start time and of the uptime
 constexpr long long kMaxTicks = 100LL * 60 * 60 * 24 * 36525;  // of a hundred years; no job ran for longer
 constexpr const char* kBoot = "/proc/sys/kernel/random/boot_id";
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "target/ssh/libssh_settings.h"
 
 namespace cosmos {
 namespace {
@@ -82,6 +83,7 @@ SshConnection::~SshConnection() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
+  stopped_.Cancel();
   ::eventfd_write(wake_up_.get(), 1);
   thread_.join();
 }
@@ -170,6 +172,14 @@ void SshConnection::WaitFor(Duration longest) {
   IgnoreWakeUp(wake_up_.get(), 0, nullptr);
 }
 
+const SshSettings& SshConnection::Settings() {
+  if (settings_) return *settings_;
+  CheckNames(options_);
+  settings_ = client_.FindWay(options_, stopped_);
+  if (!settings_) settings_ = SettingsOfLibssh(options_);
+  return *settings_;
+}
+
 void SshConnection::TryToConnect() {
   {
     const std::lock_guard lock(mutex_);
@@ -177,7 +187,7 @@ void SshConnection::TryToConnect() {
   }
   std::exception_ptr problem;
   try {
-    session_ = std::make_unique<SshSession>(options_, &passphrase_, kConnectTime);
+    session_ = std::make_unique<SshSession>(options_, Settings(), &passphrase_, kConnectTime, stopped_);
   } catch (const std::exception&) {
     problem = std::current_exception();
   }

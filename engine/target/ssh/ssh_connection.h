@@ -15,6 +15,8 @@
 #include "core/cancel.h"
 #include "core/clock.h"
 #include "core/fd.h"
+#include "target/ssh/passphrase.h"
+#include "target/ssh/ssh_client.h"
 #include "target/ssh/ssh_exchange.h"
 #include "target/ssh/ssh_options.h"
 #include "target/ssh/ssh_session.h"
@@ -76,6 +78,7 @@ class SshConnection {
   void Serve();
   bool HasDemand() const;
   void TryToConnect();
+  const SshSettings& Settings();
   void TellProblem(const std::exception_ptr& problem);
   void ServeOnce();
   void StartWaiting();
@@ -99,7 +102,11 @@ class SshConnection {
   const Observer observer_;
   Fd wake_up_;
 
+  CancelToken stopped_;  // by the destructor
+
   // Of the connection's thread alone.
+  const SshClient client_;
+  std::optional<SshSettings> settings_;  // once asked for; kept for reconnections
   Passphrase passphrase_;
   std::unique_ptr<SshSession> session_;
   ssh_event event_ = nullptr;
