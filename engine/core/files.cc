@@ -76,6 +76,12 @@ std::string KindOf(const fs::path& path) {
 }  // namespace
 
 std::string ReadFileUpTo(const fs::path& path, std::size_t max) {
+  std::error_code error;
+  const fs::file_type type = fs::symlink_status(path, error).type();
+  if (type == fs::file_type::fifo || type == fs::file_type::socket) {
+    throw Error(ErrorCode::kInvalidInput, "found " + KindOf(path) + " at '" + path.string() + "', expected a file",
+                "check the path");
+  }
   std::string content = ReadFrom(OpenForReading(path), path, max + 1);
   if (content.size() <= max) return content;
   throw Error(ErrorCode::kInvalidInput, "'" + path.string() + "' is larger than " + std::to_string(max >> 20) + " MiB",

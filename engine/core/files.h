@@ -32,7 +32,7 @@ Fd DemandRegular(const std::filesystem::path& path, int flags = O_RDONLY, unsign
 // A file that a person named: it may be a FIFO, of a shell's <(command).
 std::string ReadFile(const std::filesystem::path& path);
 // The same for a file that somebody else chose, which may be endless. Throws Error{kInvalidInput} when it has more than
-// `max` bytes.
+// `max` bytes, or is a FIFO or socket that stands in a folder by that name, which nobody may ever write to.
 std::string ReadFileUpTo(const std::filesystem::path& path, std::size_t max);
 // A file that the engine or a job made, as DemandRegular opens it. Throws Error{kIo} when it has more than `max` bytes.
 std::string ReadOwnFile(const std::filesystem::path& path, std::size_t max = kMaxOwnFile);

@@ -53,6 +53,18 @@ TEST_F(Files, SymlinkReplacesALink) {
   EXPECT_EQ(fs::read_symlink(folder_ / "link"), "two");
 }
 
+// A person may name one by mistake; a shell's <(command) is another file, which leads to a pipe.
+TEST_F(Files, AFifoByNameIsRefusedAtOnce) {
+  ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
+  try {
+    ReadFileUpTo(folder_ / "fifo", 10);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(), "found a FIFO at '" + (folder_ / "fifo").string() + "', expected a file");
+  }
+  EXPECT_THROW(ReadFileUpTo("/dev/zero", 10), Error);
+}
+
 TEST_F(Files, WhatIsNoRegularFileIsNotOpenedAndHoldsNothingUp) {
   ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
   WriteFile(folder_ / "file", "text");

@@ -61,14 +61,14 @@ AttemptEnd StageRunner::Run(const StageInstance& instance, const InstanceState& 
     if (!WhenHolds(instance, begin)) {
       InstanceState skipped = begin;
       skipped.status = Status::kSkipped;
-      EndWithoutRun(instance, skipped, "its condition `" + instance.when + "` is false");
+      EndWithoutRun(instance, skipped, "its condition `" + instance.when_as_written + "` is false");
       AttemptEnd end;
       end.status = Status::kSkipped;
       return end;
     }
   } catch (const Error& error) {
     return Attempt(instance, begin, [&](OpenAttempt*) -> AttemptEnd {
-      throw Error(ErrorCode::kInvalidInput, "its condition `" + instance.when + "`: " + error.message());
+      throw Error(ErrorCode::kInvalidInput, "its condition `" + instance.when_as_written + "`: " + error.message());
     });
   }
   return Attempt(instance, begin, [&](OpenAttempt* attempt) {

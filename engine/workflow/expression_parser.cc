@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "core/json_values.h"
 #include "core/text.h"
@@ -17,6 +18,34 @@ constexpr int kMaxParts = 250;  // operators, values and names; evaluating visit
 constexpr std::string_view kNameStart = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
 constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789-";
 const std::vector<std::string> kRoots = {"params", "matrix", "stages", "env", "secrets", "run"};
+// How other languages call our roots.
+const std::map<std::string, std::string> kInstead = {
+    {"github", "write run.id or run.workflow, and env.NAME for the environment"},
+    {"inputs", "write params.NAME"},
+    {"vars", "write params.NAME"},
+    {"needs", "write stages.NAME.outputs.NAME"},
+    {"steps", "write stages.NAME.outputs.NAME"},
+    {"jobs", "write stages.NAME.outputs.NAME"},
+    {"strategy", "write matrix.NAME"},
+    {"job", "write stages.NAME.status"},
+    {"runner", "write env.NAME"},
+    {"failure", "write failed(stages.NAME)"},
+    {"and", "write '&&'"},
+    {"or", "write '||'"},
+    {"not", "write '!'"}};
+// And our functions.
+const std::map<std::string, std::string> kFunctionsInstead = {
+    {"fromJSON", "write json(TEXT)"},
+    {"fromJson", "write json(TEXT)"},
+    {"toJSON", "a value in a text is JSON by itself"},
+    {"startsWith", "write starts_with(TEXT, START)"},
+    {"endsWith", "write ends_with(TEXT, END)"},
+    {"failure", "write failed(stages.NAME)"},
+    {"always", "put the stage below `on_exit:`"},
+    {"success", "leave it out: a stage runs when what it needs has succeeded"},
+    {"cancelled", "put the stage below `on_exit:` and compare run.status"},
+    {"len", "write length(VALUE)"},
+    {"size", "write length(VALUE)"}};
 const std::vector<std::string> kRunFields = {"id", "status", "error", "output_dir", "workflow", "params"};
 
 class Parser {
@@ -60,10 +89,21 @@ class Parser {
     if (!Take(token)) Unexpected("'" + std::string(token) + "'");
   }
 
+  std::string WordHere() const {
+    const size_t end = std::min(text_.find_first_not_of(kNameCharacters, at_), text_.size());
+    return std::string(text_.substr(at_, end - at_));
+  }
+
   [[noreturn]] void Unexpected(const std::string& expected) const {
     if (at_ == text_.size()) throw ExpressionError(at_, "the expression ends too early, expected " + expected);
     const std::string found(text_.substr(at_, 1));
     std::string hint;
+    if (const std::string word = WordHere(); word == "and" || word == "or" || word == "not") {
+      throw ExpressionError(at_, "found '" + word + "' in the expression, expected " + expected,
+                            word == "and"  ? "write '&&'"
+                            : word == "or" ? "write '||'"
+                                           : "write '!'");
+    }
     if (found == "=") hint = "compare with '=='";
     if (found == "&") hint = "write '&&'";
     if (found == "|") hint = "write '||'";
@@ -214,7 +254,11 @@ class Parser {
       expression.path = {word};
     } else {
       std::string hint = Suggestion(word, kRoots);
-      if (NearestOf(word, kRoots).empty()) hint = "write a text in quotes, and a reference as params.NAME";
+      const auto instead = kInstead.find(word);
+      if (instead != kInstead.end()) {
+        hint = instead->second;
+      } else if (NearestOf(word, kRoots).empty())
+        hint = "write a text in quotes, and a reference as params.NAME";
       throw ExpressionError(offset, "unknown name '" + word + "' in the expression", hint);
     }
     return expression;
@@ -225,7 +269,9 @@ class Parser {
     if (function == Functions().end()) {
       std::vector<std::string> names;
       for (const auto& [known, description] : Functions()) names.push_back(known);
-      throw ExpressionError(offset, "unknown function '" + name + "'", Suggestion(name, names));
+      const auto instead = kFunctionsInstead.find(name);
+      throw ExpressionError(offset, "unknown function '" + name + "'",
+                            instead != kFunctionsInstead.end() ? instead->second : Suggestion(name, names));
     }
     Expression expression;
     expression.kind = Kind::kCall;

@@ -124,7 +124,8 @@ TEST(ExpressionTest, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(ErrorOf("params"), "0: found 'params' alone, expected params.NAME");
   EXPECT_EQ(ErrorOf("stages.a"), "0: found 'stages.a', expected stages.NAME.outputs, .status or .instances");
   EXPECT_EQ(ErrorOf("stages.a.output.b"), "0: 'stages.a.output': a stage has no 'output'; did you mean 'outputs'?");
-  EXPECT_EQ(ErrorOf("run.name"), "0: the run has no 'name'; expected one of id, status, error, output_dir, workflow, params");
+  EXPECT_EQ(ErrorOf("run.name"),
+            "0: the run has no 'name'; expected one of id, status, error, output_dir, workflow, params");
   EXPECT_EQ(ErrorOf("1 == params.missing"),
             "5: there is no 'params.missing'; default(params.missing, …) would give a value instead");
   EXPECT_EQ(ErrorOf("params.list[3]"), "0: there is no element 3 in a list of 3 (the first is 0)");

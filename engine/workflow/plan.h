@@ -46,6 +46,7 @@ struct StageInstance {
   nlohmann::json with = nlohmann::json::object();
   nlohmann::json env = nlohmann::json::object();  // texts
   std::string when;                               // an expression without its ${{ }}, or empty
+  std::string when_as_written;                    // for people; empty without a condition
   bool after_failure = false;                     // its `when` asks for failed(): it runs whatever its needs came to
   std::string prompt_name;                        // resolved, safe, with the matrix values appended
   RetryPolicy retry;

@@ -99,6 +99,7 @@ StageInstance PlanBuilder::Make(const StageSource& stage, const MatrixInstance& 
   SetParameters(stage, scope, &made);
   made.env = Environment(stage, scope);
   made.when = Condition(stage, scope);
+  if (!made.when.empty()) made.when_as_written = PlainText((*stage.value)["when"]);
   made.after_failure = !made.when.empty() && Calls(ParseExpression(made.when), "failed");
   SetSeen(stage, &made);
   CheckLogPath(stage, made);

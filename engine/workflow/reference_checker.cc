@@ -69,14 +69,13 @@ std::set<std::string> ReferenceChecker::CheckCondition(const json& value, const 
 void ReferenceChecker::CheckText(const std::string& text, const YamlNode& node, const ReferenceRules& rules,
                                  std::set<std::string>* stages) {
   if (findings_.full() || !TextTemplate::MayHaveExpressions(text)) return;
-  try {
-    const TextTemplate parsed = TextTemplate::Parse(text);
-    for (const TextTemplate::Part& part : parsed.parts()) {
-      if (part.expression) CheckExpression(*part.expression, text, node, rules, stages);
-    }
-  } catch (const ExpressionError& error) {
+  const TextTemplate parsed = TextTemplate::Parse(text, [&](const ExpressionError& error) {
+    if (findings_.full()) return;  // finding the place goes through all of the text
     findings_.Add(document_.PlaceInside(node, text, error.offset()), rules.place + ": " + error.message(),
                   error.hint());
+  });
+  for (const TextTemplate::Part& part : parsed.parts()) {
+    if (part.expression) CheckExpression(*part.expression, text, node, rules, stages);
   }
 }
 

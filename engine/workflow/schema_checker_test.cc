@@ -45,9 +45,11 @@ TEST(SchemaCheckerTest, SaysFoundExpectedAndFix) {
   EXPECT_THAT(
       ProblemsOf(schema, json::object()),
       ElementsAre("missing key 'model' in the parameters; add it, one of playblast, transfer: What makes the video."));
+  EXPECT_THAT(problems({{"other", 1}}),
+              ElementsAre("unknown key 'other' in the parameters; expected one of fixed, flag, "
+                          "list, name, seed, wait, weight, width"));
   EXPECT_THAT(problems({{"modle", 1}, {"sed", 1}}),
-              ElementsAre("unknown key 'modle' in the parameters; expected one of fixed, flag, list, name, seed, wait, "
-                          "weight, width",
+              ElementsAre("unknown key 'modle' in the parameters; did you mean 'model'?",
                           "unknown key 'sed' in the parameters; did you mean 'seed'?"));
   EXPECT_THAT(problems({{"model", "playblst"}}),
               ElementsAre("'model': found the text 'playblst', which is none of the values known here; did you mean "

@@ -38,6 +38,20 @@ std::vector<std::string> KeysOfChoice(const json& branches) {
   return keys;
 }
 
+// What to write instead of an unknown key. `x-instead` of the schema knows the words of other languages. A key that the
+// object has already (or has by default) is only meant when it is spelled nearly so.
+std::string HintForKey(const json& schema, const json& object, const std::string& name,
+                       std::vector<std::string> candidates) {
+  const json instead = schema.value("x-instead", json::object());
+  if (instead.contains(name)) return instead[name].get<std::string>();
+  if (NearestOf(name, candidates).empty()) {
+    candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
+                                    [&](const std::string& candidate) { return object.contains(candidate); }),
+                     candidates.end());
+  }
+  return candidates.empty() ? "remove it" : Suggestion(name, candidates);
+}
+
 bool IsRegex(const std::string& text) {
   try {
     const std::regex compiled(text, std::regex::ECMAScript);
@@ -313,12 +327,10 @@ void SchemaExplainer::CheckMember(const json& schema, const json& object, const 
     if (others->is_boolean() && !others->get<bool>()) {
       std::vector<std::string> candidates;
       if (properties != schema.end()) {
-        for (const auto& [candidate, sub] : properties->items()) {
-          if (!object.contains(candidate)) candidates.push_back(candidate);
-        }
+        for (const auto& [candidate, sub] : properties->items()) candidates.push_back(candidate);
       }
       SchemaProblem problem{frame->path, true, "unknown key '" + name + "' in " + container(),
-                            candidates.empty() ? "remove it" : Suggestion(name, candidates)};
+                            HintForKey(schema, object, name, candidates)};
       if (choice != nullptr) ExplainKeyOfOtherBranch(*choice, object, name, &problem);
       frame->problems.push_back(std::move(problem));
     } else {

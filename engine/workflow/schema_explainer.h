@@ -24,9 +24,10 @@ enum class Texts { kPlain, kTemplates };
 
 // Finds everything in which a value does not fit a JSON Schema (draft 7), in the words of a person: found, expected,
 // fix. Of the formats, `duration` (ours) and `regex` are checked. Beyond JSON Schema: `"x-hint"` gives the fix for its
-// schema; where expressions are allowed (`"x-expressions": true | false`, for a value and all below) a text that holds
-// one fits everything; a `discriminator` beside `oneOf` names the property that chooses the branch (see ChosenBranch).
-// Not thread-safe; made for one schema and used for many values.
+// schema, `"x-instead"` that for keys by which other languages call something; where expressions are allowed
+// (`"x-expressions": true | false`, for a value and all below) a text that holds one fits everything; a `discriminator`
+// beside `oneOf` names the property that chooses the branch (see ChosenBranch). Not thread-safe; made for one schema
+// and used for many values.
 class SchemaExplainer {
  public:
   // `schema` must outlive the explainer.

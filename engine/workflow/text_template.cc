@@ -56,6 +56,10 @@ size_t StartOfDollars(std::string_view text, size_t braces, size_t from) {
 }  // namespace
 
 TextTemplate TextTemplate::Parse(std::string_view text) {
+  return Parse(text, [](const ExpressionError& error) { throw error; });
+}
+
+TextTemplate TextTemplate::Parse(std::string_view text, const std::function<void(const ExpressionError&)>& on_error) {
   TextTemplate result;
   std::string plain;
   size_t at = 0;
@@ -75,11 +79,16 @@ TextTemplate TextTemplate::Parse(std::string_view text) {
     }
     const size_t end = EndOfExpression(text, braces + 2);
     if (end == text.npos) {
-      throw ExpressionError(dollars, "the expression is not closed, expected '}}'", "write $${{ for a plain ${{");
+      on_error(ExpressionError(dollars, "the expression is not closed, expected '}}'", "write $${{ for a plain ${{"));
+      break;
     }
     if (!plain.empty()) result.parts_.push_back({std::move(plain), std::nullopt});
     plain.clear();
-    result.parts_.push_back({"", ParsedAt(text, braces + 2, end)});
+    try {
+      result.parts_.push_back({"", ParsedAt(text, braces + 2, end)});
+    } catch (const ExpressionError& error) {
+      on_error(error);
+    }
     at = end + 2;
   }
   if (!plain.empty() || result.parts_.empty()) result.parts_.push_back({std::move(plain), std::nullopt});

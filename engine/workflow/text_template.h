@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ class TextTemplate {
 
   // Throws ExpressionError, with an offset into `text`.
   static TextTemplate Parse(std::string_view text);
+  // The same, but for expressions that are wrong: each is given to `on_error` and stands for nothing.
+  static TextTemplate Parse(std::string_view text, const std::function<void(const ExpressionError&)>& on_error);
   // Whether `text` holds `${{` at all; cheap.
   static bool MayHaveExpressions(std::string_view text) { return text.find("${{") != text.npos; }
   // The template that stands for exactly `text`.

@@ -4,6 +4,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <cstring>
 #include <sstream>
 
 #include "core/json_values.h"
@@ -84,6 +85,10 @@ YamlDocument YamlDocument::Parse(std::string text, std::string file) {
                   "found a byte that is not UTF-8", "save the file as UTF-8");
     return document;
   }
+  if (const size_t nul = document.text_.find('\0'); nul != std::string::npos) {
+    findings->Add(document.PlaceOf(nul), "found a NUL byte, so this is no text", "check that it is the right file");
+    return document;
+  }
   try {
     std::istringstream stream(document.text_);
     YAML::Parser parser(stream);
@@ -105,7 +110,14 @@ YamlDocument YamlDocument::Parse(std::string text, std::string file) {
     const int line = std::clamp(error.mark.line + 1, 1, static_cast<int>(document.line_starts_.size()));
     const size_t start = document.line_starts_[static_cast<size_t>(line) - 1];
     const std::string source = document.text_.substr(start, document.text_.find('\n', start) - start);
-    AddSyntaxError(error, source, {line, std::max(error.mark.column, 0) + 1}, findings);
+    const Place place = {line, std::max(error.mark.column, 0) + 1};
+    if (const auto quote = document.LateQuoteBefore(document.OffsetOf(place))) {
+      findings->Add(document.PlaceOf(*quote),
+                    "this is not YAML: the quote that opens here is closed only in line " + std::to_string(line),
+                    "close it where the text ends");
+    } else {
+      AddSyntaxError(error, source, place, findings);
+    }
     document.value_ = nullptr;
     document.root_ = YamlNode{};
   }
@@ -126,6 +138,34 @@ void YamlDocument::CheckQuoteIsClosed(Place scalar) {
     }
   }
   findings_.Add(scalar, "this is not YAML: the quote that opens here is never closed", "close it");
+  value_ = nullptr;  // whatever follows the quote is not what it seems
+  root_ = YamlNode{};
+}
+
+// Where a quote opens that is closed in a later line, directly before `offset`: it was probably to be closed in its own
+// line, and what closes it was to open the next text.
+std::optional<size_t> YamlDocument::LateQuoteBefore(size_t offset) const {
+  size_t open = 0;
+  char quote = 0;
+  for (size_t i = 0; i < std::min(offset, text_.size()); ++i) {
+    const char c = text_[i];
+    if (quote == '"' && c == '\\') {
+      ++i;
+    } else if (quote == '\'' && c == quote && text_.compare(i, 2, "''") == 0) {
+      ++i;
+    } else if (c == quote) {
+      quote = 0;
+      const bool is_last = text_.find_first_of("'\"\n", i + 1) >= offset;
+      if (is_last && text_.substr(open, i - open).find('\n') != std::string::npos) return open;
+    } else if (quote == 0 && (c == '"' || c == '\'') &&
+               (i == 0 || std::strchr(" \t\n:[{,-", text_[i - 1]) != nullptr)) {
+      quote = c;
+      open = i;
+    } else if (quote == 0 && c == '#' && (i == 0 || IsBlank(text_[i - 1]))) {
+      i = std::min(text_.find('\n', i), text_.size());
+    }
+  }
+  return std::nullopt;
 }
 
 size_t YamlDocument::OffsetOf(Place place) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,7 @@ class YamlDocument {
  private:
   explicit YamlDocument(std::string file) : findings_(std::move(file)) {}
   void CheckQuoteIsClosed(Place scalar);
+  std::optional<size_t> LateQuoteBefore(size_t offset) const;
   size_t OffsetOf(Place place) const;
   Place PlaceOf(size_t offset) const;
 

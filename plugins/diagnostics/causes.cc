@@ -20,8 +20,7 @@ constexpr Row kRows[] = {
      "The stage's own command ended with an error. What it says at the end of its log is mostly the reason.",
      {"read the end of the log ({log}): the last error there, and the first one before it",
       "try the command by hand in the stage's working folder, or with `cosmos-engine run --dry-run` see what is run",
-      "after correcting the workflow: `cosmos-engine retry {run} --file WORKFLOW`; after correcting something else, "
-      "without --file"}},
+      "after correcting it: `cosmos-engine retry {run}`, with `--file WORKFLOW` when the workflow was corrected"}},
     {"killed",
      "Something outside ended the job: the kernel when memory was short, an administrator, a job limit of the host.",
      {"look for `Out of memory` and `Killed process` in the kernel's messages, and at the memory that is left",

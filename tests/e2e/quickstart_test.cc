@@ -52,7 +52,8 @@ TEST(Quickstart, MakesBothVideosAndTheWholeStory) {
   EXPECT_THAT(sandbox.Read("outputs/prompt_enhancement/logs/op_" + operation + ".log"), HasSubstr("enhanced prompt"));
 
   EXPECT_THAT(sandbox.Engine({"runs"}).out, HasSubstr(run_id));
-  EXPECT_THAT(sandbox.Engine({"show", "last"}).out, HasSubstr(upscaled));
+  EXPECT_THAT(sandbox.Engine({"show", "last"}).out,
+              HasSubstr(std::filesystem::path(upscaled).lexically_relative(sandbox.folder()).string()));
   EXPECT_THAT(sandbox.Engine({"logs", "last"}).out, HasSubstr("not a generated video"));
   EXPECT_THAT(sandbox.Engine({"events", "last"}).out, HasSubstr("run_finished"));
 }

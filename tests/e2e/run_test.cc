@@ -287,6 +287,14 @@ TEST_F(RunTest, AStageCanRunOnTheFailureOfWhatItNeeds) {
   EXPECT_EQ(sandbox_.Read("seen"), "next\nafter\n");
 }
 
+TEST_F(RunTest, ASkippedStageShowsItsConditionAsItIsWritten) {
+  EXPECT_EQ(Run("params: {mode: {type: string, default: draft}}\n"
+                "stages:\n  a: {uses: noop, when: \"params.mode == 'final'\"}\n")
+                .status,
+            0);
+  EXPECT_EQ(sandbox_.Show()["stages"][0]["error_message"], "its condition `params.mode == 'final'` is false");
+}
+
 TEST_F(RunTest, NoMoreInstancesThanAllowedAreAtWorkAtOnce) {
   const Ended ended =
       Run("stages:\n"
