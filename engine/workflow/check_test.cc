@@ -288,13 +288,27 @@ stages:
 TEST(CheckTest, RefusesTwoStagesThatWriteTheSameLog) {
   const std::string stage = "{uses: inference, with: {model: playblast, prompt: x, input_video: y}}\n";
   EXPECT_THAT(
-      FindingsOf("version: 1\nname: city\nstages:\n  a: " + stage + "  b: " + stage),
-      ElementsAre("w.yaml:5:3: 'b' and 'a' would write the same log, city/logs/run_{run_id}.log; give one of them a "
+      FindingsOf("version: 1\nname: city\nstages:\n  a: " + stage +
+                 "  city: {uses: inference, prompt_name: city, with: "
+                 "{model: playblast, prompt: x, input_video: y}}\n"),
+      ElementsAre("w.yaml:5:3: 'city' and 'a' would write the same log, city/logs/run_{run_id}.log; give one of them a "
                   "`prompt_name:` of its own"));
   EXPECT_THAT(
       FindingsOf("version: 1\nstages:\n  a: " + stage +
                  "  b: {uses: inference, prompt_name: other, with: {model: playblast, prompt: x, input_video: y}}\n"),
       IsEmpty());
+}
+
+TEST(CheckTest, SeveralStagesOfAPluginHaveFoldersOfTheirOwn) {
+  const std::string with = "with: {model: playblast, prompt: x, input_video: y}";
+  const Plan plan =
+      PlanOf("version: 1\nname: city\nstages:\n  a: {uses: inference, " + with + "}\n  b: {uses: inference, " + with +
+             ", matrix: {n: [1, 2]}}\n  c: {uses: upscaling, needs: a, with: {input: x}}\n");
+  ASSERT_EQ(plan.instances.size(), 4u);
+  EXPECT_EQ(plan.instances[0].prompt_name, "city");
+  EXPECT_EQ(plan.instances[1].prompt_name, "city_b_1");
+  EXPECT_EQ(plan.instances[2].prompt_name, "city_b_2");
+  EXPECT_EQ(plan.instances[3].prompt_name, "city");  // of another folder, city_upscaled
 }
 
 TEST(CheckTest, TakesTargetsAndHooksOfTheConfiguration) {

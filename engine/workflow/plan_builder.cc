@@ -38,7 +38,12 @@ PlanBuilder::PlanBuilder(const CheckInput* input, DocumentCheck* check, const St
       budget_(*budget),
       plan_(*plan),
       first_(stages->stages().size()) {
-  for (const StageSource& stage : list_.stages()) indices_.emplace_back(&stage.instances);
+  for (const StageSource& stage : list_.stages()) {
+    indices_.emplace_back(&stage.instances);
+    if (stage.facts != nullptr && stage.facts->prompt_name_is_workflow && !stage.value->contains("prompt_name")) {
+      first_in_.emplace(stage.facts->folder, stage.id);
+    }
+  }
 }
 
 void PlanBuilder::Build() {
@@ -176,7 +181,11 @@ void PlanBuilder::SetContainer(const StageSource& stage, const json& fields, Sta
 
 void PlanBuilder::SetPromptName(const StageSource& stage, const json& fields, StageInstance* instance) {
   const std::string given = TextIn(*stage.value, "prompt_name");
-  std::string name = fields.value("prompt_name", stage.facts->prompt_name_is_workflow ? plan_.prompt_name : stage.id);
+  std::string name = stage.facts->prompt_name_is_workflow ? plan_.prompt_name : stage.id;
+  const auto first = first_in_.find(stage.facts->folder);
+  const bool is_second = first != first_in_.end() && first->second != stage.id;
+  if (stage.facts->prompt_name_is_workflow && is_second) name += "_" + stage.id;
+  name = fields.value("prompt_name", name);
   if (!IsSafeName(name)) name = SafeNameOf(name);
   // Who writes a name with matrix values tells the instances apart already.
   if (!instance->instance.empty() && given.find("matrix") == given.npos) name += "_" + instance->instance;

@@ -58,6 +58,7 @@ class PlanBuilder {
   std::vector<MatrixIndex> indices_;            // by the stage's position
   std::vector<size_t> most_in_batch_;           // by the instance's position in the plan
   int next_batch_ = 0;
+  std::map<std::string, std::string> first_in_;   // folder that is named after the workflow -> its first stage
   std::map<std::string, std::string> log_paths_;  // with the instance that writes there
 };
 
