@@ -6,9 +6,10 @@ namespace cosmos {
 namespace fs = std::filesystem;
 namespace {
 
-// `run_RUN_ID` or `op_OPERATION_ID`, and for a later attempt `.attempt-N`, so that no attempt's log is ever lost.
+// `run_RUN_ID`, or the operation ID, which begins with `op_` itself; and for a later attempt `.attempt-N`, so that no
+// attempt's log is ever lost.
 std::string LogStem(const PluginFacts& plugin, const RunContext& context) {
-  const std::string stem = plugin.log_is_operation ? "op_" + context.operation_id : "run_" + context.run_id;
+  const std::string stem = plugin.log_is_operation ? context.operation_id : "run_" + context.run_id;
   return context.attempt == 1 ? stem : stem + ".attempt-" + std::to_string(context.attempt);
 }
 

@@ -20,7 +20,7 @@ struct PluginFacts {
   std::string outputs_from;              // the object parameter whose keys are outputs too, or empty
   bool prompt_name_is_workflow = false;  // default prompt_name: the workflow's name, else the stage's
   std::string folder = "{prompt_name}";  // below the output folder; {prompt_name}, {prompt_id}
-  bool log_is_operation = false;         // logs/op_{operation_id}.log instead of logs/run_{run_id}.log
+  bool log_is_operation = false;         // logs/{operation_id}.log (op_…) instead of logs/run_{run_id}.log
   std::vector<std::string> events;       // hooks: event types wanted; empty: all
   std::vector<std::string> required_services;
   std::vector<std::string> optional_services;

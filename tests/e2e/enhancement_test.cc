@@ -84,7 +84,7 @@ TEST_F(EnhancementTest, AModelBehindAnApiIsAskedAndTheKeyStandsNowhere) {
   EXPECT_EQ(enhance["outputs"]["original_prompt"], "rain");
   EXPECT_NE(enhance["outputs"]["prompt_id"], enhance["outputs"]["original_prompt_id"]);
   const std::string operation = enhance["operation_id"];
-  EXPECT_THAT(sandbox_.Read("outputs/prompt_enhancement/logs/op_" + operation + ".log"),
+  EXPECT_THAT(sandbox_.Read("outputs/prompt_enhancement/logs/" + operation + ".log"),
               AllOf(HasSubstr("HTTP status 429: slow down, ***; trying again in 1 s"), HasSubstr("a rainy street")));
   EXPECT_EQ(json::parse(sandbox_.Read(enhance["outputs"]["record"].get<std::string>()))["model"], "m");
 
@@ -193,7 +193,7 @@ TEST_F(UpsamplerRunTest, TheJobOutlivesTheEngine) {
   EXPECT_EQ(stage["outputs"]["prompt"], "heavy rain,\nsecond line");
   EXPECT_EQ(sandbox_.Read("begun"), "begun\n");
   const std::string operation = stage["operation_id"];
-  EXPECT_THAT(sandbox_.Read("outputs/prompt_enhancement/logs/op_" + operation + ".log"),
+  EXPECT_THAT(sandbox_.Read("outputs/prompt_enhancement/logs/" + operation + ".log"),
               AllOf(HasSubstr("Upsampled prompt: heavy rain,"), HasSubstr("Shutting down.")));
 }
 

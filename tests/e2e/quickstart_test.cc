@@ -49,7 +49,7 @@ TEST(Quickstart, MakesBothVideosAndTheWholeStory) {
   EXPECT_THAT(sandbox.Read("outputs/quickstart/logs/run_" + run_id + ".log"), HasSubstr("not a generated video"));
   EXPECT_THAT(sandbox.Read("outputs/quickstart_upscaled/logs/run_" + run_id + ".log"), HasSubstr("640 x 360"));
   const std::string operation = StageOf(run, "enhance")["operation_id"];
-  EXPECT_THAT(sandbox.Read("outputs/prompt_enhancement/logs/op_" + operation + ".log"), HasSubstr("enhanced prompt"));
+  EXPECT_THAT(sandbox.Read("outputs/prompt_enhancement/logs/" + operation + ".log"), HasSubstr("enhanced prompt"));
 
   EXPECT_THAT(sandbox.Engine({"runs"}).out, HasSubstr(run_id));
   EXPECT_THAT(sandbox.Engine({"show", "last"}).out,

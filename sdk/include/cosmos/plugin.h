@@ -257,7 +257,7 @@ typedef struct cosmos_host {
  *   "prompt_name": "workflow" when the stage's default prompt_name is the workflow's name, else "stage",
  *   "folder": optional; a template of the folder below the output folder for artifacts and logs, "{prompt_name}" unless
  *             given, such as "{prompt_name}_upscaled"; {prompt_id} is the prompt's (since 1.3),
- *   "log": "run" (logs/run_{run_id}.log) or "operation" (logs/op_{operation_id}.log),
+ *   "log": "run" (logs/run_{run_id}.log) or "operation" (logs/{operation_id}.log, an ID begins with op_),
  *   "events": for a hook, the event types it wants, such as ["stage_finished"]; all when absent,
  *   "requires": [service id…],  "optional": [service id…]
  * }. It may be called before and without `init`. */
