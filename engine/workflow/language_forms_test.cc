@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "core/json_values.h"
 #include "workflow/schema_walk.h"
 #include "workflow/workflow_schema.h"
 #include "workflow/workflow_test_support.h"
@@ -30,6 +31,11 @@ params:
   words: {type: array, default: [a], items: {type: string, enum: [a]}}
   counts: {type: array, default: [1], items: {type: integer, minimum: 1, maximum: 2}}
   map: {type: object, default: {a: 1}}
+  ratios: {type: array, default: [0.5], items: {type: number, minimum: 0.5, maximum: 1}}
+  flags: {type: array, default: [true], items: {type: boolean}}
+  maps: {type: array, default: [{a: 1}], items: {type: object}}
+  lists: {type: array, default: [[1]], items: {type: array}}
+  files: {type: array, default: [a.mp4], items: {type: path}}
   file: {type: path, default: a.mp4}
 targets:
   here: {local: {}, workdir: /tmp/here, gpus: 0}
@@ -127,11 +133,14 @@ class Forms {
   const std::set<std::string>& forms() const { return forms_; }
 
  private:
-  void Visit(const json& raw, const json* value, const std::string& place) {
+  // A definition has the same forms wherever it is referred to.
+  void Visit(const json& raw, const json* value, const std::string& at) {
     const json& schema = Dereferenced(root_, raw);
     if (!schema.is_object()) return;
+    const std::string place = PlaceOf(raw, at);
     if (value != nullptr) {
       forms_.insert(place + ": " + TypeOf(*value));
+      if (value->is_number()) forms_.insert(place + ": number");  // an integer is one as well
       if (schema.contains("enum")) forms_.insert(place + ": " + value->dump());
     } else {
       for (const json& type : TypesOf(schema)) forms_.insert(place + ": " + type.get<std::string>());
@@ -142,12 +151,20 @@ class Forms {
         if (value == nullptr || Accepts(branch, *value)) Visit(branch, value, place);
       }
     }
-    for (const auto& [name, sub] : schema.value("properties", json::object()).items()) {
-      if (value == nullptr || value->contains(name)) Visit(sub, value ? &(*value)[name] : nullptr, place + "/" + name);
+    for (const auto& [name, sub] : ObjectIn(schema, "properties").items()) {
+      if (value == nullptr || value->contains(name))
+        Visit(sub, value ? &(*value)[name] : nullptr, place + "/properties/" + name);
     }
     const json others = schema.value("additionalProperties", json());
     if (others.is_object()) VisitElements(schema["additionalProperties"], value, place + "/*");
     if (schema.contains("items")) VisitElements(schema["items"], value, place + "/*");
+  }
+
+  // The definition that `raw` stands for in the end, or `at`.
+  std::string PlaceOf(const json& raw, const std::string& at) const {
+    if (!raw.is_object() || !raw.contains("$ref")) return at;
+    const std::string reference = raw["$ref"];
+    return PlaceOf(root_.at(json::json_pointer(reference.substr(1))), reference);
   }
 
   static json TypesOf(const json& schema) {
