@@ -54,7 +54,7 @@ void WarnOfChanges(const RunInputs& inputs, bool may_take, const std::string& ru
   changes.resize(changes.size() - more);
   if (more > 0) changes.push_back("and " + std::to_string(more) + " more");
   console->Warn("'" + inputs.workflow_path + "' was edited since the run began (" + Join(changes, "; ") +
-                "); the run goes on with its text of then" +
+                "); the run keeps the text that it was started with" +
                 (may_take ? "; `cosmos-engine retry " + run_id.substr(0, 11) + " --file '" + inputs.workflow_path +
                                 "'` takes the new one"
                           : ""));

@@ -257,7 +257,7 @@ void Session::KeepRunRecord() {
   folder_.Keep();
 }
 
-// Before the record: an engine that goes on with the run reads them.
+// Before the record is kept: an engine that resumes the run reads them.
 void Session::KeepInputs(const RunRecord& record) {
   RunInputs inputs = order_.inputs;
   inputs.params = MaskJson(inputs.params, masker_);

@@ -113,7 +113,7 @@ class WorkflowCheck {
   // False when there is no configuration, or nothing in it.
   bool CheckConfigShape() {
     if (!config_ || config_->document.value().is_null()) return false;
-    config_->CheckShape(SchemaChecker(ParseJson(ConfigSchema(), kOwnJson)), "the configuration");
+    config_->CheckShape(SchemaChecker::OfOwn(ParseJson(ConfigSchema(), kOwnJson)), "the configuration");
     config_->references.SetParams(KeysOf(ObjectIn(workflow_.document.value(), "params")));
     return true;
   }
@@ -125,7 +125,7 @@ class WorkflowCheck {
         workflow_.findings.Add({1, 1}, "the file is empty, expected a workflow", "begin with `version: 1`");
       return false;
     }
-    workflow_.CheckShape(SchemaChecker(ParseJson(WorkflowSchema(), kOwnJson)), "the workflow");
+    workflow_.CheckShape(SchemaChecker::OfOwn(ParseJson(WorkflowSchema(), kOwnJson)), "the workflow");
     if (!input_.any_environment) workflow_.references.SetEnvironment(EnvironmentRules(DeclaredVariables()));
     return true;
   }

@@ -22,8 +22,7 @@ struct DocumentCheck {
   DocumentCheck(const DocumentCheck&) = delete;
   DocumentCheck& operator=(const DocumentCheck&) = delete;
 
-  // Keeps the document's texts by the schema, and tells of everything in which the document, called `root_name`, does
-  // not fit it.
+  // Keeps the document's texts by the schema, and reports where the document, called `root_name`, does not fit it.
   void CheckShape(const SchemaChecker& checker, const std::string& root_name);
   // Tells of `problems`, whose paths start at `node` after `prefix` steps.
   void Add(const SchemaProblems& problems, const YamlNode& node, size_t prefix);

@@ -45,4 +45,12 @@ bool HasExpressions(const json& tree) {
   return tree.is_structured() && std::any_of(tree.begin(), tree.end(), HasExpressions);
 }
 
+bool MayHoldExpressions(const json& tree) {
+  try {
+    return HasExpressions(tree);
+  } catch (const Error&) {
+    return true;
+  }
+}
+
 }  // namespace cosmos

@@ -23,5 +23,7 @@ nlohmann::json ResolveKnown(const nlohmann::json& tree, const Scope& scope);
 
 // Whether a text somewhere in `tree` holds an expression.
 bool HasExpressions(const nlohmann::json& tree);
+// The same, where a wrong expression counts as one; it is told where expressions are checked. Does not throw.
+bool MayHoldExpressions(const nlohmann::json& tree);
 
 }  // namespace cosmos

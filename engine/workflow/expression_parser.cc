@@ -18,7 +18,7 @@ constexpr int kMaxParts = 250;  // operators, values and names; evaluating visit
 constexpr std::string_view kNameStart = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
 constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789-";
 const std::vector<std::string> kRoots = {"params", "matrix", "stages", "env", "secrets", "run"};
-// How other languages call our roots.
+// What other languages call our roots and operators.
 const std::map<std::string, std::string> kInstead = {
     {"github", "write run.id or run.workflow, and env.NAME for the environment"},
     {"inputs", "write params.NAME"},
@@ -29,7 +29,6 @@ const std::map<std::string, std::string> kInstead = {
     {"strategy", "write matrix.NAME"},
     {"job", "write stages.NAME.status"},
     {"runner", "write env.NAME"},
-    {"failure", "write failed(stages.NAME)"},
     {"and", "write '&&'"},
     {"or", "write '||'"},
     {"not", "write '!'"}};
@@ -98,11 +97,8 @@ class Parser {
     if (at_ == text_.size()) throw ExpressionError(at_, "the expression ends too early, expected " + expected);
     const std::string found(text_.substr(at_, 1));
     std::string hint;
-    if (const std::string word = WordHere(); word == "and" || word == "or" || word == "not") {
-      throw ExpressionError(at_, "found '" + word + "' in the expression, expected " + expected,
-                            word == "and"  ? "write '&&'"
-                            : word == "or" ? "write '||'"
-                                           : "write '!'");
+    if (const auto word = kInstead.find(WordHere()); word != kInstead.end()) {
+      throw ExpressionError(at_, "found '" + word->first + "' in the expression, expected " + expected, word->second);
     }
     if (found == "=") hint = "compare with '=='";
     if (found == "&") hint = "write '&&'";
@@ -257,8 +253,9 @@ class Parser {
       const auto instead = kInstead.find(word);
       if (instead != kInstead.end()) {
         hint = instead->second;
-      } else if (NearestOf(word, kRoots).empty())
+      } else if (NearestOf(word, kRoots).empty()) {
         hint = "write a text in quotes, and a reference as params.NAME";
+      }
       throw ExpressionError(offset, "unknown name '" + word + "' in the expression", hint);
     }
     return expression;

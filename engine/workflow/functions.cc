@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 
 #include "core/json_values.h"
 #include "core/text.h"
@@ -102,22 +103,19 @@ json Length(const Arguments& arguments, size_t offset) {
   return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
-std::string BaseName(const std::string& path) {
-  const size_t end = path.find_last_not_of('/');
-  if (end == path.npos) return "";
-  const size_t start = path.find_last_of('/', end);
-  return path.substr(start == path.npos ? 0 : start + 1, end - (start == path.npos ? -1 : start));
+// The last name in a path, also of a folder's `a/b/`; empty for `/`.
+std::filesystem::path NameIn(const std::string& path) {
+  const std::filesystem::path given(path);
+  return given.has_filename() ? given.filename() : given.parent_path().filename();
 }
 
 json Basename(const Arguments& arguments, size_t offset) {
-  return BaseName(TextArgument(arguments[0], "basename", offset));
+  return NameIn(TextArgument(arguments[0], "basename", offset)).string();
 }
 
 // Without the last extension; `.hidden` has none.
 json Stem(const Arguments& arguments, size_t offset) {
-  const std::string name = BaseName(TextArgument(arguments[0], "stem", offset));
-  const size_t dot = name.find_last_of('.');
-  return dot == name.npos || dot == 0 ? name : name.substr(0, dot);
+  return NameIn(TextArgument(arguments[0], "stem", offset)).stem().string();
 }
 
 // range(END), range(BEGIN, END), range(BEGIN, END, STEP); without END, as in Python.

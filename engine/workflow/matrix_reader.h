@@ -15,7 +15,7 @@ std::vector<std::string> MatrixKeysOf(const StageSource& stage);
 // Whether the key of a matrix is an axis, and none of `include`, `exclude`, `max_parallel` and `name: TEXT`.
 bool IsAxis(const std::string& key, const nlohmann::json& value);
 
-// Reads the matrix of one stage and tells of what is wrong in it. Does not own its parts; not thread-safe.
+// Reads the matrix of one stage and reports what is wrong in it. Does not own its parts; not thread-safe.
 class MatrixReader {
  public:
   using Environment = KnownScope::Environment;

@@ -123,7 +123,7 @@ json PlanBuilder::Settled(const StageSource& stage, const KnownScope& scope) {
     if (name != "name") fields[name] = *resolved;
   }
   if (!changed) return fields;
-  if (!stage_checker_) stage_checker_.emplace(DefinitionSchema("stage"));
+  if (!stage_checker_) stage_checker_.emplace(SchemaChecker::OfOwn(DefinitionSchema("stage")));
   const SchemaProblems problems = stage_checker_->Check(fields, Texts::kPlain, stage.path);
   check_.Add(problems, *stage.node, stage.path.size());
   return problems.empty() ? fields : json::object();

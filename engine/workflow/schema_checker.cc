@@ -53,7 +53,6 @@ SchemaPath DeepestPath(const valijson::ValidationResults& results, const SchemaP
 class SchemaChecker::Impl {
  public:
   explicit Impl(json schema) : schema_(schema.is_null() ? json::object() : std::move(schema)), explainer_(&schema_) {
-    DemandSchema(schema_);
     try {
       const json form = PossibleForm(schema_);
       valijson::SchemaParser(valijson::SchemaParser::kDraft7).populateSchema(NlohmannJsonAdapter(form), possible_);
@@ -84,7 +83,16 @@ class SchemaChecker::Impl {
   SchemaExplainer explainer_;
 };
 
-SchemaChecker::SchemaChecker(json schema) : impl_(std::make_unique<Impl>(std::move(schema))) {}
+SchemaChecker::SchemaChecker(json schema) {
+  if (!schema.is_null()) DemandSchema(schema);
+  impl_ = std::make_unique<Impl>(std::move(schema));
+}
+SchemaChecker::SchemaChecker() = default;
+SchemaChecker SchemaChecker::OfOwn(json schema) {
+  SchemaChecker checker;
+  checker.impl_ = std::make_unique<Impl>(std::move(schema));
+  return checker;
+}
 SchemaChecker::~SchemaChecker() = default;
 SchemaChecker::SchemaChecker(SchemaChecker&&) noexcept = default;
 SchemaChecker& SchemaChecker::operator=(SchemaChecker&&) noexcept = default;

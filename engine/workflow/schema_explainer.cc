@@ -61,14 +61,6 @@ bool IsRegex(const std::string& text) {
   }
 }
 
-bool HasExpression(const json& value) {
-  try {
-    return HasExpressions(value);
-  } catch (const Error&) {
-    return true;  // a wrong one; told where expressions are checked
-  }
-}
-
 }  // namespace
 
 SchemaProblems SchemaExplainer::Explain(const json& value, Texts texts, const SchemaPath& prefix,
@@ -113,7 +105,7 @@ void SchemaExplainer::Visit(const json& raw_schema, const json& value, Frame* fr
   frame->expressions = raw_schema.value("x-expressions", schema.value("x-expressions", outer));
   const bool text_with_expression = texts_ == Texts::kTemplates && value.is_string() &&
                                     TextTemplate::MayHaveExpressions(value.get_ref<const std::string&>()) &&
-                                    HasExpression(value);
+                                    MayHoldExpressions(value);
   if (text_with_expression) {
     frame->assumed = true;
     if (!frame->expressions) Add(frame, "an expression cannot stand here", "write the value itself");
@@ -128,7 +120,9 @@ void SchemaExplainer::Visit(const json& raw_schema, const json& value, Frame* fr
   frame->expressions = outer;
 }
 
-bool SchemaExplainer::MayVary(const json& value) const { return texts_ == Texts::kTemplates && HasExpression(value); }
+bool SchemaExplainer::MayVary(const json& value) const {
+  return texts_ == Texts::kTemplates && MayHoldExpressions(value);
+}
 
 bool SchemaExplainer::CheckType(const json& schema, const json& value, Frame* frame) {
   const auto type = schema.find("type");

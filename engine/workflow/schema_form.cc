@@ -7,7 +7,6 @@
 #include <string_view>
 #include <utility>
 
-#include "core/error.h"
 #include "workflow/expression.h"
 #include "workflow/schema_pattern.h"
 #include "workflow/schema_walk.h"
@@ -137,12 +136,8 @@ class FormBuilder {
 };
 
 bool IsToBeMarked(const json& text, Texts texts) {
-  if (text.get_ref<const std::string&>().size() > kMaxPatternText) return true;
-  try {
-    return texts == Texts::kTemplates && HasExpressions(text);
-  } catch (const Error&) {
-    return true;  // a wrong expression; told where expressions are checked
-  }
+  return text.get_ref<const std::string&>().size() > kMaxPatternText ||
+         (texts == Texts::kTemplates && MayHoldExpressions(text));
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ void SharedParts::TakeTargets(DocumentCheck* check, const KnownScope& scope) {
         check->Resolved("target '" + name + "'", node, [&, &target = target] { return Resolve(target, scope); });
     if (!resolved) continue;
     if (*resolved != target) {
-      const SchemaChecker checker(DefinitionSchema("target"));
+      const SchemaChecker checker = SchemaChecker::OfOwn(DefinitionSchema("target"));
       check->Add(checker.Check(*resolved, Texts::kPlain, {"targets", name}), node, 2);
     }
     if (targets_.emplace(name, *resolved).second) places_[name] = check->Where(node.key);
