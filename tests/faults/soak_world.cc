@@ -9,7 +9,9 @@ using nlohmann::json;
 namespace {
 
 constexpr int kMaxEngines = 8;          // that may come for one run
-constexpr int kMaxDescriptorsMore = 8;  // for downloads, another connection and the end of the run
+// For what an engine does after its job began: another connection, for which it asks `ssh -G` over three pipes, a
+// download, and the diagnosis of a failure.
+constexpr int kMaxDescriptorsMore = 16;
 constexpr const char* kScript =
     "i=0; while [ $i -lt 40 ]; do echo \"line $i\"; i=$((i + 1)); sleep 0.05; done; seq 3000; echo made "
     ">\"$COSMOS_OUTPUT_DIR/o\"";
