@@ -8,6 +8,7 @@
 #include "core/json_values.h"
 #include "core/text.h"
 #include "workflow/document_check.h"
+#include "workflow/evaluator.h"
 #include "workflow/expression.h"
 #include "workflow/known_scope.h"
 #include "workflow/plan_builder.h"
@@ -17,6 +18,7 @@
 #include "workflow/workflow_schema.h"
 
 namespace cosmos {
+namespace fs = std::filesystem;
 namespace {
 
 using nlohmann::json;
@@ -52,34 +54,40 @@ std::vector<SecretSource> SecretsOf(const json& workflow) {
 class WorkflowCheck {
  public:
   WorkflowCheck(const CheckInput& input, const PluginDirectory& plugins)
-      : input_(input),
-        environment_(input.environment ? input.environment : ProcessEnvironment),
-        workflow_(input.text, input.file, &plugins, &environment_) {
+      : input_(input), workflow_(input.text, input.file, &plugins, &values_.environment) {
+    values_.environment = input.environment ? input.environment : ProcessEnvironment;
+    std::error_code error;  // a folder that is gone has no name
+    values_.workflow["dir"] = (fs::current_path(error) / input.file).lexically_normal().parent_path().string();
     if (!input.config_file.empty()) {
-      config_ = std::make_unique<DocumentCheck>(input.config_text, input.config_file, &plugins, &environment_);
+      config_ = std::make_unique<DocumentCheck>(input.config_text, input.config_file, &plugins, &values_.environment);
     }
   }
 
   CheckResult Run() {
     if (CheckConfigShape()) SharedParts::CheckReferences(config_.get());
     if (!CheckWorkflowShape()) return {AllFindings(), std::nullopt};
-    plan_.params = ResolveParams(workflow_.document, input_.params, &workflow_.findings, &others_);
-    const bool params_known = AllFindings().empty();
+    values_.params = ResolveParams(workflow_.document, input_.params, &workflow_.findings, &others_);
+    workflow_.references.SetParams(KeysOf(ObjectIn(workflow_.document.value(), "params")));
+    workflow_.references.SetSecrets(KeysOf(ObjectIn(workflow_.document.value(), "secrets")));
+    ReadEnvironment();
+    const bool values_known = AllFindings().empty();
     CheckReferences();
 
     StageList stages(&workflow_, input_.input_files);
     stages.Link();
     const json no_matrix = json::object();
-    const KnownScope scope(&plan_.params, &no_matrix, &environment_, &budget_);
+    const KnownScope scope(&values_, &no_matrix, &budget_);
     stages.CheckStages(scope);
-    if (params_known || AllFindings().empty()) stages.Expand(plan_.params, environment_, &budget_);
+    if (values_known || AllFindings().empty()) stages.Expand(values_, &budget_);
     // Names and targets are told beside everything else; what stands in resolved values only when the rest is right.
     SetNames(scope);
     TakeTargets(scope);
     CheckStaticTargets(stages);
-    if (AllFindings().empty()) PlanBuilder(&input_, &workflow_, &stages, &environment_, &budget_, &plan_).Build();
+    if (AllFindings().empty()) PlanBuilder(&input_, &workflow_, &stages, &values_, &budget_, &plan_).Build();
     CheckResult result{AllFindings(), std::nullopt};
-    if (result.findings.empty()) result.plan = std::move(plan_);
+    if (!result.findings.empty()) return result;
+    plan_.params = values_.params;
+    result.plan = std::move(plan_);
     return result;
   }
 
@@ -87,14 +95,14 @@ class WorkflowCheck {
     if (CheckConfigShape()) SharedParts::CheckTargetReferences(config_.get());
     FindingList of_params(input_.file);
     if (!input_.file.empty() && CheckWorkflowShape()) {
-      plan_.params = ResolveParams(workflow_.document, input_.params, &of_params, &others_);
+      values_.params = ResolveParams(workflow_.document, input_.params, &of_params, &others_);
       workflow_.references.SetParams(KeysOf(ObjectIn(workflow_.document.value(), "params")));
       SharedParts::CheckTargetReferences(&workflow_);
     }
     DefinedTargets result;
     if (AllFindings().empty()) {
       const json no_matrix = json::object();
-      const KnownScope scope(&plan_.params, &no_matrix, &environment_, &budget_);
+      const KnownScope scope(&values_, &no_matrix, &budget_);
       SharedParts parts;
       parts.TakeTargets(&workflow_, scope);
       if (config_) parts.TakeTargets(config_.get(), scope);
@@ -138,13 +146,9 @@ class WorkflowCheck {
 
   void CheckReferences() {
     const json& value = workflow_.document.value();
-    workflow_.references.SetParams(KeysOf(ObjectIn(value, "params")));
-    workflow_.references.SetSecrets(KeysOf(ObjectIn(value, "secrets")));
     SharedParts::CheckReferences(&workflow_);
     ReferenceRules rules;
-    rules.place = "'env'";
     rules.stages = false;
-    workflow_.references.Check(ObjectIn(value, "env"), NodeIn(workflow_.document.root(), "env"), rules);
     rules.place = "'prompt_name'";
     rules.deferred = false;
     workflow_.references.Check(TextIn(value, "prompt_name"), NodeIn(workflow_.document.root(), "prompt_name"), rules);
@@ -153,10 +157,41 @@ class WorkflowCheck {
     if (diagnostics != value.end() && diagnostics->is_boolean()) plan_.diagnostics = *diagnostics;
   }
 
+  // The workflow's own `env:`. A variable may refer to those before it; its own name is that of the engine's
+  // environment.
+  void ReadEnvironment() {
+    const json& env = ObjectIn(workflow_.document.value(), "env");
+    std::vector<std::string> names;
+    for (const auto& [name, node] : NodeIn(workflow_.document.root(), "env").members) {
+      if (!env.contains(name)) continue;
+      ReferenceRules rules;
+      rules.place = "'env." + name + "'";
+      rules.stages = false;
+      const std::size_t before = workflow_.findings.size();
+      workflow_.references.Check(env[name], node, rules);
+      if (workflow_.findings.size() == before) TakeVariable(name, env[name], node);
+      names.push_back(name);
+      workflow_.references.SetOwnEnvironment(names);
+    }
+  }
+
+  void TakeVariable(const std::string& name, const json& text, const YamlNode& node) {
+    const json no_matrix = json::object();
+    const KnownScope scope(&values_, &no_matrix, &budget_);
+    const auto known = workflow_.Resolved("'env." + name + "'", node, [&] { return ResolveKnown(text, scope); });
+    if (!known) return;
+    const TextTemplate value = TextTemplate::Parse(TextOf(*known));
+    if (value.has_expressions()) {
+      values_.deferred[{"env", name}] = value.AsExpression();
+    } else {
+      values_.env[name] = value.Value(scope);
+    }
+  }
+
   void SetNames(const KnownScope& scope) {
     const json& value = workflow_.document.value();
     plan_.name = TextIn(value, "name");
-    if (plan_.name.empty()) plan_.name = SafeNameOf(std::filesystem::path(input_.file).stem().string());
+    if (plan_.name.empty()) plan_.name = SafeNameOf(fs::path(input_.file).stem().string());
     plan_.prompt_name = plan_.name;
     const std::string given = TextIn(value, "prompt_name");
     if (given.empty()) return;
@@ -226,7 +261,7 @@ class WorkflowCheck {
   }
 
   const CheckInput& input_;
-  const DocumentCheck::Environment environment_;
+  KnownValues values_;
   DocumentCheck workflow_;
   std::unique_ptr<DocumentCheck> config_;
   Findings others_;  // of params given from outside

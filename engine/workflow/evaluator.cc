@@ -23,6 +23,12 @@ std::string Kindly(const json& value) {
 json Follow(const Expression& expression, const Scope& scope) {
   std::optional<json> value = scope.Find(expression.path);
   if (value) return *std::move(value);
+  if (const Expression* const meant = scope.Deferred(expression.path)) {
+    throw ExpressionError(expression.offset,
+                          "'" + NameOfPath(expression.path) + "' is '" + ToSource(*meant) +
+                              "', which is known only during the run; that is too late here",
+                          "give it a value that is known before the run");
+  }
   throw MissingReference(expression.offset, "there is no '" + NameOfPath(expression.path) + "'",
                          "default(" + NameOfPath(expression.path) + ", …) would give a value instead");
 }
@@ -137,16 +143,22 @@ bool IsDeferred(const std::vector<std::string>& path) {
   return path[0] == "stages" || path[0] == "run" || path[0] == "secrets";
 }
 
-bool HasDeferred(const Expression& expression) {
+bool HasDeferred(const Expression& expression, const Scope& scope) {
   bool found = false;
-  ForEachReference(expression, [&](const Expression& reference, bool) { found = found || IsDeferred(reference.path); });
+  ForEachReference(expression, [&](const Expression& reference, bool) {
+    found = found || IsDeferred(reference.path) || scope.Deferred(reference.path) != nullptr;
+  });
   return found;
 }
 
 Expression Simplify(const Expression& expression, const Scope& scope) {
-  if (!HasDeferred(expression)) return LiteralOf(Evaluate(expression, scope), expression.offset);
+  if (!HasDeferred(expression, scope)) return LiteralOf(Evaluate(expression, scope), expression.offset);
+  if (expression.kind == Kind::kReference) {
+    const Expression* const meant = scope.Deferred(expression.path);
+    return meant == nullptr ? expression : *meant;
+  }
   Expression simple = expression;
-  if (expression.kind == Kind::kCall && expression.name == "default" && !HasDeferred(expression.operands[0])) {
+  if (expression.kind == Kind::kCall && expression.name == "default" && !HasDeferred(expression.operands[0], scope)) {
     try {
       const json value = Evaluate(expression.operands[0], scope);
       if (!value.is_null()) return LiteralOf(value, expression.offset);

@@ -27,9 +27,10 @@ std::string TextOf(const nlohmann::json& value);
 
 // Whether a reference can only be followed while the run is there: stages.*, run.* and secrets.*.
 bool IsDeferred(const std::vector<std::string>& path);
-// Whether the expression has a deferred reference.
-bool HasDeferred(const Expression& expression);
-// The expression with everything evaluated that has no deferred reference; a literal when nothing has.
+// Whether the expression has a deferred reference, or one that stands for a deferred expression in `scope`.
+bool HasDeferred(const Expression& expression, const Scope& scope);
+// The expression with everything evaluated that has no deferred reference; a literal when nothing has. References that
+// stand for a deferred expression are replaced by it.
 Expression Simplify(const Expression& expression, const Scope& scope);
 
 // Calls `visit` for every reference; `guarded`: default() stands in for it when it is missing.

@@ -17,7 +17,7 @@ constexpr int kDeepest = 200;
 constexpr int kMaxParts = 250;  // operators, values and names; evaluating visits each for each above it
 constexpr std::string_view kNameStart = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
 constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789-";
-const std::vector<std::string> kRoots = {"params", "matrix", "stages", "env", "secrets", "run"};
+const std::vector<std::string> kRoots = {"params", "matrix", "stages", "env", "secrets", "run", "workflow"};
 // What other languages call our roots and operators.
 const std::map<std::string, std::string> kInstead = {
     {"github", "write run.id or run.workflow, and env.NAME for the environment"},
@@ -45,6 +45,7 @@ const std::map<std::string, std::string> kFunctionsInstead = {
     {"cancelled", "put the stage below `on_exit:` and compare run.status"},
     {"len", "write length(VALUE)"},
     {"size", "write length(VALUE)"}};
+const std::vector<std::string> kWorkflowFields = {"dir"};
 const std::vector<std::string> kRunFields = {"id", "status", "error", "output_dir", "workflow", "params"};
 
 class Parser {
@@ -207,8 +208,11 @@ class Parser {
       }
     } else if (path.size() < 2) {
       throw ExpressionError(expression.offset, "found '" + name + "' alone, expected " + name + ".NAME");
-    } else if (path[0] == "run" && std::find(kRunFields.begin(), kRunFields.end(), path[1]) == kRunFields.end()) {
-      throw ExpressionError(expression.offset, "the run has no '" + path[1] + "'", Suggestion(path[1], kRunFields));
+    } else if (path[0] == "run" || path[0] == "workflow") {
+      const std::vector<std::string>& fields = path[0] == "run" ? kRunFields : kWorkflowFields;
+      if (std::find(fields.begin(), fields.end(), path[1]) != fields.end()) return;
+      throw ExpressionError(expression.offset, "the " + path[0] + " has no '" + path[1] + "'",
+                            Suggestion(path[1], fields));
     }
   }
 
@@ -299,8 +303,15 @@ class Parser {
     Expression expression;
     expression.kind = Kind::kReference;
     expression.offset = at_;
-    if (!Take("stages") || !Take(".")) Unexpected("a stage, such as stages.render");
-    expression.path = {"stages", TakeName("the name of a stage"), "status"};
+    if (!Take("stages")) Unexpected("a stage, such as stages.render");
+    if (Take("[")) {
+      if (Peek() != '"' && Peek() != '\'') Unexpected("the name of a stage in quotes");
+      expression.path = {"stages", TakeText(Peek()), "status"};
+      Expect("]");
+    } else {
+      if (!Take(".")) Unexpected("a stage, such as stages.render");
+      expression.path = {"stages", TakeName("the name of a stage"), "status"};
+    }
     if (Take(".") && TakeName("status") != "status") Unexpected("')'");
     Count();
     return expression;

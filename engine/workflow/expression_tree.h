@@ -17,8 +17,9 @@ namespace cosmos {
 //   primary: 'text' | "text" | number | true | false | null | reference | FUNCTION `(` or, … `)` | `(` or `)`
 //
 // 'text' writes a quote as '', "text" has JSON's escapes. References are params.NAME, matrix.NAME, env.NAME,
-// secrets.NAME, run.FIELD, stages.NAME.status, stages.NAME.outputs[.NAME] and stages.NAME.instances; names may hold
-// '-'. FUNCTION is one of Functions() (functions.h); failed() takes stages.NAME.
+// secrets.NAME, run.FIELD, workflow.dir, stages.NAME.status, stages.NAME.outputs[.NAME] and stages.NAME.instances;
+// names may hold '-', and any character as ["NAME"]. FUNCTION is one of Functions() (functions.h); failed() takes
+// stages.NAME.
 struct Expression {
   enum class Kind { kLiteral, kReference, kIndex, kNot, kBinary, kCall };
 

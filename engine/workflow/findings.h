@@ -34,6 +34,7 @@ class FindingList {
   // Whether further findings are dropped: who has to search for their place need not.
   bool full() const;
   bool empty() const { return findings_.empty(); }
+  std::size_t size() const { return findings_.size(); }
   const std::string& file() const { return file_; }
   // In the order of the file, each only once.
   Findings Sorted() const;

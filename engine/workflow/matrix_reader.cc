@@ -44,7 +44,7 @@ std::vector<std::string> MatrixKeysOf(const StageSource& stage) {
 }
 
 std::optional<json> MatrixReader::Resolved(const StageSource& stage, const std::string& key, const YamlNode& node) {
-  const KnownScope scope(&params_, &kNoMatrix, &environment_, &budget_);
+  const KnownScope scope(&values_, &kNoMatrix, &budget_);
   return check_.Resolved(NameOfKey(stage, key), node, [&] { return Resolve(MatrixOf(stage)[key], scope); });
 }
 
@@ -143,7 +143,7 @@ void MatrixReader::Name(const StageSource& stage, std::vector<MatrixInstance>* i
   const YamlNode& node = NodeIn(NodeIn(*stage.node, "matrix"), "name");
   std::vector<std::string> texts;
   for (const MatrixInstance& instance : *instances) {
-    const KnownScope scope(&params_, &instance.values, &environment_, &budget_);
+    const KnownScope scope(&values_, &instance.values, &budget_);
     const auto text = check_.Resolved(NameOfKey(stage, "name"), node, [&] { return Resolve(*declared, scope); });
     if (!text) return;
     texts.push_back(TextOf(*text));

@@ -18,11 +18,8 @@ bool IsAxis(const std::string& key, const nlohmann::json& value);
 // Reads the matrix of one stage and reports what is wrong in it. Does not own its parts; not thread-safe.
 class MatrixReader {
  public:
-  using Environment = KnownScope::Environment;
-
-  // `scope` and what `params` and `environment` name are known before the run.
-  MatrixReader(DocumentCheck* check, const nlohmann::json* params, const Environment* environment, WorkBudget* budget)
-      : check_(*check), params_(*params), environment_(*environment), budget_(*budget) {}
+  MatrixReader(DocumentCheck* check, const KnownValues* values, WorkBudget* budget)
+      : check_(*check), values_(*values), budget_(*budget) {}
 
   // The stage's instances; none, and findings, when its matrix is wrong.
   std::vector<MatrixInstance> Instances(const StageSource& stage);
@@ -37,8 +34,7 @@ class MatrixReader {
   void Name(const StageSource& stage, std::vector<MatrixInstance>* instances);
 
   DocumentCheck& check_;
-  const nlohmann::json& params_;
-  const Environment& environment_;
+  const KnownValues& values_;
   WorkBudget& budget_;
 };
 

@@ -30,11 +30,11 @@ size_t MostInBatch(const json& fields) {
 }  // namespace
 
 PlanBuilder::PlanBuilder(const CheckInput* input, DocumentCheck* check, const StageList* stages,
-                         const KnownScope::Environment* environment, WorkBudget* budget, Plan* plan)
+                         const KnownValues* values, WorkBudget* budget, Plan* plan)
     : input_(*input),
       check_(*check),
       list_(*stages),
-      environment_(*environment),
+      values_(*values),
       budget_(*budget),
       plan_(*plan),
       first_(stages->stages().size()) {
@@ -92,7 +92,7 @@ void PlanBuilder::FormBatchesOf(const StageSource& stage, size_t first) {
 }
 
 StageInstance PlanBuilder::Make(const StageSource& stage, const MatrixInstance& instance) {
-  const KnownScope scope(&plan_.params, &instance.values, &environment_, &budget_);
+  const KnownScope scope(&values_, &instance.values, &budget_);
   StageInstance made;
   made.stage = stage.id;
   made.instance = instance.name;
@@ -231,18 +231,18 @@ void PlanBuilder::CheckOomSteps(const StageSource& stage, const StageInstance& i
 }
 
 json PlanBuilder::Environment(const StageSource& stage, const KnownScope& scope) {
-  json env = json::object();
-  const auto add = [&](const json& texts, const YamlNode& node) {
-    for (const auto& [name, place] : node.members) {
-      const auto value = texts.find(name);
-      if (value == texts.end()) continue;
-      const auto known =
-          check_.Resolved("'env." + name + "' of " + stage.name(), place, [&] { return ResolveKnown(*value, scope); });
-      if (known) env[name] = TextOf(*known);
-    }
-  };
-  add(ObjectIn(check_.document.value(), "env"), NodeIn(check_.document.root(), "env"));
-  add(ObjectIn(*stage.value, "env"), NodeIn(*stage.node, "env"));
+  json env = EscapeTree(values_.env);
+  for (const auto& [path, expression] : values_.deferred) {
+    if (path[0] == "env") env[path[1]] = "${{ " + ToSource(expression) + " }}";
+  }
+  const json& texts = ObjectIn(*stage.value, "env");
+  for (const auto& [name, place] : NodeIn(*stage.node, "env").members) {
+    const auto value = texts.find(name);
+    if (value == texts.end()) continue;
+    const auto known =
+        check_.Resolved("'env." + name + "' of " + stage.name(), place, [&] { return ResolveKnown(*value, scope); });
+    if (known) env[name] = TextOf(*known);
+  }
   return env;
 }
 

@@ -19,8 +19,8 @@ namespace cosmos {
 class PlanBuilder {
  public:
   // All must outlive the builder. `plan` has name, prompt_name, params and targets already.
-  PlanBuilder(const CheckInput* input, DocumentCheck* check, const StageList* stages,
-              const KnownScope::Environment* environment, WorkBudget* budget, Plan* plan);
+  PlanBuilder(const CheckInput* input, DocumentCheck* check, const StageList* stages, const KnownValues* values,
+              WorkBudget* budget, Plan* plan);
 
   void Build();
 
@@ -50,7 +50,7 @@ class PlanBuilder {
   const CheckInput& input_;
   DocumentCheck& check_;
   const StageList& list_;
-  const KnownScope::Environment& environment_;
+  const KnownValues& values_;
   WorkBudget& budget_;
   Plan& plan_;
   std::optional<SchemaChecker> stage_checker_;  // made when a stage has resolved fields to be checked again

@@ -244,10 +244,58 @@ stages:
   input.params.overrides = {"p=" + evil};
   const Plan plan = PlanOf(input);
   const json nothing = json::object();
-  const KnownScope::Environment no_environment = TestEnvironment;
-  const KnownScope scope(&nothing, &nothing, &no_environment);
+  KnownValues values;
+  values.environment = TestEnvironment;
+  const KnownScope scope(&values, &nothing);
   EXPECT_EQ(Resolve(plan.instances[0].with, scope)["prompt"], evil);
   EXPECT_EQ(Resolve(plan.instances[0].env, scope)["E"], "<" + evil + ">");
+}
+
+TEST(PlanBuilderTest, ExpressionsSeeTheWorkflowsOwnEnvironment) {
+  CheckInput input = InputOf(R"yaml(version: 1
+params: {size: {type: integer, default: 7}}
+secrets: {t: {env: T}}
+env:
+  ROOT: /data
+  CACHE: ${{ env.ROOT }}/cache
+  WHO: "${{ run.id }} {of} ${{ secrets.t }}"
+  BOTH: ${{ env.WHO }} in ${{ env.CACHE }}
+stages:
+  a:
+    uses: prompt-enhancement
+    matrix: {size: ["${{ env.CACHE }}"]}
+    with: {prompt: "${{ matrix.size }}, ${{ env.BOTH }}"}
+    when: env.WHO != 'x'
+)yaml");
+  const StageInstance a = PlanOf(input).instances[0];
+  EXPECT_EQ(a.matrix["size"], "/data/cache");
+  const char* const kWho = R"(format("{0} {{of}} {1}", run.id, secrets.t))";
+  EXPECT_EQ(a.with["prompt"], std::string("/data/cache, ${{ format(\"{0} in /data/cache\", ") + kWho + ") }}");
+  EXPECT_EQ(a.env["CACHE"], "/data/cache");
+  EXPECT_EQ(a.env["WHO"], std::string("${{ ") + kWho + " }}");
+  EXPECT_EQ(a.when, std::string(kWho) + " != \"x\"");
+}
+
+TEST(PlanBuilderTest, AVariableOfItsOwnNameIsTheEnginesAndMustBeDeclared) {
+  EXPECT_THAT(FindingsOf("version: 1\nenv: {API_KEY: '${{ env.API_KEY }}'}\nstages: {a: {uses: noop}}\n"),
+              ElementsAre(testing::HasSubstr("has the name of a secret")));
+  EXPECT_THAT(FindingsOf("version: 1\nenv: {A: '${{ env.B }}', B: b}\nstages: {a: {uses: noop}}\n"),
+              ElementsAre(testing::HasSubstr("reads the environment variable 'B' and does not declare it")));
+}
+
+TEST(PlanBuilderTest, WhatOnlyTheRunKnowsIsTooLateForATarget) {
+  EXPECT_THAT(FindingsOf("version: 1\nenv: {HOST: '${{ run.id }}'}\n"
+                         "stages: {a: {uses: noop, target: '${{ env.HOST }}'}}\n"),
+              ElementsAre(testing::HasSubstr("'env.HOST' is 'run.id', which is known only during the run")));
+}
+
+TEST(PlanBuilderTest, TellsTheFolderOfTheWorkflow) {
+  CheckInput input = InputOf(
+      "version: 1\nstages: {a: {uses: shell, with: {argv: ['${{ workflow.dir }}/x.py', '${{ workflow.dir }}']}}}\n");
+  input.file = "/shots/sh010/../w.yaml";
+  EXPECT_EQ(PlanOf(input).instances[0].with["argv"], json({"/shots/x.py", "/shots"}));
+  EXPECT_THAT(FindingsOf("version: 1\nstages: {a: {uses: shell, with: {run: '${{ workflow.folder }}'}}}\n"),
+              ElementsAre(testing::HasSubstr("the workflow has no 'folder'")));
 }
 
 TEST(PlanBuilderTest, RefusesPromptNamesThatAreFoldersOfTheEngine) {

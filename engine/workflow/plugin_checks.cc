@@ -24,7 +24,7 @@ std::optional<std::string> KnownText(const std::string& text, const Scope& scope
   try {
     const TextTemplate parsed = TextTemplate::Parse(text);
     for (const TextTemplate::Part& part : parsed.parts()) {
-      if (part.expression && HasDeferred(*part.expression)) return std::nullopt;
+      if (part.expression && HasDeferred(*part.expression, scope)) return std::nullopt;
     }
     const json value = parsed.Value(scope);
     return value.is_string() ? value.get<std::string>() : std::optional<std::string>();

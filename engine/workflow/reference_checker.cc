@@ -109,6 +109,8 @@ void ReferenceChecker::CheckReference(const Expression& reference, bool guarded,
     } else if (!Has(rules.matrix, name)) {
       add("the matrix has no key '" + name + "'", Suggestion(name, rules.matrix));
     }
+  } else if (root == "env" && Has(own_environment_, name)) {
+    return;
   } else if (root == "env") {
     if (const auto problem = environment_rules_.Check(name); !problem.message.empty()) {
       add(problem.message, problem.hint);

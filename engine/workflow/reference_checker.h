@@ -38,6 +38,8 @@ class ReferenceChecker {
 
   void SetParams(std::vector<std::string> names) { params_ = std::move(names); }
   void SetSecrets(std::vector<std::string> names) { secrets_ = std::move(names); }
+  // The names of the workflow's own `env:`.
+  void SetOwnEnvironment(std::vector<std::string> names) { own_environment_ = std::move(names); }
   void SetEnvironment(EnvironmentRules rules) { environment_rules_ = std::move(rules); }
 
   // Checks all templates in `value`, which stands at `node`. Gives the stages that are referred to.
@@ -58,6 +60,7 @@ class ReferenceChecker {
   const Environment& environment_;
   std::vector<std::string> params_;
   std::vector<std::string> secrets_;
+  std::vector<std::string> own_environment_;
   EnvironmentRules environment_rules_;
 };
 

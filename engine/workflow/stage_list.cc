@@ -147,8 +147,8 @@ void StageList::TellCycles() {
   }
 }
 
-void StageList::Expand(const json& params, const KnownScope::Environment& environment, WorkBudget* budget) {
-  MatrixReader reader(&check_, &params, &environment, budget);
+void StageList::Expand(const KnownValues& values, WorkBudget* budget) {
+  MatrixReader reader(&check_, &values, budget);
   for (StageSource& stage : stages_) {
     stage.instances = reader.Instances(stage);
     stage.max_parallel = reader.MaxParallel(stage);

@@ -21,7 +21,7 @@ class StageList {
   // Links stages by `needs:` and looks their plugins up.
   void Link();
   // Expands the matrices, within the budget. To be called when the params are known.
-  void Expand(const nlohmann::json& params, const KnownScope::Environment& environment, WorkBudget* budget);
+  void Expand(const KnownValues& values, WorkBudget* budget);
   // Checks each stage by itself, and its references to others. `scope` knows the params.
   void CheckStages(const KnownScope& scope);
 

@@ -113,6 +113,25 @@ bool TextTemplate::has_expressions() const {
   return std::any_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.expression.has_value(); });
 }
 
+Expression TextTemplate::AsExpression() const {
+  if (is_one_expression()) return *parts_[0].expression;
+  Expression call;
+  call.kind = Expression::Kind::kCall;
+  call.name = "format";
+  call.operands.emplace_back();
+  std::string form;
+  for (const Part& part : parts_) {
+    if (part.expression) {
+      form += "{" + std::to_string(call.operands.size() - 1) + "}";
+      call.operands.push_back(*part.expression);
+    } else {
+      for (const char c : part.text) form += c == '{' || c == '}' ? std::string(2, c) : std::string(1, c);
+    }
+  }
+  call.operands[0].literal = form;
+  return call;
+}
+
 json TextTemplate::Value(const Scope& scope) const {
   if (is_one_expression()) return Evaluate(*parts_[0].expression, scope);
   std::string text;

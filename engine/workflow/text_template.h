@@ -33,6 +33,8 @@ class TextTemplate {
   const std::vector<Part>& parts() const { return parts_; }
   bool has_expressions() const;
 
+  // The expression that has this template's value.
+  Expression AsExpression() const;
   // The value: of any type when the text is exactly one expression, else a text. Throws ExpressionError.
   nlohmann::json Value(const Scope& scope) const;
   // The same with only what is known without a run; the result is a template again (texts in it are escaped).
