@@ -21,12 +21,14 @@ std::optional<CheckInput> ReadEdited(const RunInputs& inputs, const std::string&
   edited.params.text = ParamsForText(inputs.params, inputs.workflow_text, edited.text).dump();
   edited.input_files = true;
   edited.any_environment = false;
+  edited.read_used = nullptr;
   return edited;
 }
 
 void Take(const CheckInput& edited, const Plan& plan, RunInputs* inputs) {
   inputs->workflow_path = edited.file;
   inputs->workflow_text = edited.text;
+  inputs->used_workflows = plan.used_workflows;
   inputs->config_path = edited.config_file;
   inputs->config_text = edited.config_text;
   inputs->params = plan.params;
@@ -49,6 +51,15 @@ void WarnOfChanges(const RunInputs& inputs, bool may_take, const std::string& ru
     return;  // moved or deleted, which is no edit
   }
   std::vector<std::string> changes = ChangesOfText(inputs.workflow_text, text);
+  for (const auto& [path, used] : inputs.used_workflows) {
+    try {
+      for (const std::string& change : ChangesOfText(used, ReadWorkflowFile(path))) {
+        changes.push_back(fs::path(path).filename().string() + ": " + change);
+      }
+    } catch (const Error&) {
+      // As above.
+    }
+  }
   if (changes.empty()) return;
   const std::size_t more = changes.size() - std::min(changes.size(), kMaxChanges);
   changes.resize(changes.size() - more);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <vector>
 
@@ -10,33 +9,11 @@
 #include "cli/output_reference.h"
 #include "cli/state_home.h"
 #include "core/error.h"
-#include "core/files.h"
-#include "core/json_values.h"
 #include "core/text.h"
+#include "workflow/input_text.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
-namespace {
-
-std::string ReadInput(const std::string& what, const fs::path& path) {
-  try {
-    const std::string text = ReadFileUpTo(path, kForeignJson.bytes);
-    if (!IsUtf8(text)) {
-      const std::vector<std::string> lines = SplitLines(text);
-      const auto bad =
-          std::find_if_not(lines.begin(), lines.end(), [](const std::string& line) { return IsUtf8(line); });
-      throw Error(ErrorCode::kInvalidInput,
-                  fmt::format("the {} '{}' is not UTF-8 text (line {})", what, path.string(), bad - lines.begin() + 1),
-                  "save it as UTF-8");
-    }
-    return text;
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::kInvalidInput) throw;
-    throw Error(ErrorCode::kInvalidInput, "the " + what + " cannot be read: " + error.message(), "check the path");
-  }
-}
-
-}  // namespace
 
 std::vector<OptionSpec> WorkflowOptions() {
   return {
@@ -45,12 +22,12 @@ std::vector<OptionSpec> WorkflowOptions() {
       {"target", "NAME", "where stages run that name no target"}};
 }
 
-std::string ReadWorkflowFile(const std::string& path) { return ReadInput("workflow", path); }
+std::string ReadWorkflowFile(const std::string& path) { return ReadInputText("workflow", path); }
 
 void ReadConfig(CheckInput* input) {
   const fs::path config = ConfigFile();
   input->config_file = config;
-  input->config_text = config.empty() ? "" : ReadInput("configuration", config);
+  input->config_text = config.empty() ? "" : ReadInputText("configuration", config);
 }
 
 CheckInput ReadWorkflow(const std::string& path, const Arguments& arguments) {
@@ -60,7 +37,7 @@ CheckInput ReadWorkflow(const std::string& path, const Arguments& arguments) {
   ReadConfig(&input);
   if (arguments.Has("params")) {
     input.params.file = arguments.Get("params");
-    input.params.text = ReadInput("params file", input.params.file);
+    input.params.text = ReadInputText("params file", input.params.file);
   }
   input.params.overrides = WithOutputsOfRuns(arguments.All("param"), [&] { return OpenStore(arguments); });
   input.default_target = arguments.Get("target");
@@ -76,6 +53,12 @@ CheckInput ReadAgain(const RunInputs& inputs) {
   input.params.file = "the params of the run";
   input.params.text = inputs.params.dump();
   input.default_target = inputs.target;
+  input.read_used = [texts = inputs.used_workflows](const std::string& path) {
+    const auto known = texts.find(path);
+    if (known != texts.end()) return known->second;
+    throw Error(ErrorCode::kInvalidInput, "the run did not keep it",
+                "start the workflow again with `cosmos-engine run`");
+  };
   input.input_files = false;
   input.any_environment = true;  // of a run that goes on, whose workflow may be older than the rule
   return input;
@@ -85,6 +68,7 @@ RunInputs InputsOf(const CheckInput& input, const Plan& plan, const Arguments& a
   RunInputs inputs;
   inputs.workflow_path = fs::absolute(input.file);
   inputs.workflow_text = input.text;
+  inputs.used_workflows = plan.used_workflows;
   inputs.config_path = input.config_file;
   inputs.config_text = input.config_text;
   inputs.params = plan.params;

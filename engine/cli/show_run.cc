@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <map>
+#include <tuple>
 #include <utility>
 
 #include "cli/failure_text.h"
@@ -66,15 +68,25 @@ std::string StageText(const StageRecord& stage, bool run_active, const std::vect
   return text;
 }
 
-// The attempts of an instance together, in the order in which the instances began.
+// The attempts of an instance together, in the order in which the instances began; those of a workflow that a stage
+// uses
+// (`shot.render`) below that stage (`shot`).
 std::vector<StageRecord> ByInstance(std::vector<StageRecord> stages) {
-  std::vector<std::string> keys;
-  const auto rank = [&](const StageRecord& stage) {
-    return std::find(keys.begin(), keys.end(), StageKey(stage)) - keys.begin();
+  std::map<std::string, std::size_t> first;  // place, by key
+  for (std::size_t i = 0; i < stages.size(); ++i) first.emplace(StageKey(stages[i]), i);
+  const auto outermost = [&](const std::string& key) {
+    for (std::size_t dot = key.find('.'); dot != key.npos; dot = key.find('.', dot + 1)) {
+      if (first.count(key.substr(0, dot)) > 0) return key.substr(0, dot);
+    }
+    return key;
   };
-  for (const StageRecord& stage : stages) {
-    if (rank(stage) == static_cast<std::ptrdiff_t>(keys.size())) keys.push_back(StageKey(stage));
-  }
+  std::map<std::string, std::size_t> group_first;
+  for (const StageRecord& stage : stages) group_first.emplace(outermost(StageKey(stage)), group_first.size());
+  const auto rank = [&](const StageRecord& stage) {
+    const std::string key = StageKey(stage);
+    const std::string group = outermost(key);
+    return std::tuple(group_first.at(group), key != group, first.at(key));
+  };
   std::stable_sort(stages.begin(), stages.end(), [&](auto& a, auto& b) { return rank(a) < rank(b); });
   return stages;
 }

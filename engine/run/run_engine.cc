@@ -301,7 +301,7 @@ RunEnd RunEngine::Sum() const {
   const std::vector<InstanceState> states = state_.All();
   for (std::size_t i = 0; i < states.size(); ++i) {
     if (states[i].status == Status::kCancelled) end.status = Status::kCancelled;
-    if (states[i].status != Status::kFailed || state_.plan().instances[i].continue_on_error) continue;
+    if (states[i].status != Status::kFailed || state_.plan().instances[i].is_tolerated()) continue;
     if (end.failure) {
       ++more;
     } else {

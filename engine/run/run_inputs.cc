@@ -31,6 +31,7 @@ void SaveRunInputs(const RunInputs& inputs, const fs::path& path) {
   const nlohmann::json saved = {{"v", 1},
                                 {"workflow_path", inputs.workflow_path},
                                 {"workflow_text", inputs.workflow_text},
+                                {"used_workflows", inputs.used_workflows},
                                 {"config_path", inputs.config_path},
                                 {"config_text", inputs.config_text},
                                 {"params", inputs.params},
@@ -63,6 +64,7 @@ RunInputs LoadRunInputs(const fs::path& path) {
     const nlohmann::json saved = ParseJson(ReadOwnFile(path), kOwnJson);
     inputs.workflow_path = saved.at("workflow_path");
     inputs.workflow_text = saved.at("workflow_text");
+    inputs.used_workflows = saved.value("used_workflows", inputs.used_workflows);
     inputs.config_path = saved.at("config_path");
     inputs.config_text = saved.at("config_text");
     inputs.params = saved.at("params");

@@ -14,7 +14,8 @@ namespace cosmos {
 struct RunInputs {
   std::string workflow_path;  // absolute, for messages
   std::string workflow_text;
-  std::string config_path;  // of the user's configuration, empty without one
+  std::map<std::string, std::string> used_workflows;  // the texts of those that its stages use, by absolute path
+  std::string config_path;                            // of the user's configuration, empty without one
   std::string config_text;
   nlohmann::json params = nlohmann::json::object();  // resolved
   std::string target;                                // of --target, or empty

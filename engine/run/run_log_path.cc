@@ -14,7 +14,7 @@ std::string LogOfRun(const RunState& run, RunStore* store) {
   for (std::size_t i = 0; i < instances.size(); ++i) {
     const StageInstance& instance = instances[i];
     InstanceState state = run.Get(i);
-    if (instance.continue_on_error) state.failure = {};
+    if (instance.is_tolerated()) state.failure = {};
     states[instance.key()] = std::move(state);
   }
   std::string log;

@@ -7,10 +7,12 @@ Scheduler::Scheduler(const Plan& plan)
       missing_(plan.instances.size()),
       blocked_(plan.instances.size()),
       after_failure_(plan.instances.size()),
+      shields_(plan.instances.size()),
       left_(plan.instances.size()) {
   for (std::size_t i = 0; i < plan.instances.size(); ++i) {
     missing_[i] = plan.instances[i].needs.size();
     after_failure_[i] = plan.instances[i].after_failure;
+    shields_[i] = plan.instances[i].ends_workflow && plan.instances[i].continue_on_error;
     for (const std::size_t need : plan.instances[i].needs) dependents_[need].push_back(i);
   }
 }
@@ -49,6 +51,12 @@ void Scheduler::Block(std::size_t index, Step* step) {
     blocked_[next] = true;
     --left_;
     step->blocked.push_back(next);
+    if (shields_[next]) {
+      for (const std::size_t dependent : dependents_[next]) {
+        if (--missing_[dependent] == 0 && !blocked_[dependent]) step->ready.push_back(dependent);
+      }
+      continue;
+    }
     waiting.insert(waiting.end(), dependents_[next].begin(), dependents_[next].end());
   }
 }

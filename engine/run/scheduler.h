@@ -38,6 +38,7 @@ class Scheduler {
   std::vector<std::size_t> missing_;  // needs that have not ended yet
   std::vector<bool> blocked_;
   std::vector<bool> after_failure_;  // a need that is blocked counts like one that is done
+  std::vector<bool> shields_;  // when it is blocked, those that need it go on: a workflow whose failure is tolerated
   std::size_t left_;
 };
 

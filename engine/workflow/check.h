@@ -26,6 +26,9 @@ struct CheckInput {
   bool any_environment = false;  // whether the workflow may read variables that it does not declare
   // Looks environment variables up; the process's own when empty.
   std::function<std::optional<std::string>(const std::string&)> environment;
+  // Gives the text of a workflow that a stage uses, by its absolute path; throws Error. Files of this machine when
+  // empty.
+  std::function<std::string(const std::string&)> read_used;
 };
 
 struct CheckResult {

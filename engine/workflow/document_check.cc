@@ -8,10 +8,10 @@ namespace cosmos {
 using nlohmann::json;
 
 DocumentCheck::DocumentCheck(std::string text, std::string file, const PluginDirectory* directory,
-                             const Environment* environment)
+                             PluginChecks::Checkers* checkers, const Environment* environment)
     : document(YamlDocument::Parse(std::move(text), std::move(file))),
       findings(document.findings()),
-      plugins(directory, &findings),
+      plugins(directory, checkers, &findings),
       references(&document, &findings, environment) {}
 
 void DocumentCheck::CheckShape(const SchemaChecker& checker, const std::string& root_name) {

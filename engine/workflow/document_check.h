@@ -18,7 +18,8 @@ namespace cosmos {
 struct DocumentCheck {
   using Environment = ReferenceChecker::Environment;
 
-  DocumentCheck(std::string text, std::string file, const PluginDirectory* directory, const Environment* environment);
+  DocumentCheck(std::string text, std::string file, const PluginDirectory* directory, PluginChecks::Checkers* checkers,
+                const Environment* environment);
   DocumentCheck(const DocumentCheck&) = delete;
   DocumentCheck& operator=(const DocumentCheck&) = delete;
 

@@ -61,6 +61,7 @@ hooks: {log-streamer: {poll_interval: 2s}, gpu-monitor: }
 log: {max_bytes: 100000}
 env: {HOME_OF_MODELS: /models}
 uses_env: [HOME]
+outputs: {text: a, list: [1], map: {a: b}, none: }
 secrets: {token: {env: HF_TOKEN}, key: {file: ~/.key}}
 stages:
   first: {uses: noop}
@@ -104,7 +105,7 @@ on_failure:
 on_success: [{uses: noop}]
 on_exit: [{uses: noop}]
 )yaml",
-      "version: 1\nparams:\ntargets:\nhooks: {gpu-monitor: false}\nlog:\nenv:\nuses_env:\nsecrets:\n"
+      "version: 1\nparams:\ntargets:\nhooks: {gpu-monitor: false}\nlog:\nenv:\nuses_env:\noutputs:\nsecrets:\n"
       "stages: {a: {uses: noop}}\ndiagnostics: true\non_failure:\non_success:\non_exit:\n",
       "version: 1\nhooks:\nstages: {a: {uses: noop}}\n"};
   return kWorkflows;

@@ -16,23 +16,8 @@ std::string TypeOf(const json& declaration) {
   return declaration.contains("type") && declaration["type"].is_string() ? declaration["type"].get<std::string>() : "";
 }
 
-// The JSON Schema of the values of one param. What is wrong in the declaration is told elsewhere and left out here.
-json SchemaOf(const json& declaration) {
-  json schema = json::object();
-  const std::string type = TypeOf(declaration);
-  if (!type.empty()) schema["type"] = type == "path" ? "string" : type;
-  if (declaration.contains("enum") && declaration["enum"].is_array()) schema["enum"] = declaration["enum"];
-  for (const char* limit : {"minimum", "maximum"}) {
-    if (declaration.contains(limit) && declaration[limit].is_number()) schema[limit] = declaration[limit];
-  }
-  if (declaration.contains("items") && declaration["items"].is_object()) {
-    schema["items"] = SchemaOf(declaration["items"]);
-  }
-  return schema;
-}
-
 SchemaProblems ProblemsOf(const json& value, const json& declaration, const SchemaPath& path) {
-  const json schema = SchemaOf(declaration);
+  const json schema = SchemaOfParam(declaration);
   return SchemaExplainer(&schema).Explain(value, Texts::kPlain, path, "");
 }
 
@@ -78,7 +63,7 @@ class Resolver {
       declarations_[name] = declaration;
       const YamlNode* const words = member.Member("enum");
       if (words != nullptr)
-        KeepTexts({{"items", SchemaOf({{"type", TypeOf(declaration)}})}}, *words, &declarations_[name]["enum"]);
+        KeepTexts({{"items", SchemaOfParam({{"type", TypeOf(declaration)}})}}, *words, &declarations_[name]["enum"]);
       places_[name] = &member;
     }
   }
@@ -89,7 +74,7 @@ class Resolver {
       if (!declaration.contains("default")) continue;
       values_[name] = declaration["default"];
       const YamlNode* place = places_[name]->Member("default");
-      KeepTexts(SchemaOf(declaration), *place, &values_[name]);
+      KeepTexts(SchemaOfParam(declaration), *place, &values_[name]);
       for (const SchemaProblem& problem : ProblemsOf(values_[name], declaration, {"params", name, "default"})) {
         findings_->Add(place->Nearest(Below(problem.path, 3))->value, problem.message, problem.hint);
       }
@@ -113,7 +98,7 @@ class Resolver {
         continue;
       }
       values_[name] = value;
-      KeepTexts(SchemaOf(declarations_[name]), *node, &values_[name]);
+      KeepTexts(SchemaOfParam(declarations_[name]), *node, &values_[name]);
       for (const SchemaProblem& problem : ProblemsOf(values_[name], declarations_[name], {"params", name})) {
         list.Add(node->Nearest(Below(problem.path, 2))->value, problem.message, problem.hint);
       }
@@ -138,9 +123,10 @@ class Resolver {
     }
   }
 
-  json Finish() {
+  json Finish(const std::set<std::string>& deferred) {
+    for (const std::string& name : deferred) values_.erase(name);
     for (const std::string& name : names_) {
-      if (values_.contains(name)) continue;
+      if (values_.contains(name) || deferred.count(name) > 0) continue;
       findings_->Add(places_[name]->key, "param '" + name + "' has no value",
                      "give it with -p " + name + "=VALUE, or write a default");
     }
@@ -162,6 +148,20 @@ class Resolver {
 
 }  // namespace
 
+json SchemaOfParam(const json& declaration) {
+  json schema = json::object();
+  const std::string type = TypeOf(declaration);
+  if (!type.empty()) schema["type"] = type == "path" ? "string" : type;
+  if (declaration.contains("enum") && declaration["enum"].is_array()) schema["enum"] = declaration["enum"];
+  for (const char* limit : {"minimum", "maximum"}) {
+    if (declaration.contains(limit) && declaration[limit].is_number()) schema[limit] = declaration[limit];
+  }
+  if (declaration.contains("items") && declaration["items"].is_object()) {
+    schema["items"] = SchemaOfParam(declaration["items"]);
+  }
+  return schema;
+}
+
 json ParamValueOf(const std::string& text, const json& declaration) {
   const std::string type = TypeOf(declaration);
   if (type == "integer") return NumberOr<std::int64_t>(text);
@@ -177,7 +177,7 @@ json ResolveParams(const YamlDocument& workflow, const ParamSources& sources, Fi
   resolver.TakeDefaults();
   resolver.TakeFile(sources.file, sources.text);
   for (const std::string& text : sources.overrides) resolver.TakeOverride(text);
-  return resolver.Finish();
+  return resolver.Finish(sources.deferred);
 }
 
 }  // namespace cosmos

@@ -47,6 +47,8 @@ struct StageInstance {
   nlohmann::json env = nlohmann::json::object();  // texts
   std::string when;                               // an expression without its ${{ }}, or empty
   std::string when_as_written;                    // for people; empty without a condition
+  bool tolerated = false;                         // its failure fails no run: `continue_on_error` of what it is part of
+  bool ends_workflow = false;                     // the end of a workflow that a stage uses, with its outputs
   bool after_failure = false;                     // its `when` asks for failed(): it runs whatever its needs came to
   std::string prompt_name;                        // resolved, safe, with the matrix values appended
   RetryPolicy retry;
@@ -62,6 +64,8 @@ struct StageInstance {
   nlohmann::json container;       // its target's, with what it changes of it; null: none
   std::string where;              // file:line:column
 
+  // Whether its failure fails no run.
+  bool is_tolerated() const { return continue_on_error || tolerated; }
   std::string key() const { return instance.empty() ? stage : stage + "." + instance; }
 };
 
@@ -93,6 +97,11 @@ struct Plan {
   std::int64_t max_log_bytes = 100'000'000;       // of each local log file
   std::map<std::string, nlohmann::json> targets;  // by name, as the schema shapes them; "local" is always there
   std::vector<SecretSource> secrets;
+
+  // Of a workflow that another one uses as a stage: templates, and what they refer to.
+  nlohmann::json outputs = nlohmann::json::object();
+  std::map<std::string, SeenStage> outputs_see;
+  std::map<std::string, std::string> used_workflows;  // the texts of those that its stages use, by absolute path
 };
 
 }  // namespace cosmos

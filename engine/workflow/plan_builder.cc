@@ -1,7 +1,9 @@
 #include "workflow/plan_builder.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include "core/ids.h"
 #include "core/json_values.h"
@@ -11,6 +13,7 @@
 #include "workflow/expression.h"
 #include "workflow/schema_texts.h"
 #include "workflow/text_template.h"
+#include "workflow/workflow_call.h"
 #include "workflow/workflow_schema.h"
 
 namespace cosmos {
@@ -30,13 +33,14 @@ size_t MostInBatch(const json& fields) {
 }  // namespace
 
 PlanBuilder::PlanBuilder(const CheckInput* input, DocumentCheck* check, const StageList* stages,
-                         const KnownValues* values, WorkBudget* budget, Plan* plan)
+                         const KnownValues* values, WorkBudget* budget, Plan* plan, Surroundings surroundings)
     : input_(*input),
       check_(*check),
       list_(*stages),
       values_(*values),
       budget_(*budget),
       plan_(*plan),
+      surroundings_(std::move(surroundings)),
       first_(stages->stages().size()) {
   for (const StageSource& stage : list_.stages()) {
     indices_.emplace_back(&stage.instances);
@@ -47,20 +51,9 @@ PlanBuilder::PlanBuilder(const CheckInput* input, DocumentCheck* check, const St
 }
 
 void PlanBuilder::Build() {
-  size_t count = 0;
   for (const size_t position : list_.order()) {
-    first_[position] = count;
-    count += list_.stages()[position].instances.size();
-  }
-  plan_.instances.reserve(count);
-  for (const size_t position : list_.order()) {
-    const StageSource& stage = list_.stages()[position];
-    for (const MatrixInstance& instance : stage.instances) {
-      plan_.instances.push_back(Make(stage, instance));
-      SetNeeds(position, &plan_.instances.back());
-      if (!IsAffordable(stage, plan_.instances.back())) return;
-    }
-    FormBatchesOf(stage, first_[position]);
+    list_.stages()[position].is_workflow ? AddWorkflows(position) : AddInstances(position);
+    if (budget_.spent()) return;
   }
   for (const StageSource& handler : list_.handlers()) {
     std::vector<StageInstance>& list = handler.list == "on_failure"   ? plan_.on_failure
@@ -68,6 +61,47 @@ void PlanBuilder::Build() {
                                                                       : plan_.on_exit;
     list.push_back(Make(handler, handler.instances[0]));
   }
+  SetOutputs();
+}
+
+void PlanBuilder::AddInstances(size_t position) {
+  const StageSource& stage = list_.stages()[position];
+  first_[position] = plan_.instances.size();
+  for (const MatrixInstance& instance : stage.instances) {
+    plan_.instances.push_back(Make(stage, instance));
+    SetNeeds(position, &plan_.instances.back());
+    if (!IsAffordable(stage, plan_.instances.back())) return;
+  }
+  FormBatchesOf(stage, first_[position]);
+}
+
+void PlanBuilder::AddWorkflows(size_t position) {
+  const StageSource& stage = list_.stages()[position];
+  std::vector<StageInstance> ends;  // side by side, as others look for them by their place
+  for (const MatrixInstance& instance : stage.instances) {
+    StageInstance end = Make(stage, instance);
+    SetNeeds(position, &end);
+    if (!IsAffordable(stage, end)) return;
+    std::optional<Plan> called = surroundings_.call(stage, end);
+    if (called) TakeCalled(std::move(*called), surroundings_.depth, &end, &plan_, &next_batch_);
+    ends.push_back(std::move(end));
+  }
+  first_[position] = plan_.instances.size();
+  std::move(ends.begin(), ends.end(), std::back_inserter(plan_.instances));
+  most_in_batch_.resize(plan_.instances.size());
+}
+
+void PlanBuilder::SetOutputs() {
+  const json no_matrix = json::object();
+  const KnownScope scope(&values_, &no_matrix, &budget_);
+  const json& outputs = ObjectIn(check_.document.value(), "outputs");
+  for (const auto& [name, node] : NodeIn(check_.document.root(), "outputs").members) {
+    if (!outputs.contains(name)) continue;
+    const auto known = check_.Resolved("'outputs." + name + "'", node,
+                                       [&, &name = name] { return ResolveKnown(outputs[name], scope); });
+    if (known) plan_.outputs[name] = *known;
+  }
+  plan_.outputs_see = Seen(list_.outputs_refer_to(), StageSource(), no_matrix);
 }
 
 bool PlanBuilder::IsAffordable(const StageSource& stage, const StageInstance& made) {
@@ -107,7 +141,7 @@ StageInstance PlanBuilder::Make(const StageSource& stage, const MatrixInstance& 
   if (!made.when.empty()) made.when_as_written = PlainText((*stage.value)["when"]);
   made.after_failure = !made.when.empty() && Calls(ParseExpression(made.when), "failed");
   SetSeen(stage, &made);
-  CheckLogPath(stage, made);
+  if (!stage.is_workflow) CheckLogPath(stage, made);
   return made;
 }
 
@@ -181,7 +215,7 @@ void PlanBuilder::SetContainer(const StageSource& stage, const json& fields, Sta
 
 void PlanBuilder::SetPromptName(const StageSource& stage, const json& fields, StageInstance* instance) {
   const std::string given = TextIn(*stage.value, "prompt_name");
-  std::string name = stage.facts->prompt_name_is_workflow ? plan_.prompt_name : stage.id;
+  std::string name = stage.facts->prompt_name_is_workflow ? plan_.prompt_name : surroundings_.name_prefix + stage.id;
   const auto first = first_in_.find(stage.facts->folder);
   const bool is_second = first != first_in_.end() && first->second != stage.id;
   if (stage.facts->prompt_name_is_workflow && is_second) name += "_" + stage.id;
@@ -284,12 +318,19 @@ void PlanBuilder::SetNeeds(size_t position, StageInstance* instance) {
 }
 
 void PlanBuilder::SetSeen(const StageSource& stage, StageInstance* instance) {
-  for (const std::string& id : stage.refers_to) {
+  instance->sees = Seen(stage.refers_to, stage, instance->matrix);
+}
+
+std::map<std::string, SeenStage> PlanBuilder::Seen(const std::set<std::string>& ids, const StageSource& viewer,
+                                                   const json& matrix) {
+  std::map<std::string, SeenStage> all;
+  for (const std::string& id : ids) {
     const size_t other = list_.PositionOf(id);
-    SeenStage& seen = instance->sees[id];
-    seen.instances = Matching(stage, instance->matrix, other);
-    seen.single = SharedKeys(stage, list_.stages()[other]).size() == list_.stages()[other].matrix_keys.size();
+    SeenStage& seen = all[id];
+    seen.instances = Matching(viewer, matrix, other);
+    seen.single = SharedKeys(viewer, list_.stages()[other]).size() == list_.stages()[other].matrix_keys.size();
   }
+  return all;
 }
 
 void PlanBuilder::CheckLogPath(const StageSource& stage, const StageInstance& instance) {
@@ -299,7 +340,8 @@ void PlanBuilder::CheckLogPath(const StageSource& stage, const StageInstance& in
   for (size_t at = folder.find(kName); at != folder.npos; at = folder.find(kName, at + instance.prompt_name.size())) {
     folder.replace(at, kName.size(), instance.prompt_name);
   }
-  const auto [other, is_new] = log_paths_.emplace(folder + "/logs/run_{run_id}.log", instance.key());
+  const auto [other, is_new] =
+      surroundings_.log_paths->emplace(folder + "/logs/run_{run_id}.log", surroundings_.name_prefix + instance.key());
   if (is_new) return;
   check_.findings.Add(stage.node->key,
                       "'" + instance.key() + "' and '" + other->second + "' would write the same log, " + other->first,

@@ -19,8 +19,12 @@ namespace cosmos {
 // Checks the use of plugins in one workflow, and what they get as parameters. Not thread-safe.
 class PluginChecks {
  public:
-  // Both must outlive the checks.
-  PluginChecks(const PluginDirectory* plugins, FindingList* findings) : plugins_(*plugins), findings_(*findings) {}
+  // By plugin id; null: its schema is wrong. Making one takes longer than using it.
+  using Checkers = std::map<std::string, std::unique_ptr<SchemaChecker>>;
+
+  // All must outlive the checks. `checkers`: those made so far, and those that are made here.
+  PluginChecks(const PluginDirectory* plugins, Checkers* checkers, FindingList* findings)
+      : plugins_(*plugins), checkers_(*checkers), findings_(*findings) {}
 
   // The plugin `id` that is named at `place`; nullptr, and a finding, when there is none of this kind.
   const PluginFacts* Find(const std::string& id, PluginFacts::Kind kind, Place place);
@@ -47,8 +51,8 @@ class PluginChecks {
   const SchemaChecker* CheckerOf(const PluginFacts& facts);
 
   const PluginDirectory& plugins_;
+  Checkers& checkers_;
   FindingList& findings_;
-  std::map<std::string, std::unique_ptr<SchemaChecker>> checkers_;  // by plugin id; null: its schema is wrong
   std::map<std::string, bool> is_file_;
 };
 

@@ -13,6 +13,7 @@
 #include "workflow/schema_texts.h"
 #include "workflow/schema_words.h"
 #include "workflow/text_template.h"
+#include "workflow/used_workflows.h"
 
 namespace cosmos {
 namespace {
@@ -41,7 +42,8 @@ std::vector<std::string> SharedKeys(const StageSource& one, const StageSource& o
   return shared;
 }
 
-StageList::StageList(DocumentCheck* check, bool input_files) : check_(*check), input_files_(input_files) {
+StageList::StageList(DocumentCheck* check, bool input_files, FindWorkflow find_workflow)
+    : check_(*check), input_files_(input_files), find_workflow_(std::move(find_workflow)) {
   for (const auto& [id, node] : NodeIn(check_.document.root(), "stages").members) {
     json* const value = MemberOf(MemberOf(check_.document.mutable_value(), "stages"), id);
     if (value == nullptr || !value->is_object()) continue;
@@ -110,7 +112,11 @@ void StageList::Link() {
     for (StageSource& stage : *list) {
       const std::string uses = TextIn(*stage.value, "uses");
       if (uses.empty()) continue;
-      stage.facts = check_.plugins.Find(uses, PluginFacts::Kind::kStage, NodeIn(*stage.node, "uses").value);
+      const Place place = NodeIn(*stage.node, "uses").value;
+      stage.is_workflow = !stage.is_handler() && IsWorkflowFile(uses);
+      stage.facts =
+          stage.is_workflow ? find_workflow_(uses, place) : check_.plugins.Find(uses, PluginFacts::Kind::kStage, place);
+      if (stage.is_workflow) CheckUse(stage);
       json* const with = MemberOf(stage.value, "with");
       if (stage.facts != nullptr && with != nullptr) {
         KeepTexts(stage.facts->parameters, NodeIn(*stage.node, "with"), with);
@@ -164,10 +170,39 @@ void StageList::CheckStages(const KnownScope& scope) {
       ReferenceRules rules;
       rules.matrix = stage.matrix_keys;
       rules.check_stage = [this, &stage](const Expression&, const std::string& other, const std::string& output,
-                                         const auto& add) { CheckStageReference(stage, other, output, add); };
+                                         const auto& add) { CheckStageReference(&stage, other, output, add); };
       CheckOne(&stage, rules, scope);
     }
   }
+  CheckOutputs();
+}
+
+void StageList::CheckOutputs() {
+  ReferenceRules rules;
+  rules.check_stage = [this](const Expression&, const std::string& other, const std::string& output, const auto& add) {
+    CheckStageReference(nullptr, other, output, add);
+  };
+  const json& outputs = ObjectIn(check_.document.value(), "outputs");
+  for (const auto& [name, node] : NodeIn(check_.document.root(), "outputs").members) {
+    if (!outputs.contains(name)) continue;
+    rules.place = "'outputs." + name + "'";
+    outputs_refer_to_.merge(check_.references.Check(outputs[name], node, rules));
+  }
+}
+
+// What belongs to one job, a stage with many has in each of them.
+void StageList::CheckUse(const StageSource& stage) {
+  const auto refuse = [&](const std::string& name, const YamlNode& node) {
+    check_.findings.Add(
+        node.key, "'" + name + "' of " + stage.name() + ": a stage that uses another workflow has no '" + name + "'",
+        "write it in the stages of " + TextIn(*stage.value, "uses"));
+  };
+  for (const char* field : {"batch", "container", "env", "resources", "retry", "stall_timeout", "timeout"}) {
+    if (stage.value->contains(field)) refuse(field, NodeIn(*stage.node, field));
+  }
+  const YamlNode& matrix = NodeIn(*stage.node, "matrix");
+  if (ObjectIn(*stage.value, "matrix").contains("max_parallel"))
+    refuse("matrix.max_parallel", NodeIn(matrix, "max_parallel"));
 }
 
 void StageList::CheckOne(StageSource* stage, const ReferenceRules& rules, const KnownScope& scope) {
@@ -221,15 +256,16 @@ void StageList::CheckNames(const StageSource& stage) {
                       "use 1 to 128 of the characters A-Z a-z 0-9 . _ -");
 }
 
-void StageList::CheckStageReference(const StageSource& stage, const std::string& other, const std::string& output,
+void StageList::CheckStageReference(const StageSource* stage, const std::string& other, const std::string& output,
                                     const std::function<void(std::string, std::string)>& add) {
   if (check_.findings.full()) return;
   const auto position = positions_.find(other);
   if (position == positions_.end()) return add("the workflow has no stage '" + other + "'", Suggestion(other, Ids()));
   const bool in_order = order_.size() == stages_.size();
-  if (!stage.is_handler() && in_order && !graph_.Reaches(positions_.at(stage.id), position->second)) {
-    if (stage.id == other) return add("a stage cannot refer to itself", "remove the reference");
-    return add("stage '" + stage.id + "' does not need '" + other + "', so it may run before it",
+  const bool at_end = stage == nullptr || stage->is_handler();
+  if (!at_end && in_order && !graph_.Reaches(positions_.at(stage->id), position->second)) {
+    if (stage->id == other) return add("a stage cannot refer to itself", "remove the reference");
+    return add("stage '" + stage->id + "' does not need '" + other + "', so it may run before it",
                "add '" + other + "' to its needs");
   }
   const StageSource& target = stages_[position->second];

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,8 +17,11 @@ namespace cosmos {
 // matrices, and in each stage of expressions, plugins, parameters and names that are wrong. Not thread-safe.
 class StageList {
  public:
+  // Gives what a stage sees of the workflow in a file that it uses; nullptr, and a finding, when it cannot be used.
+  using FindWorkflow = std::function<const PluginFacts*(const std::string& uses, Place place)>;
+
   // `check` must outlive the list. `input_files`: whether the files that parameters name must exist.
-  StageList(DocumentCheck* check, bool input_files);
+  StageList(DocumentCheck* check, bool input_files, FindWorkflow find_workflow);
 
   // Links stages by `needs:` and looks their plugins up.
   void Link();
@@ -24,6 +29,9 @@ class StageList {
   void Expand(const KnownValues& values, WorkBudget* budget);
   // Checks each stage by itself, and its references to others. `scope` knows the params.
   void CheckStages(const KnownScope& scope);
+
+  // The stages that the workflow's `outputs:` name, with the others checked as CheckStages does.
+  const std::set<std::string>& outputs_refer_to() const { return outputs_refer_to_; }
 
   const std::vector<StageSource>& stages() const { return stages_; }
   const std::vector<StageSource>& handlers() const { return handlers_; }
@@ -40,18 +48,23 @@ class StageList {
   void CheckOne(StageSource* stage, const ReferenceRules& rules, const KnownScope& scope);
   void CheckMatrix(StageSource* stage, ReferenceRules rules);
   void CheckNames(const StageSource& stage);
-  // Tells of a reference from `stage` to another one that is not there, not needed, or has no such output.
-  void CheckStageReference(const StageSource& stage, const std::string& other, const std::string& output,
+  void CheckUse(const StageSource& stage);
+  void CheckOutputs();
+  // Tells of a reference from `stage` (null: from the workflow's outputs) to another one that is not there, not needed,
+  // or has no such output.
+  void CheckStageReference(const StageSource* stage, const std::string& other, const std::string& output,
                            const std::function<void(std::string, std::string)>& add);
   std::vector<std::string> Ids() const;
 
   DocumentCheck& check_;
   const bool input_files_;
+  const FindWorkflow find_workflow_;
   std::vector<StageSource> stages_;
   std::vector<StageSource> handlers_;
   std::map<std::string, size_t> positions_;
   StageGraph graph_{0};
   std::vector<size_t> order_;
+  std::set<std::string> outputs_refer_to_;
 };
 
 }  // namespace cosmos

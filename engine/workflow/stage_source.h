@@ -20,7 +20,8 @@ struct StageSource {
   SchemaPath path;   // from the document's root
   nlohmann::json* value = nullptr;
   const YamlNode* node = nullptr;
-  const PluginFacts* facts = nullptr;
+  const PluginFacts* facts = nullptr;  // of its plugin, or of the workflow that it uses
+  bool is_workflow = false;            // what it uses is a workflow
 
   std::vector<std::string> matrix_keys;
   std::vector<MatrixInstance> instances;
