@@ -102,6 +102,27 @@ TEST_F(InferenceTest, BurnsInPromptSeedAndWeights) {
   EXPECT_NE(other_seed, other_prompt);
 }
 
+TEST_F(InferenceTest, ThePictureTellsSeedsAndWeightsApart) {
+  Json parameters = Parameters(Clip("in.mp4", "testsrc2=s=640x360:r=12:d=0.1"));
+  const std::string middle = ",crop=320:160:160:100";
+  const auto picture = [&](const Json& seed, double weight) {
+    parameters["seed"] = seed;
+    parameters["controls"] = {{"edge", {{"weight", weight}}}};
+    return Pixels(Render(parameters), "trim=end_frame=1" + middle);
+  };
+  std::set<std::string> pictures;
+  for (const Json& seed : {Json(0), Json(1), Json(2), Json(3), Json(18446744073709551615u)}) {
+    for (const double weight : {0.2, 0.6}) pictures.insert(picture(seed, weight));
+  }
+  EXPECT_EQ(pictures.size(), 10u);
+}
+
+TEST_F(InferenceTest, ABoxOfOneLineHidesLittleOfThePicture) {
+  Json parameters = Parameters(Clip("in.mp4", "color=white:s=640x360:r=12:d=0.1"));
+  parameters["prompt"] = std::string(2000, 'W');
+  EXPECT_GT(Luma(Render(parameters), "600:200:20:50"), 150);
+}
+
 TEST_F(InferenceTest, BurnsInTheFrameNumber) {
   const std::string video = Render(Parameters(Clip("in.mp4", "color=gray:s=640x360:r=12:d=1")));
   EXPECT_NE(Pixels(video, "trim=start_frame=2:end_frame=3,crop=140:40:500:320"),

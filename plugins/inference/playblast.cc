@@ -5,6 +5,7 @@
 #include <cosmos/media_input.hpp>
 #include <cosmos/shell_quote.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/frame_progress.h"
@@ -22,7 +23,7 @@ using sdk::ShellQuote;
 constexpr const char* kTitle = "PLAYBLAST - proxy, not a generated video";
 // The burnt-in prompt: with the font size below, so many columns of capital letters fit.
 constexpr std::size_t kColumns = 82;
-constexpr std::size_t kLines = 4;
+constexpr std::size_t kLines = 1;  // the whole prompt stands in the record, and a box hides the picture
 
 // One control that takes part in the mix.
 struct Control {
@@ -113,8 +114,36 @@ std::string DrawText(const std::string& file, const std::string& colour, const s
          ":box=1:boxcolor=black@0.55:boxborderw=$((size / 3)):line_spacing=$((size / 4)):" + place;
 }
 
+// A tint that the seed picks, so that one sees which is which: blue for 1, and far from each other for seeds that are
+// next to each other (steps of the golden angle). It makes the picture neither darker nor lighter.
+std::string Tint(const Json& parameters) {
+  constexpr double kPi = 3.14159265358979;
+  constexpr double kStrength = 0.24;
+  constexpr std::uint64_t kPeriod = 144;  // after which 137.5 degrees have gone round whole times
+  struct Channel {
+    const char* name;
+    double hue, share;  // of the lightness
+  };
+  constexpr Channel kChannels[] = {{"r", 0, 0.299}, {"g", 120, 0.587}, {"b", 240, 0.114}};
+  const Json seed = parameters.value("seed", Json(1));
+  const std::uint64_t step = seed.is_number_unsigned() ? (seed.get<std::uint64_t>() + kPeriod - 1) % kPeriod : 0;
+  const auto amount = [&](const Channel& channel) {
+    return kStrength * std::cos((240 + 137.5 * static_cast<double>(step) - channel.hue) * kPi / 180);
+  };
+  double lightness = 0;
+  for (const Channel& channel : kChannels) lightness += channel.share * amount(channel);
+  std::string filter = "colorbalance=";
+  const char* next = "";
+  for (const Channel& channel : kChannels) {
+    const std::string text = Format(std::round((amount(channel) - lightness) * 1000) / 1000);
+    for (const char* tones : {"s", "m"})
+      filter += std::exchange(next, ":") + std::string(channel.name) + tones + "=" + text;
+  }
+  return filter;
+}
+
 // The filters that make `[video]`. Only names, numbers and the script's own variables stand in it.
-std::string FilterGraph(const std::vector<Control>& controls) {
+std::string FilterGraph(const Json& parameters, const std::vector<Control>& controls) {
   const std::string align = "fps=$rate,scale=$width:$height:flags=bicubic,setsar=1,";
   std::string graph = "[0:v]" + align + "format=yuv420p";
   std::string mixed = "[shot]";
@@ -141,6 +170,7 @@ std::string FilterGraph(const std::vector<Control>& controls) {
   if (!controls.empty()) {
     graph += "mix=inputs=" + std::to_string(controls.size() + 1) + ":weights=" + weights + ":duration=shortest,\n";
   }
+  graph += Tint(parameters) + ",format=yuv420p,\n";
   graph += DrawText("title", "orange", "x=$size:y=$size") + ",\n";
   graph += DrawText("prompt", "white", "x=$size:y=3*$size") + ",\n";
   graph += DrawText("status", "white", "x=$size:y=h-2*$size") + ",\n";
@@ -273,7 +303,8 @@ sdk::JobSpec Playblast::Build(sdk::Task& task, const Json& parameters) const {
   script += "if [ $size -lt 8 ]; then size=8; fi\n";
   script += "if [ -r $font ]; then font=fontfile=$font; else font=font=Sans; fi\n";
   script += WriteFile("output.json", Record(parameters, controls).dump(2) + "\n");
-  script += sdk::ShellFfmpeg() + inputs + " -filter_complex \"\n" + FilterGraph(controls) + "\" -map '[video]' -an";
+  script += sdk::ShellFfmpeg() + inputs + " -filter_complex \"\n" + FilterGraph(parameters, controls) +
+            "\" -map '[video]' -an";
   script += " -map_metadata -1 -metadata title=" + ShellQuote(kTitle) + " -metadata comment=" + ShellQuote(prompt);
   if (max_frames > 0) script += " -frames:v " + Format(max_frames);
   script += " -fflags +bitexact " + X264(20) + " output.mp4\n";

@@ -137,7 +137,7 @@ TEST_F(CrashTest, KilledWhileThePlayblastRendersNothingIsLostAndNothingDoneTwice
   EXPECT_EQ(resumed.status, 0) << resumed.out << resumed.err;
   const json run = sandbox_.Show("rs_test");
   EXPECT_EQ(run["status"], "succeeded");
-  EXPECT_EQ(run["stages"].size(), 4u);
+  EXPECT_EQ(run["stages"].size(), 5u);
   for (const json& stage : run["stages"]) EXPECT_EQ(stage["attempt"], 1);
   EXPECT_EQ(sandbox_.Read("outputs/quickstart/logs/run_rs_test.log"),
             sandbox_.Read(sandbox_.run_folder("rs_test") / "jobs/render/1/run.log"));

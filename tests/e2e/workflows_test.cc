@@ -60,9 +60,9 @@ TEST_F(WorkflowsTest, TheWedgeEndsInAContactSheetOfAllItsVideos) {
       {"run", Workflow("wedge.yaml"), "-p", "video=in.mp4", "-p", "weights=0,0.5", "-p", "seeds=1,2,3"});
   ASSERT_EQ(ended.status, 0) << ended.out << ended.err << sandbox_.Engine({"logs", "last", "sheet"}).out;
   const json stages = sandbox_.Show()["stages"];
-  ASSERT_EQ(stages.size(), 8u);  // the clip, skipped; six renders; the sheet
+  ASSERT_EQ(stages.size(), 9u);  // the clip and its one stage, skipped; six renders; the sheet
   EXPECT_EQ(stages[0]["status"], "skipped");
-  const std::string sheet = stages[7]["outputs"]["sheet"];
+  const std::string sheet = stages[8]["outputs"]["sheet"];
   // Three columns of 480 and two rows of 264 and the label's 32, with 8 around each.
   EXPECT_EQ(Probe(sheet, "codec_name,width,height,nb_read_frames"), "png,1472,616,1\n");
   EXPECT_EQ(sandbox_.Run({"ffmpeg", "-v", "error", "-xerror", "-i", sheet, "-f", "null", "-"}).err, "");
@@ -84,7 +84,7 @@ TEST_F(WorkflowsTest, TheWedgeEndsInAContactSheetOfAllItsVideos) {
 TEST_F(WorkflowsTest, TheWedgeDrawsAShotWhenItGetsNone) {
   const Ended ended = sandbox_.Engine({"run", Workflow("wedge.yaml"), "-p", "weights=1", "-p", "seeds=1"});
   ASSERT_EQ(ended.status, 0) << ended.out << ended.err;
-  EXPECT_EQ(Probe(sandbox_.Show()["stages"][1]["outputs"]["video"], "width,height,nb_read_frames"), "640,352,48\n");
+  EXPECT_EQ(Probe(sandbox_.Show()["stages"][2]["outputs"]["video"], "width,height,nb_read_frames"), "640,360,72\n");
 }
 
 TEST_F(WorkflowsTest, AFileIsUpscaled) {
