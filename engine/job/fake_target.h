@@ -90,6 +90,7 @@ class FakeTarget final : public Target {
   JobState Poll(const JobHandle&) override { return {}; }
   JobState Wait(const JobHandle&, const CancelToken&, Duration) override { return {}; }
   bool Cancel(const JobHandle&, Duration) override { return true; }
+  FolderListing List(const std::string&, const std::string&, bool) override { return {}; }
   void Upload(const std::vector<FileTransfer>&, const std::string&, const CancelToken&,
               const TransferListener&) override {}
   std::vector<Downloaded> Download(const std::vector<FileTransfer>&, const CancelToken&,

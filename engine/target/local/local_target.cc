@@ -23,6 +23,7 @@
 #include "core/files.h"
 #include "core/sha256.h"
 #include "target/local/job_folder.h"
+#include "target/local/list_folder.h"
 #include "target/local/process.h"
 
 namespace cosmos {
@@ -295,6 +296,10 @@ LogDigest LocalTarget::DigestOfLog(const JobHandle& handle, std::int64_t size) {
   const auto whole = static_cast<std::int64_t>(fs::file_size(path, error));
   if (error) return {};
   return {size < 0 ? whole : std::min(size, whole), Sha256OfFile(path, size)};
+}
+
+FolderListing LocalTarget::List(const std::string& folder, const std::string& within, bool deep) {
+  return ListFolder(folder, within, deep);
 }
 
 void LocalTarget::Upload(const std::vector<FileTransfer>& files, const std::string&, const CancelToken& cancel,
