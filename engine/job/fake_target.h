@@ -16,7 +16,7 @@
 namespace cosmos {
 
 // A target that has the log of one job, in memory, and one answer to all commands; for tests. Thread-safe.
-class FakeTarget final : public Target {
+class FakeTarget : public Target {
  public:
   // --- What happens on the host.
   void Write(std::string_view bytes) {

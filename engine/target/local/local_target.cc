@@ -318,7 +318,12 @@ std::vector<Downloaded> LocalTarget::Download(const std::vector<FileTransfer>& f
     results.push_back(PresenceOf(file));
     if (results.back() != Downloaded::kDone) continue;
     MakeFolders(file.local.parent_path());
-    MoveFile(file.remote, file.local);
+    // A link would point to nothing from there, and what it points to may be another output.
+    if (fs::is_symlink(file.remote)) {
+      LinkOrCopy(fs::canonical(file.remote), file.local);
+    } else {
+      MoveFile(file.remote, file.local);
+    }
   }
   return results;
 }
