@@ -18,7 +18,7 @@ constexpr std::size_t kMaxName = 255;   // bytes, as file systems take them
 constexpr std::size_t kMaxPath = 2048;  // bytes
 constexpr std::size_t kMaxShown = 3;    // names in a message
 constexpr std::size_t kMaxNameShown = 80;
-constexpr const char* kGapsHint = "; if that is meant, give the output `frames:`, or `gaps: true`";
+constexpr const char* kGapsHint = "; if that is meant, give `frames:`, or `gaps: true`";
 
 std::string Shown(std::string_view name) { return Harmless(Excerpt(name, kMaxNameShown)); }
 
@@ -175,7 +175,7 @@ Failure FileGroup::PictureProblem(const Sizes& files) const {
     const std::string missing = GapsText(there, StepOf(there));
     if (!missing.empty()) {
       return {FailureKind::kOutputMissing, "is not complete: " + missing + " in " + Shown(sequence.Pattern()) +
-                                               "; if that is meant, give the output "
+                                               "; if that is meant, give "
                                                "`gaps: true`"};
     }
   }

@@ -1,8 +1,10 @@
 #include "job/group_collection.h"
 
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
+#include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "target/local/list_folder.h"
@@ -19,17 +21,29 @@ constexpr std::size_t kMaxNameShown = 80;
 
 Failure Invalid(const std::string& clause) { return {FailureKind::kOutputInvalid, clause}; }
 
-// Those of the folder that belong to the group, on this machine.
-std::vector<std::string> NamesIn(const fs::path& folder, const FileGroup& group) {
-  std::vector<std::string> names;
-  for (FolderListing::Entry& entry : ListFolder(folder, "", group.deep()).entries) {
-    const bool is_file = entry.kind == Kind::kFile || entry.kind == Kind::kLink;
-    if (is_file && group.Holds(entry.path)) names.push_back(std::move(entry.path));
-  }
-  return names;
-}
-
 }  // namespace
+
+LocalFiles LocalFilesOf(const FileGroup& group, const fs::path& base) {
+  const fs::path folder = base / group.folder();
+  const FolderListing listing = ListFolder(folder, "", group.deep());
+  if (listing.state == State::kUnreadable) throw IoError("read the folder", folder, EACCES);
+  LocalFiles found;
+  for (const FolderListing::Entry& entry : listing.entries) {
+    const bool is_file = entry.kind == Kind::kFile || entry.kind == Kind::kLink;
+    std::error_code error;
+    if (is_file && group.Holds(entry.path)) {
+      const auto size = fs::file_size(folder / entry.path, error);
+      if (!error) found.files.emplace(entry.path, static_cast<std::int64_t>(size));
+    } else if (found.others.size() < kMaxOthers) {
+      found.others.emplace(entry.path, 0);
+    }
+  }
+  if (listing.state == State::kTooLong || found.files.size() > FileGroup::kMaxFiles) {
+    throw Error(ErrorCode::kIo, "the folder " + folder.string() + " has more than " +
+                                    std::to_string(FileGroup::kMaxFiles) + " files, or very long names");
+  }
+  return found;
+}
 
 GroupCollection::GroupCollection(FileGroup group, Places places)
     : group_(std::move(group)), places_(std::move(places)) {}
@@ -41,7 +55,7 @@ std::string GroupCollection::RemoteFolder() const {
 bool GroupCollection::IsHere(const std::string& name) const {
   std::error_code error;
   return fs::is_regular_file(Folder() / name, error) ||
-         (!places_.staging.empty() && fs::is_regular_file(Staging() / name, error));
+         (!places_.staging.empty() && fs::is_regular_file(places_.staging / group_.folder() / name, error));
 }
 
 std::string GroupCollection::Take(const FolderListing::Entry& entry) {
@@ -99,7 +113,8 @@ std::vector<FileTransfer> GroupCollection::Transfers() const {
   for (const auto* const names : {&links_, &files_}) {
     for (const std::string& name : *names) {
       const bool published = fs::exists(Folder() / name, error);
-      transfers.push_back({(published ? Folder() : Staging()) / name, RemoteFolder() + "/" + name, "", places_.within});
+      const fs::path folder = published ? Folder() : places_.staging / group_.folder();
+      transfers.push_back({folder / name, RemoteFolder() + "/" + name, "", places_.within});
     }
   }
   return transfers;
@@ -107,27 +122,18 @@ std::vector<FileTransfer> GroupCollection::Transfers() const {
 
 void GroupCollection::Publish() const {
   std::error_code error;
-  if (places_.staging.empty() || !fs::exists(Staging(), error)) return;
+  const fs::path staging = places_.staging / group_.folder();
+  if (places_.staging.empty() || !fs::exists(staging, error)) return;
   // At once, where nothing of it is there yet.
   if (group_.deep() && !fs::exists(Folder(), error)) {
     MakeFolders(Folder().parent_path());
-    fs::rename(Staging(), Folder(), error);
+    fs::rename(staging, Folder(), error);
     if (!error) return;
   }
-  for (const std::string& name : NamesIn(Staging(), group_)) {
+  for (const auto& [name, size] : LocalFilesOf(group_, places_.staging).files) {
     MakeFolders((Folder() / name).parent_path());
-    MoveFile(Staging() / name, Folder() / name);
+    MoveFile(staging / name, Folder() / name);
   }
-}
-
-FileGroup::Sizes GroupCollection::Files() const {
-  FileGroup::Sizes sizes;
-  for (const std::string& name : NamesIn(Folder(), group_)) {
-    std::error_code error;
-    const auto size = fs::file_size(Folder() / name, error);
-    if (!error) sizes.emplace(name, static_cast<std::int64_t>(size));
-  }
-  return sizes;
 }
 
 void GroupCollection::RemoveOld() const {
@@ -136,7 +142,7 @@ void GroupCollection::RemoveOld() const {
   if (group_.deep()) {
     fs::remove_all(Folder(), error);
   } else {
-    for (const std::string& name : NamesIn(Folder(), group_)) fs::remove(Folder() / name, error);
+    for (const auto& [name, size] : LocalFilesOf(group_, places_.local).files) fs::remove(Folder() / name, error);
   }
 }
 

@@ -12,6 +12,14 @@
 
 namespace cosmos {
 
+// The files of a group on this machine, and what else is in their folder (some of it, by name). `base`: the folder that
+// its path is relative to. Throws Error{kIo} when it cannot be read, or has too many files.
+struct LocalFiles {
+  FileGroup::Sizes files;
+  FileGroup::Sizes others;
+};
+LocalFiles LocalFilesOf(const FileGroup& group, const std::filesystem::path& base);
+
 // One output that is several files, on its way from the target into the run's folder. Until all of them are here they
 // are in a staging folder, so that nothing that is not complete stands where people look; what a crash left there is
 // not fetched again. For one thread.
@@ -34,7 +42,7 @@ class GroupCollection {
   // Puts what has been downloaded into its place.
   void Publish() const;
   // The files that are here, by name below the group's folder.
-  FileGroup::Sizes Files() const;
+  FileGroup::Sizes Files() const { return LocalFilesOf(group_, places_.local).files; }
   Failure ProblemOf(const FileGroup::Sizes& files) const { return group_.ProblemOf(files, others_); }
   // Removes what an earlier attempt left of it, complete or not.
   void RemoveOld() const;
@@ -44,7 +52,6 @@ class GroupCollection {
   std::filesystem::path Path() const { return places_.local / group_.path(); }
 
  private:
-  std::filesystem::path Staging() const { return places_.staging / group_.folder(); }
   std::string RemoteFolder() const;
   // "" when it can be taken, and notes it.
   std::string Take(const FolderListing::Entry& entry);
