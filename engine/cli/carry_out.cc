@@ -80,7 +80,8 @@ void PrintEnd(const RunOrder& order, const RunEnd& end, Duration took, RunStore*
           : ", though " + Counted(static_cast<std::int64_t>(tolerated), "stage") + " failed (continue_on_error)"));
   for (const ArtifactRecord& artifact : store->ArtifactsOf(run.run_id)) {
     if (!IsResult(artifact, stages)) continue;
-    console->PrintLine(fmt::format("  {:<18} {}", StageKey(artifact), FromHere(artifact.path)));
+    console->PrintLine(fmt::format("  {:<18} {}{}", StageKey(artifact), FromHere(artifact.path),
+                                   artifact.files > 0 ? "  (" + Counted(artifact.files, "file") + ")" : ""));
   }
   if (end.status == Status::kSucceeded) return;
   if (const fs::path diagnosis = DiagnosisOf(run); end.status == Status::kFailed && !diagnosis.empty()) {

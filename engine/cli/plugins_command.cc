@@ -65,6 +65,7 @@ int List(const Catalogue& catalogue, Console* console) {
 std::string TypeOf(const json& schema) {
   if (schema.contains("enum")) return "one of " + Join(PlainTexts(schema["enum"]), ", ");
   if (schema.value("format", "") == "input-file" && schema.value("type", json()) == "string") return "file";
+  if (schema.value("format", "") == "input-path") return "file, folder or pattern";
   const json type = schema.value("type", json("any value"));
   return type.is_array() ? Join(PlainTexts(type), " or ") : type.get<std::string>();
 }

@@ -18,6 +18,7 @@
 #include "core/error.h"
 #include "core/json_values.h"
 #include "core/status.h"
+#include "core/text.h"
 #include "run/lost_connections.h"
 #include "run/run_cancel.h"
 #include "run/run_inputs.h"
@@ -63,7 +64,9 @@ std::string StageText(const StageRecord& stage, bool run_active, const std::vect
   for (const ArtifactRecord& artifact : artifacts) {
     if (!AreOfOneAttempt(artifact, stage)) continue;
     text += "  " + Line(artifact.name.empty() ? "artifact" : artifact.name.c_str(),
-                        fmt::format("{}  {}", PathText(artifact.path), FormatSize(artifact.size)));
+                        fmt::format("{}  {}{}", PathText(artifact.path),
+                                    artifact.files > 0 ? Counted(artifact.files, "file") + ", " : "",
+                                    FormatSize(artifact.size)));
   }
   return text;
 }

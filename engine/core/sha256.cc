@@ -68,4 +68,10 @@ std::string Sha256OfFile(const std::filesystem::path& path, std::int64_t size) {
   return sum.Hex();
 }
 
+std::string Sha256OfSums(const std::map<std::string, std::string>& sums) {
+  Sha256Sum sum;
+  for (const auto& [name, sha256] : sums) sum.Add(sha256 + " " + name + "\n");
+  return sum.Hex();
+}
+
 }  // namespace cosmos

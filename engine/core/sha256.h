@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,5 +30,7 @@ class Sha256Sum {
 std::string Sha256(std::string_view bytes);
 // The same of a file's content, read in pieces; of its first `size` bytes, unless that is negative. Throws Error{kIo}.
 std::string Sha256OfFile(const std::filesystem::path& path, std::int64_t size = -1);
+// The same of several files as one: of their own, given by name, so it follows their names too.
+std::string Sha256OfSums(const std::map<std::string, std::string>& sums);
 
 }  // namespace cosmos

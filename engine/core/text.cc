@@ -83,6 +83,14 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+std::string SmallLetters(std::string_view text) {
+  std::string small(text);
+  for (char& c : small) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return small;
+}
+
 std::string Harmless(std::string_view text) {
   std::string result;
   result.reserve(text.size());

@@ -21,6 +21,9 @@ std::string Excerpt(std::string_view text, size_t max_characters = 200);
 
 bool IsUtf8(std::string_view text);
 
+// With A to Z as a to z.
+std::string SmallLetters(std::string_view text);
+
 // `text` as a terminal can show it without obeying it: control characters become visible signs (an escape becomes ␛),
 // characters that change the direction or the place of others become their numbers (<U+202E>), bytes that are not UTF-8
 // become U+FFFD. Newlines and tabs stay, the '\r' of "\r\n" is left out.

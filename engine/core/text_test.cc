@@ -102,5 +102,10 @@ TEST(Text, AnExcerptIsOneShortLine) {
   EXPECT_EQ(Excerpt("äöü\r\n", 2), "äö");
 }
 
+TEST(Text, SmallLettersLeaveOtherAlphabetsAlone) {
+  EXPECT_EQ(SmallLetters("A.EXR Zz[]@"), "a.exr zz[]@");
+  EXPECT_EQ(SmallLetters("ÄÖ"), "ÄÖ");
+}
+
 }  // namespace
 }  // namespace cosmos

@@ -114,7 +114,9 @@ struct Data {
   json operator()(const Progress& e) const { return ToJson(e); }
   json operator()(const GpuSample& e) const { return {{"target", e.target}, {"gpus", e.gpus}}; }
   json operator()(const ArtifactMade& e) const {
-    return {{"name", e.name}, {"path", e.path}, {"size", e.size}, {"sha256", e.sha256}};
+    json data = {{"name", e.name}, {"path", e.path}, {"size", e.size}, {"sha256", e.sha256}};
+    if (e.files > 0) data["files"] = e.files;
+    return data;
   }
   json operator()(const TransferEnded& e) const {
     return {{"direction", e.direction},

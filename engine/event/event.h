@@ -122,6 +122,7 @@ struct ArtifactMade {
   std::string path;
   std::int64_t size = 0;
   std::string sha256;
+  std::int64_t files = 0;  // as ArtifactRecord::files
 };
 // Files were moved between this machine and a target.
 struct TransferEnded {

@@ -16,7 +16,7 @@
 namespace cosmos {
 
 // A target that has the log of one job, in memory, and one answer to all commands; for tests. Thread-safe.
-class FakeTarget final : public Target {
+class FakeTarget : public Target {
  public:
   // --- What happens on the host.
   void Write(std::string_view bytes) {
@@ -90,6 +90,7 @@ class FakeTarget final : public Target {
   JobState Poll(const JobHandle&) override { return {}; }
   JobState Wait(const JobHandle&, const CancelToken&, Duration) override { return {}; }
   bool Cancel(const JobHandle&, Duration) override { return true; }
+  FolderListing List(const std::string&, const std::string&, bool) override { return {}; }
   void Upload(const std::vector<FileTransfer>&, const std::string&, const CancelToken&,
               const TransferListener&) override {}
   std::vector<Downloaded> Download(const std::vector<FileTransfer>&, const CancelToken&,

@@ -305,8 +305,12 @@ void JobRunner::End(Job* job, bool runs) {
 
 Collection JobRunner::Collect(Job* job, const OutputCollector& collector, const CancelToken& cancel) {
   const JobRequest& request = job->request;
-  TransferWatch watch(bus_, clock_, request.context, {"download", request.target_name, request.outputs.size()});
-  const auto collect = [&] { return collector.Collect(request.target, cancel, watch.Around(request.on_progress)); };
+  TransferWatch watch(bus_, clock_, request.context, {"download", request.target_name});
+  const auto collect = [&] {
+    Collection collection = collector.Collect(request.target, cancel, watch.Around(request.on_progress));
+    watch.SetFiles(collection.transfers);
+    return collection;
+  };
   Collection collection = collect();
   if (!collection.unreadable) return collection;
   if (job->container) {

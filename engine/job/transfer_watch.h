@@ -28,6 +28,8 @@ class TransferWatch {
 
   // What is to listen to the transfer: this, and `listener`, which may be empty. Must not outlive this.
   Listener Around(Listener listener);
+  // For a transfer whose files are found out under way.
+  void SetFiles(std::size_t files) { event_.files = files; }
 
  private:
   EventBus* const bus_;

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cstdlib>
 #include <utility>
 
 #include "core/error.h"
+#include "core/file_pattern.h"
 #include "core/text.h"
 
 namespace cosmos {
@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::array<std::string_view, 10> kExtensions = {".png",  ".jpg", ".jpeg", ".exr", ".tif",
                                                           ".tiff", ".tga", ".dpx",  ".bmp", ".webp"};
-constexpr std::size_t kMostDigits = 10;  // of a frame number; longer ones are dates, hashes and the like
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -28,19 +27,6 @@ std::string_view Extension(std::string_view path) {
 }
 
 bool IsHidden(std::string_view path) { return FileName(path).substr(0, 1) == "."; }
-
-std::string SmallLetters(std::string_view text) {
-  std::string small(text);
-  std::transform(small.begin(), small.end(), small.begin(), [](unsigned char c) { return std::tolower(c); });
-  return small;
-}
-
-// Whether a '-' behind this is a sign: it stands alone or behind a separator, as in `depth.-0010.exr`. In
-// `depth-0010.exr` it separates.
-bool IsSignBehind(std::string_view prefix) {
-  const std::string_view name = FileName(prefix);
-  return name.empty() || std::string_view("._-").find(name.back()) != std::string_view::npos;
-}
 
 // Of digits that may have a sign.
 std::int64_t Number(std::string_view digits) {
@@ -60,7 +46,7 @@ struct Name {
 std::optional<Name> TakeApart(const std::string& path) {
   const std::size_t end = path.size() - Extension(path).size();
   std::size_t begin = end;
-  while (begin > 0 && IsDigit(path[begin - 1]) && end - begin < kMostDigits) --begin;
+  while (begin > 0 && IsDigit(path[begin - 1]) && end - begin < FilePattern::kMaxDigits) --begin;
   if (begin == end || (begin > 0 && IsDigit(path[begin - 1]))) return std::nullopt;
   if (begin > 0 && path[begin - 1] == '-' && IsSignBehind(std::string_view(path).substr(0, begin - 1))) --begin;
   return Name{path.substr(0, begin), path.substr(begin, end - begin), path.substr(end)};
@@ -80,35 +66,6 @@ void SettleDigits(FrameSequence* sequence) {
   const auto width = [](std::int64_t number) { return std::to_string(std::abs(number)).size(); };
   const FrameRange range = sequence->range();
   if (width(range.first) == width(range.last)) sequence->digits = std::max(sequence->digits, width(range.first));
-}
-
-struct NumberPlace {
-  std::size_t at;
-  std::size_t length;
-};
-
-// `%d` or `%04d`, a run of `#`, and `$F` or `$F4`.
-std::vector<NumberPlace> NumberPlacesIn(std::string_view pattern) {
-  constexpr std::string_view kDigits = "0123456789";
-  const auto skip = [&](std::size_t from, std::string_view characters) {
-    return std::min(pattern.find_first_not_of(characters, from), pattern.size());
-  };
-  std::vector<NumberPlace> places;
-  for (std::size_t at = 0; at < pattern.size();) {
-    std::size_t end = at;
-    if (pattern[at] == '#') {
-      end = skip(at, "#");
-    } else if (pattern.substr(at, 2) == "$F") {
-      end = skip(at + 2, kDigits);
-    } else if (pattern[at] == '%') {
-      const std::size_t letter = skip(at + 1, kDigits);
-      const bool padded = letter > at + 2 && pattern[at + 1] == '0';
-      if (pattern.substr(letter, 1) == "d" && (letter == at + 1 || padded)) end = letter + 1;
-    }
-    if (end > at) places.push_back({at, end - at});
-    at = std::max(end, at + 1);
-  }
-  return places;
 }
 
 }  // namespace
@@ -175,18 +132,9 @@ std::optional<FrameSequence> FindByPattern(const std::string& pattern, const std
   FrameSequence sequence;
   sequence.prefix = pattern.substr(0, places[0].at);
   sequence.suffix = pattern.substr(places[0].at + places[0].length);
-  const std::string suffix = SmallLetters(sequence.suffix);
-  const bool negative = IsSignBehind(sequence.prefix);
+  const FilePattern files_of(pattern);
   for (const ListedFile& file : files) {
-    const std::size_t around = sequence.prefix.size() + sequence.suffix.size();
-    if (file.path.size() <= around || !file.path.starts_with(sequence.prefix) ||
-        SmallLetters(std::string_view(file.path).substr(file.path.size() - sequence.suffix.size())) != suffix) {
-      continue;
-    }
-    const std::string digits = file.path.substr(sequence.prefix.size(), file.path.size() - around);
-    const std::string_view number = std::string_view(digits).substr(negative && digits[0] == '-' ? 1 : 0);
-    if (number.empty() || number.size() > kMostDigits) continue;
-    if (std::all_of(number.begin(), number.end(), IsDigit)) Add(file, digits, &sequence);
+    if (const auto digits = files_of.DigitsIn(file.path)) Add(file, *digits, &sequence);
   }
   if (sequence.frames.empty()) return std::nullopt;
   SettleDigits(&sequence);

@@ -109,9 +109,9 @@ MemberResult BatchTask::Collect(std::size_t member, const json& planned, const J
   if (of_job.kind == FailureKind::kCancelled) return {of_job, json::object()};
   const OutputCollector collector(StageTask::OutputsOf(planned.at("outputs")), request.folder, task.Folder(),
                                   planned.value("folder", ""));
-  TransferWatch watch(services_.bus, services_.clock, orders_[member].context,
-                      {"download", request.target_name, planned.at("outputs").size()});
+  TransferWatch watch(services_.bus, services_.clock, orders_[member].context, {"download", request.target_name});
   Collection collection = collector.Collect(request.target, cancel_, watch.Around(request.on_progress));
+  watch.SetFiles(collection.transfers);
   MemberResult result;
   if (!collection.failure) {
     for (const CollectedOutput& output : collection.outputs) {

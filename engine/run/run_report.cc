@@ -32,6 +32,7 @@ json ArtifactsOf(const StageRecord& stage, const std::vector<ArtifactRecord>& ar
     list.push_back({{"name", TextOrNull(artifact.name)},
                     {"path", artifact.path},
                     {"size", artifact.size},
+                    {"files", artifact.files > 0 ? json(artifact.files) : json()},
                     {"sha256", artifact.sha256}});
   }
   return list;

@@ -45,6 +45,27 @@ std::vector<int> NumbersOf(const std::vector<LeasedGpu>& gpus) {
   return numbers;
 }
 
+// Those that `frames` of an output or an input says; none when it says nothing.
+FrameSet FramesIn(const std::string& name, const json& value) {
+  const std::string frames = value.value("frames", "");
+  try {
+    return frames.empty() ? FrameSet() : FrameSet::Parse(frames);
+  } catch (const Error& error) {
+    throw Error(error.code(), "'" + name + "': " + error.message(), error.hint());
+  }
+}
+
+// Nothing for what is one file.
+std::optional<OutputGroup> GroupOf(const std::string& name, const std::string& kind, const json& output) {
+  constexpr std::pair<const char*, FileGroup::Kind> kKinds[] = {{"folder", FileGroup::Kind::kFolder},
+                                                                {"files", FileGroup::Kind::kWildcards},
+                                                                {"frames", FileGroup::Kind::kFrames}};
+  for (const auto& [word, group] : kKinds) {
+    if (kind == word) return OutputGroup{group, FramesIn(name, output), output.value("gaps", false)};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string KeepPrompt(StoreWriter* store, Clock* clock, const Masker& masker, const json& prompt) {
@@ -145,15 +166,13 @@ json StageTask::FindTimings(const json& key) {
 
 std::string StageTask::Input(const std::string& local_path) {
   const fs::path path = fs::absolute(local_path);
-  std::error_code error;
-  if (!fs::exists(path, error)) {
-    throw Error(ErrorCode::kInvalidInput, "the input file '" + path.string() + "' does not exist");
-  }
+  DemandInput(path);
   if (target_.IsLocal()) return path;
   const InputFiles files = InputFilesOf(path);
   const std::string there = TargetPaths(OnTarget([&] { return target_.Workdir(); })).Input(files.digest, files.name);
+  const std::string folder = files.pattern ? fs::path(there).parent_path().string() : there;
   for (const InputFiles::File& file : files.files) {
-    inputs_.push_back({file.path, file.below.empty() ? there : there + "/" + file.below, file.sha256});
+    inputs_.push_back({file.path, file.below.empty() ? there : folder + "/" + file.below, file.sha256});
   }
   return there;
 }
@@ -192,6 +211,10 @@ JobRequest StageTask::RequestFor(const json& spec) {
   for (const auto& [name, file] : files.items()) {
     request.command.files.push_back({name, file.at("path"), file.at("text")});
   }
+  const json inputs = spec.value("inputs", json::object());
+  for (const auto& [name, input] : inputs.items()) {
+    CheckInput(input.at("path").get<std::string>(), FramesIn(name, input), input.value("gaps", false));
+  }
   RefuseSecrets(request.context, request.command, *services_.masker);
   request.inputs = inputs_;
   request.outputs = OutputsOf(outputs);
@@ -215,8 +238,9 @@ JobRequest StageTask::RequestFor(const json& spec) {
 std::vector<JobOutput> StageTask::OutputsOf(const json& outputs) {
   std::vector<JobOutput> list;
   for (const auto& [name, output] : outputs.items()) {
-    list.push_back({name, output.at("path"), output.value("kind", "file") == "video", output.value("optional", false),
-                    VideoExpectation::FromJson(output.value("expect", json::object()))});
+    const std::string kind = output.value("kind", "file");
+    list.push_back({name, output.at("path"), kind == "video", output.value("optional", false),
+                    VideoExpectation::FromJson(output.value("expect", json::object())), GroupOf(name, kind, output)});
   }
   return list;
 }
@@ -275,8 +299,10 @@ void StageTask::Keep(const CollectedOutput& output) {
   record.path = output.path;
   record.size = output.size;
   record.sha256 = output.sha256;
+  record.files = output.files;
   services_.store->Write([record](RunStore& store) mutable { store.PutArtifact(&record); });
-  services_.bus->Publish(order_.context, ArtifactMade{output.name, output.path, output.size, output.sha256});
+  services_.bus->Publish(order_.context,
+                         ArtifactMade{output.name, output.path, output.size, output.sha256, output.files});
 }
 
 std::string StageTask::Folder() {

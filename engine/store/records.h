@@ -112,9 +112,10 @@ struct ArtifactRecord {
   std::string instance;
   int attempt = 1;
   std::string name;  // the output it is, or empty
-  std::string path;  // absolute, local
+  std::string path;  // absolute, local; of several files their folder or pattern
   std::int64_t size = 0;
   std::string sha256;
+  std::int64_t files = 0;  // how many they are; 0: it is one file. Since version 8.
 };
 
 // How long the parts of one job took, for later jobs like it. Since version 4.

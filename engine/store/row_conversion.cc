@@ -162,6 +162,7 @@ ArtifactRow ToRow(const ArtifactRecord& record, odb::database& database) {
   row.path = record.path;
   row.size = record.size;
   row.sha256 = TextOrNull(record.sha256);
+  row.files = NumberOrNull<std::int64_t>(record.files, 0);
   return row;
 }
 
@@ -324,6 +325,7 @@ ArtifactRecord ToRecord(const ArtifactRow& row) {
   record.path = row.path;
   record.size = row.size;
   record.sha256 = Text(row.sha256);
+  record.files = Or<std::int64_t>(row.files, 0);
   CheckRecord(record);
   return record;
 }

@@ -9,7 +9,7 @@
 // The records of records.h as ODB maps them to tables. Private to this folder; run through the `odb` compiler, which
 // understands C++11 at most. A change here changes the schema: see CMakeLists.txt for how a new version is made.
 // Columns are nullable where "nothing yet" is a fact of its own.
-#pragma db model version(1, 7)
+#pragma db model version(1, 8)
 
 namespace cosmos {
 namespace store {
@@ -133,6 +133,8 @@ struct ArtifactRow {
   std::string path;
   std::int64_t size = 0;
   odb::nullable<std::string> sha256;
+#pragma db added(8)
+  odb::nullable<std::int64_t> files;
 #pragma db index("artifacts_key") unique members(run, stage, instance, attempt, path)
 };
 

@@ -347,7 +347,7 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   EXPECT_EQ(OldRows(path_), before);
   EXPECT_THAT(Sql(path_, "SELECT log_path, error_message FROM runs"), ElementsAre("NULL|NULL", "NULL|NULL"));
   EXPECT_THAT(Sql(path_, "SELECT count(*) FROM containers"), ElementsAre("0"));
-  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("7|0"));
+  EXPECT_THAT(Sql(path_, "SELECT version, migration FROM schema_version"), ElementsAre("8|0"));
 }
 
 TEST_F(RunStoreSchemaTest, UpgradesVersion3AndKeepsEveryRow) {
@@ -426,7 +426,7 @@ TEST_F(RunStoreSchemaTest, OpenRefusesAnOlderDatabaseAndSaysHowToUpgrade) {
   MakeVersion(1);
   const Error error = ErrorOf([&] { RunStore::Open(path_); });
   EXPECT_EQ(error.code(), ErrorCode::kConflict);
-  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 7");
+  EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 1, this program knows 8");
   EXPECT_EQ(error.hint(), "run `cosmos-engine db upgrade`");
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
 }
@@ -436,7 +436,7 @@ TEST_F(RunStoreSchemaTest, RefusesANewerDatabase) {
   Sql(path_, "UPDATE schema_version SET version = 9");
   for (const Error& error : {ErrorOf([&] { RunStore::Open(path_); }), ErrorOf([&] { RunStore::Upgrade(path_); })}) {
     EXPECT_EQ(error.code(), ErrorCode::kConflict);
-    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 7");
+    EXPECT_EQ(error.message(), "the database '" + path_ + "' has schema version 9, this program knows 8");
     EXPECT_THAT(error.hint(), HasSubstr("use the newer cosmos-engine"));
   }
 }

@@ -81,7 +81,7 @@ TEST(RunStoreSharedTest, ProcessesThatCreateTheDatabaseAtOnceAllSucceed) {
       EXPECT_EQ(status, 0);
     }
     EXPECT_THAT(Sql(path, "SELECT count(*), count(DISTINCT run_id) FROM stage_executions"), ElementsAre("80|4"));
-    EXPECT_THAT(Sql(path, "SELECT version, migration FROM schema_version"), ElementsAre("7|0"));
+    EXPECT_THAT(Sql(path, "SELECT version, migration FROM schema_version"), ElementsAre("8|0"));
   }
 }
 

@@ -127,6 +127,10 @@ LogDigest RecordedTarget::DigestOfLog(const JobHandle& handle, std::int64_t size
   return Carry("digest_of_log", Rate::kRepeats, handle.folder, [&] { return target_->DigestOfLog(handle, size); });
 }
 
+FolderListing RecordedTarget::List(const std::string& folder, const std::string& within, bool deep) {
+  return Carry("list", Rate::kOnce, folder, [&] { return target_->List(folder, within, deep); });
+}
+
 void RecordedTarget::Upload(const std::vector<FileTransfer>& files, const std::string& owner, const CancelToken& cancel,
                             const TransferListener& listener) {
   Carry("upload", Rate::kOnce, Names(files), [&] { target_->Upload(files, owner, cancel, listener); });

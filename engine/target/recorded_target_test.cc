@@ -53,6 +53,7 @@ class Host final : public Target {
     return FollowEnd::kLost;
   }
   LogDigest DigestOfLog(const JobHandle&, std::int64_t) override { return before(), LogDigest{}; }
+  FolderListing List(const std::string&, const std::string&, bool) override { return before(), FolderListing{}; }
   void Upload(const std::vector<FileTransfer>&, const std::string&, const CancelToken&,
               const TransferListener&) override {
     before();
@@ -86,6 +87,7 @@ class RecordedTargetTest : public ::testing::Test {
     target_->ReadLog(handle_, 0, 1);
     EXPECT_EQ(target_->FollowLog(handle_, 0, cancel, [](std::string_view) {}), FollowEnd::kLost);
     target_->DigestOfLog(handle_, 0);
+    target_->List("/out", "", false);
     target_->Upload({{"a", "/in/a"}, {"b", "/in/b"}}, "rs", cancel, nullptr);
     EXPECT_THAT(target_->Download({{"a", "/out/a"}}, cancel, nullptr), ElementsAre(Downloaded::kDone));
   }
@@ -104,14 +106,15 @@ TEST_F(RecordedTargetTest, EveryOperationIsTold) {
                           "gpu1 find /job -1  repeats", "gpu1 poll /job 7  repeats", "gpu1 wait /job -1  repeats",
                           "gpu1 cancel /job -1  repeats", "gpu1 read_log /job -1  repeats",
                           "gpu1 follow_log /job -1  repeats", "gpu1 digest_of_log /job -1  repeats",
-                          "gpu1 upload /in/a and 1 more -1 ", "gpu1 download /out/a -1 "));
+                          "gpu1 list /out -1 ", "gpu1 upload /in/a and 1 more -1 ", "gpu1 download /out/a -1 "));
 }
 
 TEST_F(RecordedTargetTest, OnThisMachineWhatOnlyLooksIsToldWhenItFails) {
   Make(true);
   AskEverything();
-  EXPECT_THAT(recorder_.lines, ElementsAre("gpu1 reach  -1 ", "gpu1 run echo x 3 ", "gpu1 submit /job -1 ",
-                                           "gpu1 upload /in/a and 1 more -1 ", "gpu1 download /out/a -1 "));
+  EXPECT_THAT(recorder_.lines,
+              ElementsAre("gpu1 reach  -1 ", "gpu1 run echo x 3 ", "gpu1 submit /job -1 ", "gpu1 list /out -1 ",
+                          "gpu1 upload /in/a and 1 more -1 ", "gpu1 download /out/a -1 "));
   recorder_.lines.clear();
   host_->before = [] { throw Error(ErrorCode::kIo, "No space left on device"); };
   EXPECT_THROW(target_->Poll(handle_), Error);

@@ -107,6 +107,34 @@ enum class Downloaded {
   kUnreadable,  // the account on the target may not read it
 };
 
+// The files below a folder. Of a host it is what the host says: names may be anything, and are for the caller to check.
+struct FolderListing {
+  static constexpr std::size_t kMaxBytes = std::size_t{16} << 20;  // of all names
+
+  enum class State {
+    kListed,
+    kMissing,
+    kNoFolder,    // it is something else
+    kOutside,     // a link leads out of where it must be
+    kUnreadable,  // the account on the target may not read it, or a folder below it
+    kTooLong,     // the names take more than kMaxBytes; `entries` has some of them
+  };
+  enum class Kind {
+    kFile,
+    kLink,          // to a file
+    kLinkToFolder,  // which is not entered
+    kDangling,      // a link to nothing
+    kOther,         // such as a FIFO, or a link to one
+  };
+  struct Entry {
+    std::string path;  // below the folder
+    Kind kind = Kind::kFile;
+  };
+
+  State state = State::kListed;
+  std::vector<Entry> entries;
+};
+
 // What a short command came to.
 struct TargetOutput {
   int exit_status = -1;    // 128 + signal when killed; -1: not known
@@ -164,6 +192,10 @@ class Target {
                               const BytesListener& on_bytes) = 0;
   // Of the first `size` bytes of the log; of all of it for a negative size.
   virtual LogDigest DigestOfLog(const JobHandle& handle, std::int64_t size) = 0;
+
+  // What is in a folder, but for the folders in it; `deep`: and what is in those. `within` is the folder that it must
+  // not leave through links; empty: it may.
+  virtual FolderListing List(const std::string& folder, const std::string& within, bool deep) = 0;
 
   // Brings local files to the target: those that are already there, by size and SHA-256, are skipped, a part that an
   // earlier try of the same `owner` left is gone on with, and each appears under its name only when it is whole and has

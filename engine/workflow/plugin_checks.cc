@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/file_pattern.h"
 #include "core/text.h"
 #include "workflow/evaluator.h"
 #include "workflow/schema_walk.h"
@@ -54,6 +55,26 @@ std::string SecretIn(const json& value) {
     }
   }
   return name;
+}
+
+// Whether there is such a file or, with `groups`, such a folder or a file of such a pattern.
+bool IsInput(const std::string& path, bool groups) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(path, error)) return true;
+  if (!groups) return false;
+  if (std::filesystem::is_directory(path, error)) return true;
+  if (!FilePattern::IsPattern(path)) return false;
+  try {
+    const FilePattern pattern(path);
+    const std::string folder = pattern.folder();
+    for (std::filesystem::directory_iterator entry(folder.empty() ? "." : folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+      if (pattern.Matches(folder + entry->path().filename().string())) return true;
+    }
+  } catch (const Error&) {
+    // No pattern that can be.
+  }
+  return false;
 }
 
 // Whether the text is `${{ secrets.NAME }}` and nothing else.
@@ -143,13 +164,14 @@ void PluginChecks::CheckFiles(const PluginFacts& facts, const json& with, const 
   if (CheckerOf(facts) == nullptr) return;
   WalkSchema(facts.parameters, facts.parameters, with,
              [&](const json& schema, const json& value, const SchemaPath& below) {
-               if (!value.is_string() || schema.value("format", "") != "input-file") return;
+               const std::string format = schema.value("format", "");
+               if (!value.is_string() || (format != "input-file" && format != "input-path")) return;
                const auto file = KnownText(value.get_ref<const std::string&>(), scope);
                if (!file || file->empty()) return;
-               const auto [known, is_new] = is_file_.try_emplace(*file);
-               std::error_code ignored;
-               if (is_new) known->second = std::filesystem::is_regular_file(*file, ignored);
+               const auto [known, is_new] = is_input_.try_emplace({format, *file});
+               if (is_new) known->second = IsInput(*file, format == "input-path");
                if (known->second) return;
+               std::error_code ignored;
                const bool exists = std::filesystem::exists(*file, ignored);
                const bool relative = std::filesystem::path(*file).is_relative();
                findings_.Add(node.Nearest(below)->value,

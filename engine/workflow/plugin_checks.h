@@ -37,7 +37,8 @@ class PluginChecks {
   // Checks that no secret reaches a parameter that is written into files ("x-no-secrets"), and that nothing but a
   // secret stands in one that is for secrets ("x-only-secret").
   void CheckSecrets(const PluginFacts& facts, const nlohmann::json& with, const YamlNode& node, const SchemaPath& path);
-  // Checks that the files exist that parameters name ("format": "input-file"), where `scope` tells their names.
+  // Checks that the files exist that parameters name ("format": "input-file" or "input-path"), where `scope` tells
+  // their names.
   void CheckFiles(const PluginFacts& facts, const nlohmann::json& with, const YamlNode& node, const SchemaPath& path,
                   const Scope& scope);
 
@@ -53,7 +54,7 @@ class PluginChecks {
   const PluginDirectory& plugins_;
   Checkers& checkers_;
   FindingList& findings_;
-  std::map<std::string, bool> is_file_;
+  std::map<std::pair<std::string, std::string>, bool> is_input_;  // by format and path
 };
 
 }  // namespace cosmos

@@ -59,6 +59,21 @@ TEST_F(SshFilesTest, FilesOfAnyNameAndSizeGoThereAndBack) {
   EXPECT_FALSE(fs::exists(account_->home() / "PWNED"));
 }
 
+TEST_F(SshFilesTest, AFolderIsListedByOneQuestion) {
+  for (int i = 0; i < 500; ++i) WriteThere("out/sub/" + std::to_string(i) + ".exr", "x");
+  WriteThere("out/a\nb", "x");
+  std::size_t files = 0;
+  const std::uint64_t bytes = BytesOf([&] { files = target_->List(there() + "/out", "", true).entries.size(); });
+  EXPECT_EQ(files, 501u);
+  EXPECT_LT(bytes, 30'000u) << "a name takes about 20 bytes";
+  EXPECT_EQ(target_->List(there() + "/none", "", true).state, FolderListing::State::kMissing);
+  fs::permissions(there() + "/out/sub", fs::perms::none);
+  EXPECT_EQ(target_->List(there() + "/out", "", true).state, FolderListing::State::kUnreadable);
+  EXPECT_EQ(target_->List(there() + "/out/sub", "", true).state, FolderListing::State::kUnreadable);
+  EXPECT_EQ(target_->List(there() + "/out", "", false).entries.size(), 1u);
+  fs::permissions(there() + "/out/sub", fs::perms::owner_all);
+}
+
 TEST_F(SshFilesTest, AnEmptyListIsNothing) {
   Upload({});
   EXPECT_THAT(Download({}), IsEmpty());

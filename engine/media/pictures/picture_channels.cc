@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <optional>
 #include <string_view>
 
@@ -20,11 +19,6 @@ constexpr std::array kBeautyNames = {"rgba", "rgb", "beauty", "combined", "c", "
 
 [[noreturn]] void Refuse(const std::string& message, const std::string& hint) {
   throw Error(ErrorCode::kInvalidInput, message, hint);
-}
-
-std::string SmallLetters(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
 }
 
 // What stands behind the last dot.

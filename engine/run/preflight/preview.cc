@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "plugin/stage_plugin.h"
+#include "run/input_files.h"
 #include "run/retry_policy.h"
 #include "run/targets/target_paths.h"
 #include "target/ssh/remote_scripts.h"
@@ -30,7 +31,7 @@ class PreviewHost final : public TaskHost {
     if (local_path.find("${{") != local_path.npos) return local_path;
     inputs_.push_back(fs::absolute(local_path).string());
     if (workdir_.empty()) return fs::absolute(local_path);
-    return TargetPaths(workdir_).Input("SHA256", fs::path(local_path).filename());
+    return TargetPaths(workdir_).Input("SHA256", NameOfInput(local_path));
   }
   std::string OutputFolder() override {
     return (workdir_.empty() ? paths_.JobFolder(context_).string() : TargetPaths(workdir_).JobFolder(context_)) +

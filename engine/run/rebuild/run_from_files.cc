@@ -216,6 +216,7 @@ class Replay {
     artifact.path = TextIn(data, "path");
     artifact.size = IntegerIn(data, "size", 0);
     artifact.sha256 = TextIn(data, "sha256");
+    artifact.files = IntegerIn(data, "files", 0);
     const auto [entry, added] = artifacts_.try_emplace(
         attempt.key() + "#" + std::to_string(attempt.attempt) + "#" + artifact.path, files_.artifacts.size());
     if (added) files_.artifacts.emplace_back();

@@ -23,6 +23,7 @@
 #include "core/files.h"
 #include "core/sha256.h"
 #include "target/local/job_folder.h"
+#include "target/local/list_folder.h"
 #include "target/local/process.h"
 
 namespace cosmos {
@@ -297,6 +298,10 @@ LogDigest LocalTarget::DigestOfLog(const JobHandle& handle, std::int64_t size) {
   return {size < 0 ? whole : std::min(size, whole), Sha256OfFile(path, size)};
 }
 
+FolderListing LocalTarget::List(const std::string& folder, const std::string& within, bool deep) {
+  return ListFolder(folder, within, deep);
+}
+
 void LocalTarget::Upload(const std::vector<FileTransfer>& files, const std::string&, const CancelToken& cancel,
                          const TransferListener&) {
   for (const FileTransfer& file : files) {
@@ -313,7 +318,12 @@ std::vector<Downloaded> LocalTarget::Download(const std::vector<FileTransfer>& f
     results.push_back(PresenceOf(file));
     if (results.back() != Downloaded::kDone) continue;
     MakeFolders(file.local.parent_path());
-    MoveFile(file.remote, file.local);
+    // A link would point to nothing from there, and what it points to may be another output.
+    if (fs::is_symlink(file.remote)) {
+      LinkOrCopy(fs::canonical(file.remote), file.local);
+    } else {
+      MoveFile(file.remote, file.local);
+    }
   }
   return results;
 }

@@ -34,19 +34,23 @@ Downloaded PresenceOf(long long said) {
   return said < 0 ? Downloaded::kMissing : Downloaded::kDone;
 }
 
-// For what is still to come of the file, whose size is what the host says. Throws Error{kIo}.
-void CheckRoom(const TransferItem& item, const RemoteShell& shell) {
+// For what is still to come of the files up to this one, whose sizes are what the host says. Throws Error{kIo}.
+void CheckRoom(const TransferItem& item, std::uintmax_t needed, const RemoteShell& shell) {
   fs::path folder = item.file.local.parent_path();
   std::error_code error;
   while (!folder.empty() && !fs::exists(folder, error)) folder = folder.parent_path();
   const std::uintmax_t free = fs::space(folder, error).available;
-  if (static_cast<std::uintmax_t>(item.size - item.offset) <= free) return;
+  if (needed <= free) return;
   throw Error(
       ErrorCode::kIo,
-      fmt::format("there is no room for {}: {} says that it has {} bytes, {} bytes are free (No space left on device)",
-                  item.file.local.string(), shell.name(), item.size, free),
+      fmt::format(
+          "there is no room for {}: {} says that it has {} bytes, {} bytes are needed and {} are free (No space "
+          "left on device)",
+          item.file.local.string(), shell.name(), item.size, needed, free),
       "make room there, then `cosmos-engine resume`; if the size cannot be right, look at " + item.file.remote);
 }
+
+constexpr std::uintmax_t kMaxCounted = std::uintmax_t{1} << 60;  // bytes
 
 // Finds out which files the host has. Their sums are asked for only where there is something to compare. A folder that
 // may not be entered hides what is in it.
@@ -74,6 +78,7 @@ void LookForFiles(RemoteShell* shell, TransferItems* items) {
   const std::vector<std::string> lines =
       SplitLines(shell->Demand({script, (items->size() + 1) * kMaxReplyOfFile, kMaxSumTime}));
   std::size_t next = 0;
+  std::uintmax_t needed = 0;
   for (TransferItem& item : *items) {
     if (item.done) continue;
     char sha256[80] = "";
@@ -88,7 +93,10 @@ void LookForFiles(RemoteShell* shell, TransferItems* items) {
         item.presence != Downloaded::kDone || (!error && here == item.size && Sha256OfFile(item.file.local) == sha256);
     const auto part = static_cast<std::int64_t>(fs::file_size(PartOf(item), error));
     item.offset = error || part > item.size ? 0 : part;
-    if (!item.done) CheckRoom(item, *shell);
+    if (item.done) continue;
+    // A host may say of each that it fills what can be counted.
+    needed += std::min(static_cast<std::uintmax_t>(item.size - item.offset), kMaxCounted);
+    CheckRoom(item, needed, *shell);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "target/ssh/file_transfers.h"
+#include "target/ssh/list_script.h"
 #include "target/ssh/remote_scripts.h"
 #include "target/ssh/transfer_items.h"
 #include "target/ssh/workdir_script.h"
@@ -20,6 +21,7 @@ constexpr auto kPollInterval = seconds(2);  // where a job cannot be watched
 constexpr auto kLongestWatch =
     seconds(30);  // where the host's process 1 leaves dead processes lying, a watch ends late
 
+constexpr auto kMaxListTime = std::chrono::minutes(10);  // of a folder on a slow file system
 constexpr std::size_t kMaxPath = 4096;
 constexpr std::size_t kMaxLine = 256;
 constexpr long kSlowLink = 16 << 10;  // bytes/s that any link has
@@ -200,6 +202,10 @@ LogDigest SshTarget::DigestOfLog(const JobHandle& handle, std::int64_t size) {
   const std::size_t space = said.find(' ');
   if (space != said.npos) digest.sha256 = said.substr(space + 1, 64);
   return digest;
+}
+
+FolderListing SshTarget::List(const std::string& folder, const std::string& within, bool deep) {
+  return ParseListing(shell_.Demand({ListScript(folder, within, deep), kMaxListReply, kMaxListTime}));
 }
 
 // Without the lock when `cancel` was cancelled first.

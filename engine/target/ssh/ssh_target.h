@@ -35,6 +35,7 @@ class SshTarget final : public Target {
   FollowEnd FollowLog(const JobHandle& handle, std::int64_t offset, const CancelToken& stop,
                       const BytesListener& on_bytes) override;
   LogDigest DigestOfLog(const JobHandle& handle, std::int64_t size) override;
+  FolderListing List(const std::string& folder, const std::string& within, bool deep) override;
   void Upload(const std::vector<FileTransfer>& files, const std::string& owner, const CancelToken& cancel,
               const TransferListener& listener) override;
   std::vector<Downloaded> Download(const std::vector<FileTransfer>& files, const CancelToken& cancel,

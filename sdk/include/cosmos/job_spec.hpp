@@ -28,13 +28,26 @@ struct VideoExpectation {
   }
 };
 
-// A file that a job makes. Unless optional, it must be there when the job ends; a video must also decode, and be as it
-// is expected.
+// A file that a job makes, or several that are one output. Unless optional, it must be there when the job ends; a video
+// must also decode, and be as it is expected. Since 1.4 the path may stand for several files: a folder with all that is
+// below it (kind "folder", `frames/`), the files of one folder that match wildcards ("files", `frames/*.exr`), or the
+// frames of a sequence ("frames", `frames/beauty.####.exr`, with `%04d` or `$F4` as well). Its value is then the path
+// of the folder or the pattern. Of sequences no frame may be missing, and no file may be empty.
 struct JobOutput {
   std::string path;           // relative to the job's output folder, or absolute on the target
-  std::string kind = "file";  // "file" or "video"
+  std::string kind = "file";  // "file", "video", "folder", "files" or "frames"
   bool optional = false;
   VideoExpectation expect = {};
+  std::string frames = {};  // that a sequence must have: `1001-1100`, `1-100x2`, `1,5,10-20`; empty: first to last
+  bool gaps = false;        // between the first and the last, frames may be missing
+};
+
+// What must be true of files that a job reads by a pattern or from a folder, see JobOutput. The engine looks at them
+// when the job is about to start. Since 1.4.
+struct JobInput {
+  std::string path;  // a local one, as Task::Input is given it
+  std::string frames = {};
+  bool gaps = false;
 };
 
 // A text file that stands in the job's output folder when the job starts, such as its model's settings.
@@ -109,6 +122,7 @@ struct JobSpec {
   std::string script;
   std::map<std::string, std::string> env;
   std::map<std::string, JobOutput> outputs;  // by name
+  std::map<std::string, JobInput> inputs;    // by name; those of which something must be true
   std::map<std::string, JobFile> files;      // by name; kept as artifacts whatever becomes of the job
   JobNeeds needs;                            // looked at before anything is executed
 
@@ -124,6 +138,11 @@ struct JobSpec {
     for (const auto& [name, output] : outputs) {
       made[name] = {{"path", output.path}, {"kind", output.kind}, {"optional", output.optional}};
       if (!output.expect.empty()) made[name]["expect"] = output.expect.ToJson();
+      if (!output.frames.empty()) made[name]["frames"] = output.frames;
+      if (output.gaps) made[name]["gaps"] = true;
+    }
+    for (const auto& [name, input] : inputs) {
+      json["inputs"][name] = {{"path", input.path}, {"frames", input.frames}, {"gaps", input.gaps}};
     }
     if (!needs.empty()) json["needs"] = needs.ToJson();
     for (const auto& [name, file] : files) json["files"][name] = {{"path", file.path}, {"text", file.text}};

@@ -26,7 +26,7 @@ extern "C" {
 
 /* A plugin is loaded when its major equals the host's and its minor is at most the host's. */
 #define COSMOS_SDK_MAJOR 1
-#define COSMOS_SDK_MINOR 3
+#define COSMOS_SDK_MINOR 4
 
 typedef struct cosmos_str {
   const char* data;
@@ -82,7 +82,9 @@ typedef struct cosmos_progress_1 {
 typedef struct cosmos_job_1 {
   uint32_t struct_size;
   /* Declares a local file (absolute, or relative to the working folder) as an input, and gives the path under which the
-   * job will find it on its target. Fails when there is no such file, except during `preview`. [worker] */
+   * job will find it on its target. The path may be that of a folder; since 1.4 its name may also be a pattern, `*.exr`
+   * or `beauty.####.exr` (`%04d`, `$F4`), which stands for the files that match it: they are in a folder of their own
+   * there. Fails when there is no such file, except during `preview`. [worker] */
   cosmos_status (*input)(cosmos_task* task, cosmos_str local_path, cosmos_sink path, cosmos_sink error);
   /* Absolute path, on the target, of the folder for the job's outputs ($COSMOS_OUTPUT_DIR). It exists when the job
    * starts. [worker] */
@@ -90,26 +92,28 @@ typedef struct cosmos_job_1 {
   /* Runs the job and blocks until its end is known and its outputs are local and checked. `spec` is
    *   {"argv": [text…]} or {"script": text for /bin/sh},
    *   "env": {NAME: text},
-   *   "outputs": {NAME: {"path": relative to the output folder or absolute, "kind": "file" | "video", "optional": bool,
+   *   "outputs": {NAME: {"path": relative to the output folder or absolute, "kind": "file" | "video" or, since 1.4, for
+   *                      several files that are one output, "folder" | "files" | "frames", "optional": bool,
+   *                      "frames": text, that a sequence must have, "gaps": whether it may have some, since 1.4,
    *                      "expect": {"as_long_as": [local videos, the shortest counts],
    *                                 "frames": so many, with as_long_as at most so many,
    *                                 "size_of": local video, "sizes": [[width, height]…, the nearest in shape
    * counts]}}}, "files": {NAME: {"path": relative to the output folder, "text": …}}, which stand there when the job
-   * starts and are kept as artifacts whatever becomes of it, and
-   *   "needs": {"videos": [{"parameter": its name, "path": a local video that must decode}…],
-   *             "alike": whether they must have as many frames as the first, and its shape,
-   *             "sizes": [[width, height]…] that the model works in, of which it takes the nearest in shape,
-   *             "folder": on the target; empty: where the job starts, "files": [paths there, or absolute…],
-   *             "files_hint": how to get them, "programs": [names…], "gpu_memory_gb": free on each of the stage's
-   *             GPUs, "history": the key of cosmos.history/1 under which jobs like it are kept, whose GPUs tell better,
-   * "driver": NVIDIA's oldest that will do, "disk_gb": free where the job works, "download": {"folder": where the job
-   * keeps what it downloads; empty: "folder" above, "variable": of its environment that names another, "path": below
-   * it, there once it was downloaded, "gb": how much, 0: not known}}, which the engine looks at before it executes
-   * anything of a run, as `preview` gives it; `run` may leave it out. `expect` (of a video), `files` and `needs`
-   * since 1.2; what is left out, 0 or empty in them is not looked at. `on_output` (may be NULL) gets the job's log as
-   * it grows, in order, each byte once, in pieces that may split lines and characters, on the calling thread.
-   * COSMOS_OK: `result` gets {"outputs": {NAME: absolute local path}}. COSMOS_FAILED: `result` gets a failure, see
-   * cosmos_plugin_entry_t.run. COSMOS_CANCELLED: the job has ended or been ended. [worker] */
+   * starts and are kept as artifacts whatever becomes of it,
+   *   "inputs": {NAME: {"path": as `input` was given it, "frames": as above, "gaps": as above}}, whose files are looked
+   * at when the job is about to start, since 1.4, and "needs": {"videos": [{"parameter": its name, "path": a local
+   * video that must decode}…], "alike": whether they must have as many frames as the first, and its shape, "sizes":
+   * [[width, height]…] that the model works in, of which it takes the nearest in shape, "folder": on the target; empty:
+   * where the job starts, "files": [paths there, or absolute…], "files_hint": how to get them, "programs": [names…],
+   * "gpu_memory_gb": free on each of the stage's GPUs, "history": the key of cosmos.history/1 under which jobs like it
+   * are kept, whose GPUs tell better, "driver": NVIDIA's oldest that will do, "disk_gb": free where the job works,
+   * "download": {"folder": where the job keeps what it downloads; empty: "folder" above, "variable": of its environment
+   * that names another, "path": below it, there once it was downloaded, "gb": how much, 0: not known}}, which the
+   * engine looks at before it executes anything of a run, as `preview` gives it; `run` may leave it out. `expect` (of a
+   * video), `files` and `needs` since 1.2; what is left out, 0 or empty in them is not looked at. `on_output` (may be
+   * NULL) gets the job's log as it grows, in order, each byte once, in pieces that may split lines and characters, on
+   * the calling thread. COSMOS_OK: `result` gets {"outputs": {NAME: absolute local path}}. COSMOS_FAILED: `result` gets
+   * a failure, see cosmos_plugin_entry_t.run. COSMOS_CANCELLED: the job has ended or been ended. [worker] */
   cosmos_status (*run)(cosmos_task* task, cosmos_str spec, void (*on_output)(void* self, cosmos_str bytes), void* self,
                        cosmos_sink result);
 } cosmos_job_1;
@@ -250,8 +254,9 @@ typedef struct cosmos_host {
  * `describe` gives {
  *   "id": "my-stage",  "kind": "stage" | "hook",  "version": "1.2.0",  "summary": one sentence,
  *   "parameters": a JSON Schema (draft 7) of `with:` (for a hook: of its entry below `hooks:`). A text property with
- *                 "format": "input-file" names local files, which must exist when the workflow is checked; defaults are
- *                 filled in from the schema before the plugin sees its parameters,
+ *                 "format": "input-file" names local files, which must exist when the workflow is checked, and one with
+ *                 "format": "input-path" (since 1.4) a local file, folder or pattern; defaults are filled in from the
+ *                 schema before the plugin sees its parameters,
  *   "outputs": a JSON Schema of a stage's outputs, whose properties expressions may refer to,
  *   "outputs_from": optional; the name of an object parameter whose keys are further outputs,
  *   "prompt_name": "workflow" when the stage's default prompt_name is the workflow's name, else "stage",
