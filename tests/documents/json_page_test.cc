@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
@@ -11,6 +12,8 @@
 #include "core/json_values.h"
 #include "documents/markdown.h"
 #include "event/event.h"
+#include "run/run_report.h"
+#include "support/fake_nvidia_smi.h"
 #include "support/processes.h"
 #include "support/sandbox.h"
 
@@ -108,6 +111,9 @@ class JsonPageTest : public ::testing::Test {
     for (std::string line; std::getline(lines, line);) Meet(shape, json::parse(line));
   }
 
+  // A run with a GPU, a stage that waits for it, and a host that was lost.
+  void MeetQueuingRun();
+
   Sandbox sandbox_;
   const std::string page_ = sandbox_.Read(Sandbox::source() / "docs/json.md");
   std::map<std::string, Shape> shapes_;
@@ -137,10 +143,14 @@ name: failing
 stages: {a: {uses: shell, with: {run: exit 3}}}
 )yaml";
 
-constexpr const char* kSlow = R"yaml(
+// Two stages for one GPU.
+constexpr const char* kQueuing = R"yaml(
 version: 1
-name: slow
-stages: {a: {uses: shell, with: {run: sleep 1000}}}
+name: queuing
+hooks: {gpu-monitor: {interval: 100ms}}
+stages:
+  first: {uses: shell, resources: {gpus: 1, gpu_busy: ignore}, with: {run: until test -e go; do sleep 0.02; done}}
+  second: {uses: shell, resources: {gpus: 1, gpu_busy: ignore}, with: {run: until test -e go; do sleep 0.02; done}}
 )yaml";
 
 // For --dry-run alone.
@@ -160,10 +170,29 @@ stages:
   alone: {uses: inference, batch: auto, matrix: {seed: [1]}, with: {model: playblast, prompt: a, input_video: in.mp4}}
 )yaml";
 
+void JsonPageTest::MeetQueuingRun() {
+  sandbox_.Write("bin/here", "");
+  const FakeNvidiaSmi nvidia(sandbox_.folder() / "bin");
+  sandbox_.SetEnvironment("PATH=" + (sandbox_.folder() / "bin").string() + ":" + ::getenv("PATH"));
+  sandbox_.Write("queuing.yaml", kQueuing);
+  const pid_t engine = sandbox_.StartEngine({"run", "queuing.yaml", "--run-id", "rs_queuing", "--jobs", "2"});
+  Await("a sample of the GPU, and a stage in the queue", [&] {
+    const json shown = TryParseJson(sandbox_.Engine({"show", "rs_queuing", "--format", "json"}).out);
+    const json& stages = ListIn(shown, "stages");
+    return !stages.empty() && !ListIn(stages[0], "gpus").empty() && !ListIn(shown, "queued").empty();
+  });
+  const json lost = ToJson(Event{1000, {}, {}, {}, TargetLost{"gpu1", "Connection reset by peer"}});
+  std::ofstream(sandbox_.run_folder("rs_queuing") / "events.jsonl", std::ios::app) << lost.dump() << "\n";
+  MeetCommand("status", {"status"});
+  MeetCommand("run", {"show", "rs_queuing"});
+  sandbox_.Write("go", "");
+  EXPECT_EQ(sandbox_.Wait(engine), 0) << sandbox_.Read("engine.out");
+  Meet("run", {{"stages", {{{"container", ContainerToJson({})}}}}});  // there may be no container engine here
+}
+
 TEST_F(JsonPageTest, HasTheKeysOfAllCommands) {
   sandbox_.Write("city.yaml", kCity);
   sandbox_.Write("failing.yaml", kFailing);
-  sandbox_.Write("slow.yaml", kSlow);
   sandbox_.Write("planned.yaml", kPlanned);
   sandbox_.Write("bad.yaml", "version: 2\n");
   sandbox_.Write("bad_plugins/bad.so", "no plugin");
@@ -194,12 +223,8 @@ TEST_F(JsonPageTest, HasTheKeysOfAllCommands) {
   MeetFile("command", sandbox_.run_folder(sandbox_.Show()["run_id"]) / "commands.jsonl");
   MeetCommand("prune", {"prune", "--keep-last", "0", "--dry-run"});
 
-  const pid_t slow = sandbox_.StartEngine({"run", "slow.yaml"});
-  Await("the job", [&] { return !sandbox_.JobProcesses().empty(); });
-  MeetCommand("status", {"status"});
   MeetCommand("cancel", {"cancel", "last"});
-  sandbox_.Wait(slow);
-
+  MeetQueuingRun();
   MeetCommand("db-status", {"db", "status"});
   MeetCommand("db-upgrade", {"db", "upgrade"});
   MeetCommand("db-backup", {"db", "backup", "copy.db"});
