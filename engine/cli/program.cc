@@ -104,11 +104,12 @@ const Command& FindCommand(const std::vector<Command>& commands, const std::stri
 int Dispatch(const std::vector<std::string>& words, Console* console) {
   const std::vector<Command> commands = AllCommands();
   const std::string first = words.empty() ? "" : words[0];
-  if (first == "help" && words.size() > 1) {
+  const bool is_help = first == "help" || first == "--help" || first == "-h";
+  if (first == "help" && words.size() > 1 && words[1] != "--help" && words[1] != "-h") {
     PrintHelp(FindCommand(commands, words[1]), console);
     return kExitSucceeded;
   }
-  if (words.empty() || first == "help" || first == "--help" || first == "-h") {
+  if (words.empty() || is_help) {
     PrintOverview(commands, console);
     return words.empty() ? kExitWrongInput : kExitSucceeded;
   }

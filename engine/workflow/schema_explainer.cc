@@ -102,7 +102,7 @@ void SchemaExplainer::Visit(const json& raw_schema, const json& value, Frame* fr
   }
   if (!schema.is_object()) return;
   const bool outer = frame->expressions;
-  frame->expressions = raw_schema.value("x-expressions", schema.value("x-expressions", outer));
+  frame->expressions = ExpressionsAllowed(root_, raw_schema, outer);
   const bool text_with_expression = texts_ == Texts::kTemplates && value.is_string() &&
                                     TextTemplate::MayHaveExpressions(value.get_ref<const std::string&>()) &&
                                     MayHoldExpressions(value);
@@ -271,7 +271,7 @@ void SchemaExplainer::CheckObject(const json& schema, const json& value, Frame* 
       if (properties.contains(name)) {
         const json& property = Dereferenced(root_, properties[name]);
         if (property.contains("enum")) hint += ", one of " + Join(PlainTexts(property["enum"]), ", ");
-        const std::string description = property.value("description", "");
+        const std::string description = TextIn(property, "description");
         if (!description.empty()) hint += ": " + description;
       }
       frame->problems.push_back({frame->path, true, "missing key '" + name + "' in " + Name(*frame), hint});
@@ -297,7 +297,7 @@ void SchemaExplainer::CheckMember(const json& schema, const json& object, const 
   };
   const auto names = schema.find("propertyNames");
   if (names != schema.end() && !Fits(*names, name, *frame)) {
-    const std::string hint = Dereferenced(root_, *names).value("x-hint", "write another name");
+    const std::string hint = TextIn(Dereferenced(root_, *names), "x-hint", "write another name");
     frame->path.push_back(name);
     frame->problems.push_back({frame->path, true, "'" + name + "' in " + container() + " is not a usable name", hint});
     frame->path.pop_back();
@@ -388,7 +388,7 @@ void SchemaExplainer::ExplainKeyOfOtherBranch(const json& choice, const json& ob
   const std::string property = choice["discriminator"]["propertyName"];
   std::vector<std::string> others;
   for (const json& branch : choice["oneOf"]) {
-    const json properties = Dereferenced(root_, branch).value("properties", json::object());
+    const json& properties = ObjectIn(Dereferenced(root_, branch), "properties");
     if (properties.contains(name)) others.push_back(properties[property]["const"].get<std::string>());
   }
   if (others.empty()) return;

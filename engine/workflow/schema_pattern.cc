@@ -10,6 +10,10 @@ bool MatchesPattern(const std::string& text, const std::regex& pattern) {
   return text.size() <= kMaxPatternText && std::regex_search(text, pattern);
 }
 
+bool MatchesPattern(const std::string& text, const std::string& pattern) {
+  return MatchesPattern(text, std::regex(pattern));
+}
+
 bool HasLongKey(const json& value) {
   if (!value.is_structured()) return false;
   for (auto it = value.begin(); it != value.end(); ++it) {

@@ -12,6 +12,7 @@ constexpr std::size_t kMaxPatternText = 1000;  // bytes
 
 // Whether the pattern is found in the text. A text above the limit matches no pattern.
 bool MatchesPattern(const std::string& text, const std::regex& pattern);
+bool MatchesPattern(const std::string& text, const std::string& pattern);
 
 // Whether a key in the value exceeds the limit.
 bool HasLongKey(const nlohmann::json& value);

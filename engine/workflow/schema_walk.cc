@@ -1,6 +1,5 @@
 #include "workflow/schema_walk.h"
 
-#include <regex>
 #include <string_view>
 
 #include "workflow/schema_pattern.h"
@@ -38,7 +37,7 @@ void ForEachElement(const json& schema, Value& value, const Apply& apply) {
     }
     if (patterns != schema.end()) {
       for (const auto& [pattern, sub] : patterns->items()) {
-        if (!MatchesPattern(it.key(), std::regex(pattern))) continue;
+        if (!MatchesPattern(it.key(), pattern)) continue;
         apply(sub, it.value(), it.key());
         known = true;
       }
@@ -88,17 +87,28 @@ void FillIn(const json& root, const json& raw, const Adapt& adapt, json* value) 
 
 }  // namespace
 
-const json& Dereferenced(const json& root, const json& schema) {
+const json& Referred(const json& root, const json& schema) {
   static const json kAnything = true;
+  const std::string reference = schema["$ref"].get<std::string>();
+  if (reference.rfind('#', 0) != 0) return kAnything;
+  const json::json_pointer pointer(reference.substr(1));
+  return root.contains(pointer) ? root.at(pointer) : kAnything;
+}
+
+const json& Dereferenced(const json& root, const json& schema) {
   const json* at = &schema;
-  for (int i = 0; i < kMostReferences && at->is_object() && at->contains("$ref"); ++i) {
-    const std::string reference = (*at)["$ref"].get<std::string>();
-    if (reference.rfind('#', 0) != 0) return kAnything;
-    const json::json_pointer pointer(reference.substr(1));
-    if (!root.contains(pointer)) return kAnything;
-    at = &root.at(pointer);
-  }
+  for (int i = 0; i < kMostReferences && at->is_object() && at->contains("$ref"); ++i) at = &Referred(root, *at);
   return *at;
+}
+
+bool ExpressionsAllowed(const json& root, const json& schema, bool otherwise) {
+  const json* at = &schema;
+  for (int i = 0; i < kMostReferences && at->is_object(); ++i) {
+    if (at->contains("x-expressions")) return (*at)["x-expressions"].get<bool>();
+    if (!at->contains("$ref")) break;
+    at = &Referred(root, *at);
+  }
+  return otherwise;
 }
 
 const json* ChosenBranch(const json& root, const json& schema, const json& value) {

@@ -8,8 +8,13 @@
 // Going through a JSON Schema and a value side by side. Pure functions.
 namespace cosmos {
 
+// What the `$ref` of `schema` refers to in `root`; `true` when there is nothing.
+const nlohmann::json& Referred(const nlohmann::json& root, const nlohmann::json& schema);
 // The schema that `schema` stands for, `$ref`s to places in `root` followed. A reference to nowhere gives `true`.
 const nlohmann::json& Dereferenced(const nlohmann::json& root, const nlohmann::json& schema);
+
+// The `x-expressions` of `schema`, or else of the first that it refers to which has one.
+bool ExpressionsAllowed(const nlohmann::json& root, const nlohmann::json& schema, bool otherwise);
 
 // The one branch of the schema's `oneOf` that `value` chooses by the property that its `discriminator` names (as
 // OpenAPI has it: each branch gives that property a `const`); nullptr when the schema has no discriminator, or the

@@ -24,6 +24,7 @@ class CliTest : public ::testing::Test {
 
 TEST_F(CliTest, EveryCommandHasHelp) {
   const std::string overview = sandbox_.Engine({"--help"}).out;
+  EXPECT_EQ(sandbox_.Engine({"help", "--help"}).out, overview);
   for (const char* command : {"prepare", "run", "validate", "schema", "runs", "show", "logs", "events", "resume",
                               "retry", "cancel", "targets", "gc", "plugins", "db", "version"}) {
     EXPECT_THAT(overview, HasSubstr(std::string("  ") + command + " "));
