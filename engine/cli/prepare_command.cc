@@ -96,7 +96,7 @@ PrepareOrder ReadOrder(const Arguments& arguments) {
   order.layer = ReadOption(arguments, "layer");
   order.colorspace = ReadColorspace(arguments);
   order.frames.patterns = ReadPatterns(arguments);
-  if (arguments.Has("frames")) order.frames.frames = ParseFrameRange(arguments.Get("frames"));
+  if (arguments.Has("frames")) order.frames.frames = FrameSet::Parse(arguments.Get("frames"));
   order.frames.hold_gaps = HoldsGaps(arguments);
   return order;
 }
@@ -139,7 +139,7 @@ Command PrepareCommand() {
       {"output", "DIR", "where videos and manifest.json go (default: FOLDER/NAME)"},
       {"name", "NAME", "the name of the shot (default: the folder's)"},
       {"fps", "RATE", "frames a second: 24 (default), 23.976, 24000/1001"},
-      {"frames", "FIRST-LAST", "take only these frames; negative ones as --frames=-5-20"},
+      {"frames", "SET", "take only these frames: 1001-1100, 1-100x2, 1,5,10-20; negative ones as --frames=-5-20"},
       {"map", "CONTROL=PATTERN", "which sequence is a control: depth=z.%04d.exr, z.####.exr or z.$F4.exr", true},
       {"layer", "[CONTROL=]NAME", "the layer of EXR files to take: diffuse, depth=ViewLayer.Depth", true},
       {"colorspace", "[CONTROL=]SPACE",

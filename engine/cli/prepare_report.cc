@@ -92,7 +92,7 @@ void PrintPrepared(const ShotPreparation& preparation, bool dry, Console* consol
   for (const PreparedControl& control : preparation.controls()) {
     const MadeVideo& video = control.video;
     rows.push_back({control.frames.control, video.source,
-                    fmt::format("{} ({})", ToString(video.range), video.range.frames()),
+                    fmt::format("{} ({})", video.numbers.Excerpt(), video.numbers.size()),
                     fmt::format("{}x{}", video.width, video.height), ToString(video.rate),
                     StateText(control, dry) + DepthText(video)});
   }
@@ -118,9 +118,10 @@ json PreparedToJson(const ShotPreparation& preparation, bool dry) {
     videos.push_back({{"control", control.frames.control},
                       {"state", state},
                       {"source", video.source},
-                      {"first_frame", video.range.first},
-                      {"last_frame", video.range.last},
-                      {"frames", video.range.frames()},
+                      {"first_frame", video.numbers.first()},
+                      {"last_frame", video.numbers.last()},
+                      {"frames", video.numbers.size()},
+                      {"frame_numbers", video.numbers.ToString()},
                       {"width", video.width},
                       {"height", video.height},
                       {"fps", ToString(video.rate)},

@@ -86,6 +86,13 @@ FrameSet::FrameSet(std::vector<std::int64_t> frames) : frames_(std::move(frames)
   if (frames_.size() > kMaxFrames) RefuseTooMany();
 }
 
+FrameSet FrameSet::Range(std::int64_t first, std::int64_t last) {
+  if (last - first >= static_cast<std::int64_t>(kMaxFrames)) RefuseTooMany();
+  FrameSet set;
+  for (std::int64_t frame = first; frame <= last; ++frame) set.frames_.push_back(frame);
+  return set;
+}
+
 FrameSet FrameSet::Parse(std::string_view text) {
   std::vector<std::int64_t> frames;
   for (std::size_t at = 0; at <= text.size();) {
@@ -121,6 +128,10 @@ std::string FrameSet::Excerpt() const {
     parts.push_back("… (" + std::to_string(frames_.size()) + " frames in all)");
   }
   return Join(parts, ", ");
+}
+
+std::string FramesAre(const FrameSet& frames) {
+  return (frames.size() == 1 ? "frame " : "frames ") + frames.Excerpt() + (frames.size() == 1 ? " is" : " are");
 }
 
 }  // namespace cosmos

@@ -17,6 +17,8 @@ class FrameSet {
   FrameSet() = default;
   // In any order, any number of times. Throws Error{kInvalidInput} when there are too many.
   explicit FrameSet(std::vector<std::int64_t> frames);
+  // All from `first` to `last`. The same error.
+  static FrameSet Range(std::int64_t first, std::int64_t last);
   // What ToString gives, and what a person writes: parts may overlap, and blanks may stand around commas. Throws
   // Error{kInvalidInput}.
   static FrameSet Parse(std::string_view text);
@@ -42,5 +44,8 @@ class FrameSet {
  private:
   std::vector<std::int64_t> frames_;  // rising, each once
 };
+
+// `frame 7 is` or `frames 3, 7-9 are`, as the excerpt. REQUIRES: `frames` is not empty.
+std::string FramesAre(const FrameSet& frames);
 
 }  // namespace cosmos

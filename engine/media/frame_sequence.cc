@@ -64,23 +64,18 @@ void Add(const ListedFile& file, const std::string& digits, FrameSequence* seque
 // Numbers without a zero in front may be padded all the same: 1001 to 1100.
 void SettleDigits(FrameSequence* sequence) {
   const auto width = [](std::int64_t number) { return std::to_string(std::abs(number)).size(); };
-  const FrameRange range = sequence->range();
-  if (width(range.first) == width(range.last)) sequence->digits = std::max(sequence->digits, width(range.first));
+  const std::size_t first = width(sequence->frames.begin()->first);
+  if (first == width(sequence->frames.rbegin()->first)) sequence->digits = std::max(sequence->digits, first);
 }
 
 }  // namespace
 
 std::string FrameSequence::Pattern() const { return prefix + std::string(digits, '#') + suffix; }
 
-std::vector<FrameRange> FrameSequence::Missing(FrameRange range) const {
-  std::vector<FrameRange> missing;
-  std::int64_t next = range.first;
-  for (auto frame = frames.lower_bound(range.first); frame != frames.end() && frame->first <= range.last; ++frame) {
-    if (frame->first > next) missing.push_back({next, frame->first - 1});
-    next = frame->first + 1;
-  }
-  if (next <= range.last) missing.push_back({next, range.last});
-  return missing;
+FrameSet FrameSequence::Numbers() const {
+  std::vector<std::int64_t> numbers;
+  for (const auto& [number, file] : frames) numbers.push_back(number);
+  return FrameSet(std::move(numbers));
 }
 
 bool IsSame(const FrameSequence& a, const FrameSequence& b) {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "media/frame_range.h"
+#include "core/frame_set.h"
 
 namespace cosmos {
 
@@ -28,9 +28,8 @@ struct FrameSequence {
 
   // `city/depth.####.exr`, a '#' for each digit.
   std::string Pattern() const;
-  FrameRange range() const { return {frames.begin()->first, frames.rbegin()->first}; }
-  // What is missing between the first and the last frame of `range`.
-  std::vector<FrameRange> Missing(FrameRange range) const;
+  // The frames that are there. Throws Error{kInvalidInput} when there are too many.
+  FrameSet Numbers() const;
 };
 
 // What a folder of rendered frames holds.

@@ -14,26 +14,43 @@ namespace {
 
 constexpr int kVersion = 1;
 // Part of every digest: to be raised when the same frames are to become other videos, so that all are made again.
-constexpr int kEncoding = 2;
+constexpr int kEncoding = 3;
 
-Json RangeToJson(FrameRange range) { return Json::array({range.first, range.last}); }
+// [[FIRST, LAST], …]
+Json RangesToJson(const FrameSet& frames) {
+  Json ranges = Json::array();
+  for (const std::int64_t frame : frames.frames()) {
+    if (!ranges.empty() && ranges.back()[1] == frame - 1) {
+      ranges.back()[1] = frame;
+    } else {
+      ranges.push_back({frame, frame});
+    }
+  }
+  return ranges;
+}
 
-FrameRange RangeFromJson(const Json& json) { return {json.at(0).get<std::int64_t>(), json.at(1).get<std::int64_t>()}; }
+FrameSet RangesFromJson(const Json& json) {
+  std::vector<std::int64_t> frames;
+  for (const Json& range : json) {
+    const FrameSet part = FrameSet::Range(range.at(0).get<std::int64_t>(), range.at(1).get<std::int64_t>());
+    frames.insert(frames.end(), part.frames().begin(), part.frames().end());
+  }
+  return FrameSet(std::move(frames));
+}
 
 Json DepthToJson(const std::optional<DepthRange>& depth) {
   return depth ? Json{{"near", depth->near}, {"far", depth->far}} : Json();
 }
 
 Json VideoToJson(const MadeVideo& video) {
-  Json held = Json::array();
-  for (const FrameRange& range : video.held) held.push_back(RangeToJson(range));
   return {{"file", video.file},
           {"source", video.source},
           {"inputs_sha256", video.inputs},
-          {"first_frame", video.range.first},
-          {"last_frame", video.range.last},
-          {"frames", video.range.frames()},
-          {"held_frames", held},
+          {"first_frame", video.numbers.first()},
+          {"last_frame", video.numbers.last()},
+          {"frames", video.numbers.size()},
+          {"frame_numbers", video.numbers.ToString()},
+          {"held_frames", RangesToJson(video.held)},
           {"width", video.width},
           {"height", video.height},
           {"source_width", video.source_width},
@@ -54,8 +71,8 @@ MadeVideo VideoFromJson(const Json& json) {
   video.file = json.at("file");
   video.source = json.at("source");
   video.inputs = json.at("inputs_sha256");
-  video.range = {json.at("first_frame"), json.at("last_frame")};
-  for (const Json& range : json.at("held_frames")) video.held.push_back(RangeFromJson(range));
+  video.numbers = FrameSet::Parse(json.at("frame_numbers").get<std::string>());
+  video.held = RangesFromJson(json.at("held_frames"));
   video.width = json.at("width");
   video.height = json.at("height");
   video.source_width = json.at("source_width");
@@ -111,12 +128,12 @@ void WriteManifest(const Manifest& manifest, const fs::path& file) {
 std::string InputsDigest(const ControlFrames& control, const VideoSettings& settings) {
   Json files = Json::array();
   for (const auto& [number, file] : control.sequence.frames) {
-    if (control.range.Holds(number)) files.push_back({number, file.path, file.size, file.modified});
+    if (control.numbers.Contains(number)) files.push_back({number, file.path, file.size, file.modified});
   }
   const bool is_depth = control.control == "depth";
   const Json inputs = {{"encoding", kEncoding},
                        {"control", control.control},
-                       {"range", RangeToJson(control.range)},
+                       {"frames", control.numbers.ToString()},
                        {"fps", ToString(settings.rate)},
                        {"crop_odd", settings.crop_odd},
                        {"depth_range", DepthToJson(is_depth ? settings.depth : std::nullopt)},

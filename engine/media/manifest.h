@@ -17,9 +17,9 @@ struct MadeVideo {
   std::string file;    // its name, beside the manifest
   std::string source;  // the pattern of its frames, below the shot's folder
   std::string inputs;  // InputsDigest of what it was made of
-  FrameRange range;
-  std::vector<FrameRange> held;  // frames that were missing and repeat the one before
-  int width = 0;                 // of the video
+  FrameSet numbers;    // of its frames
+  FrameSet held;       // of those that were missing and repeat the one before
+  int width = 0;       // of the video
   int height = 0;
   int source_width = 0;  // of the frames
   int source_height = 0;

@@ -17,8 +17,8 @@ TEST_F(ManifestTest, IsReadAsItWasWritten) {
   video.file = "depth.mp4";
   video.source = "it's \"a\".####.exr";
   video.inputs = "1234";
-  video.range = {1001, 1100};
-  video.held = {{1003, 1004}};
+  video.numbers = FrameSet::Parse("1001-1100");
+  video.held = FrameSet::Parse("1003-1004,1010");
   video.width = 64;
   video.height = 48;
   video.rate = {24000, 1001};
@@ -53,7 +53,7 @@ TEST(InputsDigest, ChangesWithFramesAndSettings) {
     return ControlFrames{
         control,
         {"a.", suffix, 4, {{1, {"a.0001", 10, 7}}, {2, {"a.0002", 10, 7}}, {3, {"a.0003", 10, 7}}}, {}},
-        {1, 2}};
+        FrameSet::Range(1, 2)};
   };
   const VideoSettings settings;
   const std::string digest = InputsDigest(frames("depth", ".exr"), settings);
@@ -66,7 +66,7 @@ TEST(InputsDigest, ChangesWithFramesAndSettings) {
   changed.sequence.frames.at(1).size = 11;
   EXPECT_NE(InputsDigest(changed, settings), digest);
   changed = frames("depth", ".exr");
-  changed.range = {1, 3};
+  changed.numbers = FrameSet::Parse("1-3");
   EXPECT_NE(InputsDigest(changed, settings), digest);
   changed = frames("depth", ".exr");
   changed.sequence.frames.at(3).modified = 8;  // outside of the range

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/frame_set.h"
 #include "core/text.h"
-#include "media/frame_range.h"
 
 namespace cosmos {
 namespace {
@@ -45,17 +45,16 @@ void CheckOne(const std::string& control, const PicturesOfControl& pictures, Sho
     if (++listed > kMaxProblems) {
       others.insert(others.end(), frames.begin(), frames.end());
     } else {
-      findings->push_back({true, control, fmt::format("{} unreadable: {}", FramesAre(RangesOf(frames)), problem.first),
+      findings->push_back({true, control, fmt::format("{} unreadable: {}", FramesAre(FrameSet(frames)), problem.first),
                            problem.second});
     }
   }
   if (!others.empty()) {
-    std::sort(others.begin(), others.end());
-    findings->push_back({true, control, FramesAre(RangesOf(others)) + " unreadable for other reasons", ""});
+    findings->push_back({true, control, FramesAre(FrameSet(others)) + " unreadable for other reasons", ""});
   }
   if (!other_size.empty()) {
     findings->push_back({true, control,
-                         fmt::format("{} of another size: {}, the others {}", FramesAre(RangesOf(other_size)),
+                         fmt::format("{} of another size: {}, the others {}", FramesAre(FrameSet(other_size)),
                                      SizeText(other), SizeText(usual)),
                          "render all frames in one size"});
   }

@@ -31,7 +31,8 @@ ProbedControl ProbePictures(const ControlFrames& control, const std::filesystem:
   std::vector<std::int64_t> numbers;
   std::vector<PictureQuery> queries;
   for (const auto& [number, file] : control.sequence.frames) {
-    if (!control.range.Holds(number) || file.size == 0) continue;  // empty ones are known as such from their listing
+    if (!control.numbers.Contains(number) || file.size == 0)
+      continue;  // empty ones are known as such from their listing
     numbers.push_back(number);
     queries.push_back({folder / file.path, choice, false});
   }

@@ -39,6 +39,8 @@ class PartFile {
   const fs::path part_;
 };
 
+constexpr std::size_t kMaxComment = 1000;
+
 // Lines and areas of plain colours suffer most from compression, gradients of depth less, pictures least.
 const char* QualityOf(const std::string& control) {
   if (control == "seg" || control == "edge") return "1";  // 0 is lossless, in a profile that many players lack
@@ -63,6 +65,8 @@ std::vector<std::string> EncoderWords(const std::vector<std::string>& input, con
        {"-vf", Filters(control, settings), "-pix_fmt", "yuv420p", "-fps_mode", "passthrough"},
        {"-c:v", "libx264", "-preset", "medium", "-crf", QualityOf(control.control), "-threads:v", "4"},
        {"-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"},
+       // Which frames they are, for whoever shows their numbers: `playblast` does.
+       {"-metadata", "comment=frames " + control.numbers.ToString().substr(0, kMaxComment)},
        {"-bitexact", "-movflags", "+faststart"},
        {"-f", "mp4", "file:" + part.string()}});
 }
@@ -177,9 +181,9 @@ void EncodeSequence(const ControlFrames& control, const fs::path& folder, const 
   });
   encoder.Finish();
   const std::int64_t frames = ProbeVideo(part.path(), cancel).frames;
-  if (frames != control.range.frames()) {
+  if (frames != static_cast<std::int64_t>(control.numbers.size())) {
     throw Error(ErrorCode::kIo,
-                fmt::format("ffmpeg made {} frames of the {} of {}", frames, control.range.frames(), control.control),
+                fmt::format("ffmpeg made {} frames of the {} of {}", frames, control.numbers.size(), control.control),
                 "look whether its frames changed meanwhile");
   }
   part.Become();

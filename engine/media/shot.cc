@@ -40,7 +40,7 @@ class Assembler {
       const auto sequence = chosen_.find(control);
       if (sequence != chosen_.end()) CheckFrames(control, sequence->second);
     }
-    if (!options_.frames) CompareRanges();
+    if (!options_.frames) CompareNumbers();
     return std::move(shot_);
   }
 
@@ -78,7 +78,7 @@ class Assembler {
     std::map<std::string, std::vector<const FrameSequence*>> candidates;
     for (const FrameSequence& sequence : found_.sequences) {
       if (IsTaken(sequence)) continue;
-      const std::string shown = fmt::format("{} ({})", sequence.Pattern(), ToString(sequence.range()));
+      const std::string shown = fmt::format("{} ({})", sequence.Pattern(), sequence.Numbers().Excerpt());
       const std::vector<std::string> controls = ControlsNamedBy(sequence.Pattern());
       if (controls.empty()) {
         Warn("", shown + " is of no control and left out",
@@ -116,7 +116,7 @@ class Assembler {
     if (left.size() == 1) return;
     std::vector<std::string> patterns;
     for (const FrameSequence* sequence : left) {
-      patterns.push_back(fmt::format("{} ({})", sequence->Pattern(), ToString(sequence->range())));
+      patterns.push_back(fmt::format("{} ({})", sequence->Pattern(), sequence->Numbers().Excerpt()));
     }
     Error(control, fmt::format("found {} sequences: {}", left.size(), Join(patterns, ", ")),
           fmt::format("say which one: --map {}={}", control, ShellQuote(left[0]->Pattern())));
@@ -127,70 +127,79 @@ class Assembler {
     if (!found_.others.empty()) Warn("", "pictures without a frame number are left out: " + List(found_.others));
   }
 
-  // The frames of a sequence without one at either end that is far from all others; that one is told of.
-  FrameRange RangeOf(const std::string& control, const FrameSequence& sequence) {
-    FrameRange range = sequence.range();
-    if (sequence.frames.size() < 3) return range;
+  // From the first to the last frame of a sequence, without one at either end that is far from all others; that one is
+  // told of.
+  FrameSet NumbersOf(const std::string& control, const FrameSequence& sequence) {
+    const std::int64_t first = sequence.frames.begin()->first, last = sequence.frames.rbegin()->first;
+    if (sequence.frames.size() < 3) return FrameSet::Range(first, last);
     const auto others = static_cast<std::int64_t>(sequence.frames.size()) - 1;
     const std::int64_t second = std::next(sequence.frames.begin())->first;
     const std::int64_t last_but_one = std::next(sequence.frames.rbegin())->first;
-    const FrameRange all = range;
-    if (second - range.first - 1 > others) range.first = second;
-    if (range.last - last_but_one - 1 > others) range.last = last_but_one;
-    for (const std::int64_t stray : {all.first, all.last}) {
-      if (range.Holds(stray)) continue;
+    const FrameSet numbers = FrameSet::Range(second - first - 1 > others ? second : first,
+                                             last - last_but_one - 1 > others ? last_but_one : last);
+    for (const std::int64_t stray : {first, last}) {
+      if (numbers.Contains(stray)) continue;
       Error(control,
-            fmt::format("frame {} stands alone, far from the others ({}): {}", stray, ToString(range),
+            fmt::format("frame {} stands alone, far from the others ({}): {}", stray, numbers.Excerpt(),
                         sequence.frames.at(stray).path),
-            fmt::format("remove it, or take only --frames {}", ToString(range)));
+            fmt::format("remove it, or take only --frames {}", numbers.ToString()));
     }
-    return range;
+    return numbers;
   }
 
   void CheckFrames(const std::string& control, const FrameSequence& sequence) {
-    ControlFrames frames{control, sequence, options_.frames ? *options_.frames : RangeOf(control, sequence)};
+    ControlFrames frames{control, sequence, options_.frames ? *options_.frames : NumbersOf(control, sequence)};
     if (!sequence.duplicates.empty()) {
       Error(control, "frames are there twice, with and without zeros in front: " + List(sequence.duplicates),
             "remove one of each");
     }
-    const std::vector<FrameRange> missing = sequence.Missing(frames.range);
-    // A gap has a frame on either side; what is missing at an end is more than that.
-    const bool gaps = sequence.frames.contains(frames.range.first) && sequence.frames.contains(frames.range.last);
-    if (!missing.empty() && options_.hold_gaps && gaps) {
-      Warn(control, fmt::format("{} missing: the one before is repeated", FramesAre(missing)));
-    } else if (!missing.empty()) {
-      Error(control,
-            fmt::format("{} missing in {} ({})", FramesAre(missing), sequence.Pattern(), ToString(frames.range)),
-            gaps ? "render them, or repeat the frame before each gap with --allow-gaps hold"
-                 : "render them, or take frames that are there with --frames FIRST-LAST");
-    }
+    CheckMissing(frames);
     std::vector<std::int64_t> empty;
     for (const auto& [number, file] : sequence.frames) {
-      if (frames.range.Holds(number) && file.size == 0) empty.push_back(number);
+      if (frames.numbers.Contains(number) && file.size == 0) empty.push_back(number);
     }
     if (!empty.empty()) {
-      Error(control, fmt::format("{} empty (0 bytes) in {}", FramesAre(RangesOf(empty)), sequence.Pattern()),
+      Error(control, fmt::format("{} empty (0 bytes) in {}", FramesAre(FrameSet(empty)), sequence.Pattern()),
             "render them again");
     }
     shot_.controls.push_back(std::move(frames));
   }
 
-  void CompareRanges() {
+  void CheckMissing(const ControlFrames& frames) {
+    const FrameSet there = frames.sequence.Numbers();
+    const FrameSet missing = frames.numbers.Without(there);
+    if (missing.empty()) return;
+    // A gap has a frame on either side; what is missing at an end is more than that.
+    const bool gaps = there.Contains(frames.numbers.first()) && there.Contains(frames.numbers.last());
+    if (options_.hold_gaps && gaps) {
+      return Warn(frames.control, fmt::format("{} missing: the one before is repeated", FramesAre(missing)));
+    }
+    const std::string all = there.ToString();
+    const bool is_regular = all.find(',') == all.npos;  // such as every second one
+    Error(frames.control,
+          fmt::format("{} missing in {} ({})", FramesAre(missing), frames.sequence.Pattern(), frames.numbers.Excerpt()),
+          !gaps        ? "render them, or take frames that are there with --frames, such as 1001-1100 or 1-100x2"
+          : is_regular ? "render them, repeat the frame before each gap with --allow-gaps hold, or take what is there: "
+                         "--frames " +
+                             all
+                       : "render them, or repeat the frame before each gap with --allow-gaps hold");
+  }
+
+  void CompareNumbers() {
     if (shot_.controls.empty()) return;
-    FrameRange common = shot_.controls[0].range;
+    FrameSet common = shot_.controls[0].numbers;
     bool equal = true;
     std::vector<std::string> parts;
     for (const ControlFrames& control : shot_.controls) {
-      equal = equal && control.range == shot_.controls[0].range;
-      common = {std::max(common.first, control.range.first), std::min(common.last, control.range.last)};
+      equal = equal && control.numbers == shot_.controls[0].numbers;
+      common = common.Without(common.Without(control.numbers));
       parts.push_back(
-          fmt::format("{} {} ({} frames)", control.control, ToString(control.range), control.range.frames()));
+          fmt::format("{} {} ({} frames)", control.control, control.numbers.Excerpt(), control.numbers.size()));
     }
     if (equal) return;
     Error("", "the controls have different frames: " + Join(parts, ", "),
-          common.first <= common.last
-              ? fmt::format("render what is missing, or take what all have: --frames {}-{}", common.first, common.last)
-              : "number the frames of all controls alike");
+          common.empty() ? "number the frames of all controls alike"
+                         : "render what is missing, or take what all have: --frames " + common.ToString());
   }
 
   const std::vector<ListedFile>& files_;
@@ -206,7 +215,7 @@ bool ControlFrames::IsExr() const { return sequence.suffix.ends_with(".exr") || 
 
 std::vector<std::string> ControlFrames::Files() const {
   std::vector<std::string> files;
-  for (std::int64_t number = range.first; number <= range.last; ++number) {
+  for (const std::int64_t number : numbers.frames()) {
     files.push_back(std::prev(sequence.frames.upper_bound(number))->second.path);
   }
   return files;

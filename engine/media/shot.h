@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/frame_set.h"
 #include "media/frame_sequence.h"
 #include "media/shot_finding.h"
 
@@ -13,7 +14,7 @@ namespace cosmos {
 // How frames are made into a shot.
 struct ShotOptions {
   std::map<std::string, std::string> patterns;  // control -> pattern; instead of looking for one by names
-  std::optional<FrameRange> frames;             // of every control; by default all of them
+  std::optional<FrameSet> frames;               // of every control; by default all from the first to the last
   bool hold_gaps = false;                       // repeat the frame before one that is missing
 };
 
@@ -21,10 +22,10 @@ struct ShotOptions {
 struct ControlFrames {
   std::string control;
   FrameSequence sequence;
-  FrameRange range;
+  FrameSet numbers;  // of the frames that the video has
 
   bool IsExr() const;
-  // One file for each frame of the video: a missing frame has that of the one before it. REQUIRES: the first is there.
+  // One file for each of `numbers`: a missing frame has that of the one before it. REQUIRES: the first is there.
   std::vector<std::string> Files() const;
 };
 

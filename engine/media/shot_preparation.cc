@@ -75,8 +75,8 @@ PreparedControl ShotPreparation::Plan(const ControlFrames& frames) const {
   control.video.file = frames.control + ".mp4";
   control.video.source = frames.sequence.Pattern();
   control.video.inputs = inputs;
-  control.video.range = frames.range;
-  control.video.held = frames.sequence.Missing(frames.range);
+  control.video.numbers = frames.numbers;
+  control.video.held = frames.numbers.Without(frames.sequence.Numbers());
   control.video.rate = order_.video.rate;
   control.video.depth_inverted = frames.control == "depth" && order_.video.invert_depth;
   control.video.layer = settings.layer;
@@ -88,7 +88,7 @@ void ShotPreparation::LookAt(PreparedControl* control, PictureSource* source, co
   const std::string& name = control->frames.control;
   MadeVideo& video = control->video;
   if (control->state == VideoState::kUnchanged) {
-    pictures_[name][video.range.first] = {video.source_width, video.source_height, "", ""};
+    pictures_[name][video.numbers.first()] = {video.source_width, video.source_height, "", ""};
     CheckDepth(name, video.depth.has_value(), video.depth);
     return;
   }
@@ -185,8 +185,9 @@ void ShotPreparation::Make(const CancelToken& cancel, const PrepareListener& lis
     settings.depth = control.video.depth;
     const std::string& name = control.frames.control;
     const fs::path video = VideoOf(control);
-    EncodeSequence(control.frames, order_.folder, settings, video, &source, cancel,
-                   [&](std::int64_t done) { listener(name, "encoding", done, control.frames.range.frames()); });
+    EncodeSequence(control.frames, order_.folder, settings, video, &source, cancel, [&](std::int64_t done) {
+      listener(name, "encoding", done, static_cast<std::int64_t>(control.frames.numbers.size()));
+    });
     control.video.size = static_cast<std::int64_t>(fs::file_size(video));
     control.video.sha256 = Sha256OfFile(video);
     control.state = VideoState::kMade;

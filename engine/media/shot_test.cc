@@ -39,7 +39,7 @@ class ShotTest : public ::testing::Test {
   std::vector<std::string> Controls() const {
     std::vector<std::string> texts;
     for (const ControlFrames& control : Assemble().controls) {
-      texts.push_back(control.control + "=" + control.sequence.Pattern() + " " + ToString(control.range));
+      texts.push_back(control.control + "=" + control.sequence.Pattern() + " " + control.numbers.ToString());
     }
     return texts;
   }
@@ -76,10 +76,34 @@ TEST_F(ShotTest, GapsAreToldAsRanges) {
 TEST_F(ShotTest, WhatIsMissingAtAnEndCannotBeHeld) {
   Add("depth.", ".exr", 5, 9);
   options_.hold_gaps = true;
-  for (const FrameRange range : {FrameRange{4, 9}, FrameRange{5, 10}, FrameRange{20, 30}}) {
-    options_.frames = range;
-    EXPECT_THAT(Findings(), ElementsAre(AllOf(StartsWith("E depth: frame"), HasSubstr("--frames FIRST-LAST"))));
+  for (const char* frames : {"4-9", "5-10", "20-30"}) {
+    options_.frames = FrameSet::Parse(frames);
+    EXPECT_THAT(Findings(), ElementsAre(AllOf(StartsWith("E depth: frame"),
+                                              HasSubstr("take frames that are there with --frames"))));
   }
+}
+
+TEST_F(ShotTest, EverySecondFrameIsTakenWhenAsked) {
+  for (int frame = 1; frame < 100; frame += 2) AddFile("depth." + std::to_string(frame) + ".exr");
+  Add("color.", ".png", 1, 100);
+  EXPECT_THAT(Findings(), testing::Contains(
+                              "E depth: frames 2-98x2 are missing in depth.#.exr (1-99); render them, repeat the frame "
+                              "before each gap with --allow-gaps hold, or take what is there: --frames 1-99x2"));
+  options_.frames = FrameSet::Parse("1-100x2");
+  EXPECT_THAT(Findings(), IsEmpty());
+  EXPECT_THAT(Controls(), ElementsAre("color=color.####.png 1-99x2", "depth=depth.#.exr 1-99x2"));
+  EXPECT_EQ(Assemble().controls[0].Files().size(), 50u);
+  EXPECT_EQ(Assemble().controls[0].Files()[1], "color.0003.png");
+  options_.frames = FrameSet::Parse("1,5,11-15x2");
+  EXPECT_THAT(Findings(), IsEmpty());
+  options_.frames = FrameSet::Parse("1,5,10-12");
+  EXPECT_THAT(Findings(), ElementsAre(HasSubstr("depth: frames 10, 12 are missing in depth.#.exr (1, 5, 10-12)")));
+}
+
+TEST_F(ShotTest, FramesFarApartAreRefusedAndFillNoMemory) {
+  AddFile("depth.1.exr");
+  AddFile("depth.900000000.exr");
+  EXPECT_THROW(Assemble(), Error);
 }
 
 TEST_F(ShotTest, AStrayFrameIsTold) {
@@ -87,7 +111,7 @@ TEST_F(ShotTest, AStrayFrameIsTold) {
   AddFile("depth.0001.exr");
   EXPECT_THAT(Findings(), ElementsAre("E depth: frame 1 stands alone, far from the others (1001-1010): depth.0001.exr; "
                                       "remove it, or take only --frames 1001-1010"));
-  options_.frames = FrameRange{1001, 1010};
+  options_.frames = FrameSet::Parse("1001-1010");
   EXPECT_THAT(Findings(), IsEmpty());
   EXPECT_THAT(Controls(), ElementsAre("depth=depth.####.exr 1001-1010"));
 }
@@ -145,7 +169,7 @@ TEST_F(ShotTest, DifferentFramesAreToldWithWhatAllHave) {
   EXPECT_THAT(Findings(), ElementsAre("E the controls have different frames: color 1001-1010 (10 frames), depth "
                                       "1003-1012 (10 frames); render what is missing, or take what all have: --frames "
                                       "1003-1010"));
-  options_.frames = FrameRange{1003, 1010};
+  options_.frames = FrameSet::Parse("1003-1010");
   EXPECT_THAT(Findings(), IsEmpty());
 }
 

@@ -123,6 +123,48 @@ TEST_F(InferenceTest, ABoxOfOneLineHidesLittleOfThePicture) {
   EXPECT_GT(Luma(Render(parameters), "600:200:20:50"), 150);
 }
 
+TEST_F(InferenceTest, FrameNumbersBeginWithTheShotsFirstFrame) {
+  const std::string clip = Clip("in.mp4", "color=gray:s=640x360:r=12:d=1");
+  const std::string number = ",crop=140:40:500:320";
+  const auto numbered = [&](const std::string& comment) {
+    const std::string video = host_.folder() / ("of " + comment + ".mp4");
+    sdk::testing::Shell("ffmpeg -nostdin -v error -y -i " + sdk::ShellQuote(clip) +
+                        " -c copy -metadata comment=" + sdk::ShellQuote(comment) + " " + sdk::ShellQuote(video));
+    return video;
+  };
+  const auto picture = [&](const Json& parameters, int frame) {
+    return Pixels(Render(parameters),
+                  "trim=start_frame=" + std::to_string(frame) + ":end_frame=" + std::to_string(frame + 1) + number);
+  };
+  Json given = Parameters(clip);
+  given["first_frame"] = 1001;
+  const std::string third = picture(given, 2);
+  EXPECT_EQ(picture(Parameters(numbered("frames 1001-1012")), 2), third);
+  EXPECT_EQ(picture(Parameters(numbered("frames 999-1040x2")), 2), third);  // 999, 1001, 1003
+  given["first_frame"] = -7;
+  EXPECT_EQ(picture(Parameters(numbered("frames -7-4")), 0), picture(given, 0));
+  EXPECT_EQ(picture(Parameters(numbered("frames -7")), 0), picture(given, 0));
+  EXPECT_NE(picture(given, 0), third);
+  // What is no such note counts for nothing.
+  const std::string from_one = picture(Parameters(clip), 0);
+  for (const char* comment : {"frames 1,5,9-12", "frames $(touch PWNED)", "frames 1001-1100\nx", "a shot"}) {
+    EXPECT_EQ(picture(Parameters(numbered(comment)), 0), from_one) << comment;
+  }
+  EXPECT_FALSE(std::filesystem::exists("PWNED"));
+}
+
+TEST_F(InferenceTest, BurnInsTellTheShotAndCanBeTurnedOff) {
+  Json parameters = Parameters(Clip("in.mp4", "color=white:s=640x360:r=12:d=0.1"));
+  const char* const kShotsPlace = "120:16:510:10";
+  const int without = Luma(Render(parameters), kShotsPlace);
+  parameters["shot"] = "sq010 %{n} sh020 v003";
+  EXPECT_LT(Luma(Render(parameters), kShotsPlace), without - 30);
+  parameters["burn_in"] = false;
+  EXPECT_EQ(Luma(Render(parameters), kShotsPlace), without);
+  EXPECT_EQ(Luma(Render(parameters), "100:16:8:8"), without);
+  EXPECT_EQ(Luma(Render(parameters), "100:16:8:340"), without);
+}
+
 TEST_F(InferenceTest, BurnsInTheFrameNumber) {
   const std::string video = Render(Parameters(Clip("in.mp4", "color=gray:s=640x360:r=12:d=1")));
   EXPECT_NE(Pixels(video, "trim=start_frame=2:end_frame=3,crop=140:40:500:320"),

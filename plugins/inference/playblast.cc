@@ -142,6 +142,36 @@ std::string Tint(const Json& parameters) {
   return filter;
 }
 
+bool BurnsIn(const Json& parameters) { return parameters.value("burn_in", Json(true)) != false; }
+
+std::string BurnIn(bool shot) {
+  std::string filters = DrawText("title", "orange", "x=$size:y=$size") + ",\n";
+  if (shot) filters += DrawText("shot", "white", "x=w-tw-$size:y=$size") + ",\n";
+  filters += DrawText("prompt", "white", "x=$size:y=3*$size") + ",\n";
+  filters += DrawText("status", "white", "x=$size:y=h-2*$size") + ",\n";
+  return filters +
+         "drawtext=$font:text='frame %{eif\\:n*$step+($first)\\:d}':fontcolor=white:fontsize=$size:box=1"
+         ":boxcolor=black@0.55:boxborderw=$((size / 3)):x=w-tw-$size:y=h-2*$size,\n";
+}
+
+// Sets `first` and `step`: the number of the first frame, and how much each further one adds. `prepare` notes in the
+// videos that it makes which frames they are (`frames 1001-1100`).
+std::string NumberFrames(const Json& parameters) {
+  const Json first = parameters.value("first_frame", Json());
+  if (first.is_number_integer()) return "first=" + first.dump() + " step=1\n";
+  return "first=1 step=1\nnumbers=$(" + sdk::ShellFfprobe() +
+         " -of default=noprint_wrappers=1:nokey=1 -show_entries format_tags=comment " + sdk::ShellMediaInput("input") +
+         R"sh()
+if printf '%s\n' "$numbers" | grep -Eqx 'frames -?[0-9]{1,9}(--?[0-9]{1,9}(x[0-9]{1,9})?)?'; then
+  numbers=${numbers#frames }
+  case $numbers in *x*) step=${numbers##*x} ;; esac
+  case $numbers in -*) first=-${numbers#-} ;; *) first=$numbers ;; esac
+  sign=${first%"${first#-}"} first=${first#-}
+  first=$sign${first%%-*}
+fi
+)sh";
+}
+
 // The filters that make `[video]`. Only names, numbers and the script's own variables stand in it.
 std::string FilterGraph(const Json& parameters, const std::vector<Control>& controls) {
   const std::string align = "fps=$rate,scale=$width:$height:flags=bicubic,setsar=1,";
@@ -171,13 +201,8 @@ std::string FilterGraph(const Json& parameters, const std::vector<Control>& cont
     graph += "mix=inputs=" + std::to_string(controls.size() + 1) + ":weights=" + weights + ":duration=shortest,\n";
   }
   graph += Tint(parameters) + ",format=yuv420p,\n";
-  graph += DrawText("title", "orange", "x=$size:y=$size") + ",\n";
-  graph += DrawText("prompt", "white", "x=$size:y=3*$size") + ",\n";
-  graph += DrawText("status", "white", "x=$size:y=h-2*$size") + ",\n";
-  graph +=
-      "drawtext=$font:text='frame %{eif\\:n+1\\:d}':fontcolor=white:fontsize=$size:box=1:boxcolor=black@0.55"
-      ":boxborderw=$((size / 3)):x=w-tw-$size:y=h-2*$size,\nsetsar=$sar,format=yuv420p[video]";
-  return graph;
+  if (BurnsIn(parameters)) graph += BurnIn(!Text(parameters, "shot").empty());
+  return graph + "setsar=$sar,format=yuv420p[video]";
 }
 
 std::string Fraction(double fps) { return std::to_string(static_cast<long>(std::lround(fps * 1000))) + "/1000"; }
@@ -203,6 +228,18 @@ std::string ChooseFormat(const Json& parameters) {
 // drawtext takes no empty file, so nothing is written as a space.
 std::string WriteFile(const std::string& file, const std::string& text) {
   return "printf %s " + ShellQuote(text.empty() ? " " : text) + " >" + file + "\n";
+}
+
+std::string PrepareBurnIn(const Json& parameters, const std::vector<Control>& controls) {
+  std::string script = "mkdir -p .burn_in\ntrap 'rm -rf .burn_in' EXIT\n";
+  script += WriteFile(".burn_in/title", kTitle);
+  script += WriteFile(".burn_in/shot", WrapForBurnIn(Text(parameters, "shot"), kColumns / 2, 1));
+  script += WriteFile(".burn_in/prompt", WrapForBurnIn(Text(parameters, "prompt"), kColumns, kLines));
+  script += WriteFile(".burn_in/status", StatusLine(parameters, controls));
+  script += NumberFrames(parameters);
+  script += "size=$((width / 60)) font=/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf\n";
+  script += "if [ $size -lt 8 ]; then size=8; fi\n";
+  return script + "if [ -r $font ]; then font=fontfile=$font; else font=font=Sans; fi\n";
 }
 
 }  // namespace
@@ -234,6 +271,18 @@ Json Playblast::Parameters() const {
         "type": "object", "default": {}, "additionalProperties": false,
         "description": "What guides the picture, beside the prompt.",
         "properties": {}
+      },
+      "burn_in": {
+        "type": "boolean", "default": true,
+        "description": "Whether title, shot, prompt, seed, weights and frame number are burnt in."
+      },
+      "shot": {
+        "type": "string", "maxLength": 1000, "default": "",
+        "description": "What is burnt in as the shot's name and version, such as sq010 sh020 v003."
+      },
+      "first_frame": {
+        "type": "integer", "minimum": -999999999, "maximum": 999999999,
+        "description": "The number of the first frame, for the burn-in. Default: what `prepare` noted in the input video, else 1."
       },
       "fps": {
         "type": "number", "exclusiveMinimum": 0, "maximum": 240,
@@ -295,13 +344,7 @@ sdk::JobSpec Playblast::Build(sdk::Task& task, const Json& parameters) const {
     script += "if [ $total -gt " + Format(max_frames) + " ]; then total=" + Format(max_frames) + "; fi\n";
   script += "echo \"frames to do: $total\"\n";
 
-  script += "mkdir -p .burn_in\ntrap 'rm -rf .burn_in' EXIT\n";
-  script += WriteFile(".burn_in/title", kTitle);
-  script += WriteFile(".burn_in/prompt", WrapForBurnIn(prompt, kColumns, kLines));
-  script += WriteFile(".burn_in/status", StatusLine(parameters, controls));
-  script += "size=$((width / 60)) font=/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf\n";
-  script += "if [ $size -lt 8 ]; then size=8; fi\n";
-  script += "if [ -r $font ]; then font=fontfile=$font; else font=font=Sans; fi\n";
+  if (BurnsIn(parameters)) script += PrepareBurnIn(parameters, controls);
   script += WriteFile("output.json", Record(parameters, controls).dump(2) + "\n");
   script += sdk::ShellFfmpeg() + inputs + " -filter_complex \"\n" + FilterGraph(parameters, controls) +
             "\" -map '[video]' -an";
