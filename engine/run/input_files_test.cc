@@ -99,6 +99,7 @@ TEST_F(InputFilesTest, WhatIsMissingIsSaid) {
   EXPECT_THAT(message("shot/*.png", "", true), HasSubstr("has no files; found b, "));
   EXPECT_THAT(message("none", "", true), HasSubstr("does not exist"));
   EXPECT_EQ(message("shot/b", "", false), "") << "one file";
+  EXPECT_THAT(message("shot/b", "1-5", false), HasSubstr("has frames, but is one file"));
   MakeFolders(root_ / "empty");
   EXPECT_THROW(InputFilesOf(root_ / "empty"), Error);
 }

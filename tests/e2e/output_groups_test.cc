@@ -148,6 +148,9 @@ TEST_F(OutputGroupsTest, WrongFramesAreToldWhenTheFileIsChecked) {
     EXPECT_EQ(ended.status, 2) << frames;
     EXPECT_THAT(ended.err + ended.out, HasSubstr("such as 1001-1100")) << frames;
   }
+  Workflow("  a: {uses: shell, with: {run: 'true', outputs: {o: {path: b.exr, frames: 5}}}}\n");
+  EXPECT_EQ(RunIt().status, 1);
+  EXPECT_THAT(Error(), HasSubstr("the output 'o' has frames, but is one file"));
   Workflow("  a: {uses: shell, with: {run: 'true', outputs: {o: {path: 'b.#.exr', frames: 5}}}}\n");
   ExpectSuccess(sandbox_.Engine({"validate", "w.yaml"}));
 }
