@@ -136,6 +136,17 @@ void GroupCollection::Publish() const {
   }
 }
 
+Failure GroupCollection::ProblemOf(const FileGroup::Sizes& files) const {
+  for (const auto* const names : {&links_, &files_}) {
+    for (const std::string& name : *names) {
+      if (files.count(name) > 0) continue;
+      return {FailureKind::kOutputMissing, "has lost the file '" + Harmless(Excerpt(name, kMaxNameShown)) +
+                                               "', which was there when the job had ended"};
+    }
+  }
+  return group_.ProblemOf(files, others_);
+}
+
 void GroupCollection::RemoveOld() const {
   if (places_.staging.empty()) return;
   std::error_code error;

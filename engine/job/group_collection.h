@@ -43,7 +43,8 @@ class GroupCollection {
   void Publish() const;
   // The files that are here, by name below the group's folder.
   FileGroup::Sizes Files() const { return LocalFilesOf(group_, places_.local).files; }
-  Failure ProblemOf(const FileGroup::Sizes& files) const { return group_.ProblemOf(files, others_); }
+  // What is wrong with these: as FileGroup has it, and whether all are here that the target has.
+  Failure ProblemOf(const FileGroup::Sizes& files) const;
   // Removes what an earlier attempt left of it, complete or not.
   void RemoveOld() const;
   // Of its files, on this machine.

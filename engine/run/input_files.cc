@@ -49,6 +49,10 @@ void CheckInput(const fs::path& path, const FrameSet& frames, bool gaps) {
   DemandInput(path);
   const fs::path plain = Plain(path);
   const auto group = GroupOf(plain, frames, gaps);
+  if (!group && !frames.empty()) {
+    throw Error(ErrorCode::kInvalidInput, "the input '" + plain.string() + "' has frames, but is one file",
+                "expected a path with a place for the frame number, as in frames/beauty.####.exr");
+  }
   if (!group) return;
   const LocalFiles found = LocalFilesOf(*group, plain.parent_path());
   const Failure problem = group->ProblemOf(found.files, found.others);

@@ -63,6 +63,10 @@ std::optional<OutputGroup> GroupOf(const std::string& name, const std::string& k
   for (const auto& [word, group] : kKinds) {
     if (kind == word) return OutputGroup{group, FramesIn(name, output), output.value("gaps", false)};
   }
+  if (!FramesIn(name, output).empty()) {
+    throw Error(ErrorCode::kInvalidInput, "the output '" + name + "' has frames, but is one file",
+                "expected a path with a place for the frame number, as in frames/beauty.####.exr");
+  }
   return std::nullopt;
 }
 

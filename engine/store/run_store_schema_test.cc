@@ -294,7 +294,14 @@ CREATE UNIQUE INDEX "forgotten_totals_key"
 UPDATE "schema_version" SET "version" = 6;
 )sql";
 
-const std::vector<std::string> kTables = {"prompts", "jobs", "artifacts"};
+// And what version 7 added to version 6.
+constexpr const char* kVersion7 = R"sql(
+ALTER TABLE "runs" ADD COLUMN "retried_at" INTEGER NULL;
+
+UPDATE "schema_version" SET "version" = 7;
+)sql";
+
+const std::vector<std::string> kTables = {"prompts", "jobs"};
 
 unsigned ModeOf(const std::string& path) {
   struct stat status {};
@@ -308,13 +315,15 @@ class RunStoreSchemaTest : public testing::Test {
   void MakeVersion(int version) {
     Sql(path_, kVersion1);
     Sql(path_, kRowsOfVersion1);
-    for (const auto& [number, changes] : {std::pair(3, kVersion3), {4, kVersion4}, {5, kVersion5}, {6, kVersion6}}) {
+    for (const auto& [number, changes] :
+         {std::pair(3, kVersion3), {4, kVersion4}, {5, kVersion5}, {6, kVersion6}, {7, kVersion7}}) {
       if (number <= version) Sql(path_, changes);
     }
   }
   std::vector<std::vector<std::string>> OldRows(const std::string& path) {
     std::vector<std::vector<std::string>> rows;
     for (const std::string& table : kTables) rows.push_back(Sql(path, "SELECT * FROM " + table));
+    rows.push_back(Sql(path, "SELECT id, run_id, stage, instance, attempt, name, path, size, sha256 FROM artifacts"));
     rows.push_back(Sql(path,
                        "SELECT run_id, workflow, workflow_path, output_dir, prompt_id, prompt_name, status, "
                        "failure_kind, started_at, ended_at FROM runs"));
@@ -333,7 +342,7 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   MakeVersion(1);
   const auto before = OldRows(path_);
   EXPECT_EQ(RunStore::Versions(path_).current, 1u);
-  EXPECT_EQ(RunStore::Versions(path_).latest, 7u);
+  EXPECT_EQ(RunStore::Versions(path_).latest, 8u);
 
   const std::string backup = RunStore::Upgrade(path_);
   EXPECT_THAT(backup, AllOf(StartsWith(path_ + ".v1.2"), EndsWith("Z.bak")));
@@ -341,7 +350,7 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion1OnceAndKeepsEveryRow) {
   EXPECT_EQ(OldRows(backup), before);
   EXPECT_EQ(RunStore::Versions(backup).current, 1u);
   EXPECT_EQ(ModeOf(backup), 0600u);
-  EXPECT_EQ(RunStore::Versions(path_).current, 7u);
+  EXPECT_EQ(RunStore::Versions(path_).current, 8u);
 
   EXPECT_EQ(RunStore::Upgrade(path_), "");
   EXPECT_EQ(OldRows(path_), before);
@@ -399,6 +408,15 @@ TEST_F(RunStoreSchemaTest, UpgradesVersion6AndKeepsEveryRow) {
   const RunRecord run = store->GetRun("rs_1");
   EXPECT_EQ(run.retried_at, 0);
   EXPECT_EQ(run.LatestStart(), run.started_at);
+}
+
+TEST_F(RunStoreSchemaTest, UpgradesVersion7AndKeepsEveryRow) {
+  MakeVersion(7);
+  const auto before = OldRows(path_);
+
+  EXPECT_THAT(RunStore::Upgrade(path_), StartsWith(path_ + ".v7.2"));
+  EXPECT_EQ(OldRows(path_), before);
+  EXPECT_EQ(RunStore::Open(path_)->ArtifactsOf("rs_1").at(0).files, 0);
 }
 
 TEST_F(RunStoreSchemaTest, AnUpgradedDatabaseHasTheSchemaOfANewOne) {

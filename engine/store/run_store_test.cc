@@ -183,6 +183,7 @@ TEST_F(RunStoreTest, ArtifactReplacesTheOneAtTheSamePath) {
     artifact.path = "/outputs/a.mp4";
     artifact.size = size;
     artifact.sha256 = "abc";
+    artifact.files = size / 10;
     store_->PutArtifact(&artifact);
   }
   const auto artifacts = store_->ArtifactsOf("rs_1");
@@ -190,6 +191,7 @@ TEST_F(RunStoreTest, ArtifactReplacesTheOneAtTheSamePath) {
   EXPECT_EQ(artifacts[0].size, 20);
   EXPECT_EQ(artifacts[0].name, "video");
   EXPECT_EQ(artifacts[0].sha256, "abc");
+  EXPECT_EQ(artifacts[0].files, 2);
 }
 
 TEST_F(RunStoreTest, PromptKeepsItsFirstTextAndGetsAParentOnce) {

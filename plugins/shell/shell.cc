@@ -16,12 +16,15 @@ using cosmos::sdk::Json;
 using cosmos::sdk::StageFailure;
 using cosmos::sdk::Task;
 
-constexpr const char* kFramesSchema = R"json({
+// What both outputs and inputs take.
+Json FramesSchema() {
+  return Json::parse(R"json({
   "type": ["string", "integer"],
   "pattern": "^ *-?[0-9]{1,10}(--?[0-9]{1,10}(x[0-9]{1,9})?)?( *, *-?[0-9]{1,10}(--?[0-9]{1,10}(x[0-9]{1,9})?)?)* *$",
   "x-hint": "write numbers and ranges, such as 1001-1100, 1-100x2 (every second frame) or 1,5,10-20",
   "description": "The frames that a sequence must have, such as 1001-1100, 1-100x2 or 1,5,10-20. Without them none between its first and its last may be missing."
-})json";
+})json");
+}
 
 // Whether the name has the place of a frame's number: `####`, `%04d`, `$F4`.
 bool IsSequence(std::string_view name) {
@@ -149,7 +152,7 @@ class Shell : public cosmos::sdk::JobStage {
     Json& properties = description.parameters.at("properties");
     Json& input = properties.at("inputs").at("patternProperties").begin().value();
     for (Json* group : {&input, &properties.at("outputs").at("additionalProperties")}) {
-      group->at("properties")["frames"] = Json::parse(kFramesSchema);
+      group->at("properties")["frames"] = FramesSchema();
     }
     description.outputs_from = "outputs";
     return description;

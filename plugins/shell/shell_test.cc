@@ -51,6 +51,38 @@ TEST_F(ShellTest, KnowsVideosByTheirNames) {
   EXPECT_EQ(spec.at("outputs").at("declared"), (json{{"path", "b.mov"}, {"kind", "file"}, {"optional", true}}));
 }
 
+TEST_F(ShellTest, KnowsGroupsOfFilesByTheirPaths) {
+  const json outputs = {{"folder", "frames/"},
+                        {"files", "a.d/*.exr"},
+                        {"hashes", "b.####.exr"},
+                        {"percent", "b.%04d.exr"},
+                        {"dollar", "b.$F4.exr"},
+                        {"file", {{"path", "take#1.txt"}, {"kind", "file"}}},
+                        {"plain", "100%.txt"},
+                        {"declared", {{"path", "c.#.exr"}, {"frames", 5}, {"gaps", false}}},
+                        {"loose", {{"path", "c.#.exr"}, {"gaps", true}}}};
+  const json made = host_.Preview(plugin_, {{"run", "true"}, {"outputs", outputs}}).json.at("outputs");
+  EXPECT_EQ(made.at("folder").at("kind"), "folder");
+  EXPECT_EQ(made.at("files").at("kind"), "files");
+  for (const char* name : {"hashes", "percent", "dollar", "declared", "loose"}) {
+    EXPECT_EQ(made.at(name).at("kind"), "frames") << name;
+  }
+  EXPECT_EQ(made.at("file").at("kind"), "file");
+  EXPECT_EQ(made.at("plain").at("kind"), "file");
+  EXPECT_EQ(made.at("declared").at("frames"), "5");
+  EXPECT_EQ(made.at("loose").at("gaps"), true);
+}
+
+TEST_F(ShellTest, InputsAreInTheEnvironment) {
+  const json inputs = {{"my-plate", "a.#.exr"}, {"shot", {{"path", "s/"}, {"frames", ""}, {"gaps", true}}}};
+  const json spec = host_.Preview(plugin_, {{"run", "true"}, {"inputs", inputs}}).json;
+  EXPECT_EQ(spec.at("env"), (json{{"COSMOS_INPUT_MY_PLATE", "a.#.exr"}, {"COSMOS_INPUT_SHOT", "s/"}}));
+  EXPECT_EQ(spec.at("inputs").at("shot"), (json{{"path", "s/"}, {"frames", ""}, {"gaps", true}}));
+  const FakeHost::Result same = host_.Preview(plugin_, {{"run", "true"}, {"inputs", {{"a-b", "x"}, {"A_B", "y"}}}});
+  EXPECT_EQ(same.status, COSMOS_FAILED);
+  EXPECT_THAT(same.text, HasSubstr("COSMOS_INPUT_A_B"));
+}
+
 TEST_F(ShellTest, AMissingOutputFailsUnlessOptional) {
   const json missing = {{"path", "none"}, {"optional", true}};
   EXPECT_EQ(host_.Run(plugin_, {{"run", "true"}, {"outputs", {{"x", missing}}}}).status, COSMOS_OK);

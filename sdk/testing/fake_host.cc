@@ -62,7 +62,10 @@ struct FakeHost::Calls {
 
   static cosmos_status Input(cosmos_task* task, cosmos_str local_path, cosmos_sink path, cosmos_sink error) {
     const std::string local(FromC(local_path));
-    if (!Self(task).previewing_ && !fs::exists(local)) {
+    // Of a pattern, the folder is looked for; the names are not matched.
+    const fs::path path_of_it(local);
+    const bool pattern = path_of_it.filename().string().find_first_of("*?#%$") != std::string::npos;
+    if (!Self(task).previewing_ && !fs::exists(local) && !(pattern && fs::exists(path_of_it.parent_path()))) {
       Write(error, R"({"kind": "invalid_input", "message": "no such file"})");
       return COSMOS_FAILED;
     }
@@ -267,7 +270,9 @@ cosmos_status FakeHost::RunJob(const Json& spec, void (*on_output)(void*, cosmos
   Json outputs = Json::object();
   for (const auto& [name, output] : spec.at("outputs").items()) {
     const fs::path file = output_folder() / output.at("path").get<std::string>();  // an absolute path stays as it is
-    if (fs::exists(file)) {
+    const std::string kind = output.value("kind", "file");
+    // As for inputs.
+    if (fs::exists(kind == "files" || kind == "frames" ? file.parent_path() : file)) {
       outputs[name] = file.string();
     } else if (!output.at("optional").get<bool>()) {
       Write(result, Dump({{"kind", "output_missing"}, {"message", "there is no " + file.string()}}));

@@ -33,7 +33,7 @@ class PluginsTest : public ::testing::Test {
 
 TEST_F(PluginsTest, OfAnotherMajorVersion) {
   Copy("bad-other-major");
-  EXPECT_THAT(Complaint(), HasSubstr("built for version 2.3 of the SDK, and this program has 1.3"));
+  EXPECT_THAT(Complaint(), HasSubstr("built for version 2.4 of the SDK, and this program has 1.4"));
 }
 
 TEST_F(PluginsTest, WithoutTheSymbol) {
@@ -82,7 +82,7 @@ TEST_F(PluginsTest, ThatAWorkflowUsesAreToldOfWhenItIsChecked) {
   const Ended ended = sandbox_.Engine({"validate", "w.yaml", "--plugin-path", folder()});
   EXPECT_EQ(ended.status, 2);
   EXPECT_THAT(ended.err, HasSubstr("w.yaml:3:"));
-  EXPECT_THAT(ended.err, HasSubstr("version 2.3 of the SDK"));
+  EXPECT_THAT(ended.err, HasSubstr("version 2.4 of the SDK"));
 }
 
 TEST_F(PluginsTest, TheFirstFolderWinsAndTheHiddenOneIsToldOf) {
