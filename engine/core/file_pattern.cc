@@ -105,18 +105,21 @@ FilePattern::FilePattern(std::string path) : path_(std::move(path)) {
   }
 }
 
-std::optional<std::string> FilePattern::DigitsIn(std::string_view path) const {
-  if (!place_) return std::nullopt;
-  const std::string_view pattern = path_;
-  const std::string_view prefix = pattern.substr(0, place_->at), suffix = pattern.substr(place_->at + place_->length);
+std::optional<std::string> DigitsBetween(std::string_view prefix, std::string_view suffix, std::string_view path) {
   const std::size_t around = prefix.size() + suffix.size();
   if (path.size() <= around || path.substr(0, prefix.size()) != prefix) return std::nullopt;
   if (SmallLetters(path.substr(path.size() - suffix.size())) != SmallLetters(suffix)) return std::nullopt;
   const std::string_view digits = path.substr(prefix.size(), path.size() - around);
   const std::string_view number = digits.substr(digits[0] == '-' && IsSignBehind(prefix) ? 1 : 0);
-  if (number.empty() || number.size() > kMaxDigits) return std::nullopt;
+  if (number.empty() || number.size() > FilePattern::kMaxDigits) return std::nullopt;
   if (number.find_first_not_of(kDigits) != number.npos) return std::nullopt;
   return std::string(digits);
+}
+
+std::optional<std::string> FilePattern::DigitsIn(std::string_view path) const {
+  if (!place_) return std::nullopt;
+  const std::string_view pattern = path_;
+  return DigitsBetween(pattern.substr(0, place_->at), pattern.substr(place_->at + place_->length), path);
 }
 
 std::optional<std::int64_t> FilePattern::FrameOf(std::string_view path) const {

@@ -47,6 +47,9 @@ class FilePattern {
   std::optional<NumberPlace> place_;
 };
 
+// What of `path` is the number of a frame between `prefix` and `suffix`, as FilePattern::DigitsIn.
+std::optional<std::string> DigitsBetween(std::string_view prefix, std::string_view suffix, std::string_view path);
+
 // Whether a '-' behind this is the sign of a number: it stands alone or behind a separator, as in `depth.-0010.exr`. In
 // `depth-0010.exr` it separates.
 bool IsSignBehind(std::string_view prefix);

@@ -127,9 +127,8 @@ std::optional<FrameSequence> FindByPattern(const std::string& pattern, const std
   FrameSequence sequence;
   sequence.prefix = pattern.substr(0, places[0].at);
   sequence.suffix = pattern.substr(places[0].at + places[0].length);
-  const FilePattern files_of(pattern);
   for (const ListedFile& file : files) {
-    if (const auto digits = files_of.DigitsIn(file.path)) Add(file, *digits, &sequence);
+    if (const auto digits = DigitsBetween(sequence.prefix, sequence.suffix, file.path)) Add(file, *digits, &sequence);
   }
   if (sequence.frames.empty()) return std::nullopt;
   SettleDigits(&sequence);

@@ -28,7 +28,9 @@ TEST_F(ManifestTest, IsReadAsItWasWritten) {
   video.depth_inverted = true;
   video.layer = "ViewLayer.Depth";
   video.colorspace = "acescg";
-  const Manifest manifest{"city", "/shots/city", true, {{"depth", video}, {"seg", MadeVideo()}}, {"a warning"}};
+  MadeVideo plain;
+  plain.numbers = FrameSet::Parse("1-9x2");
+  const Manifest manifest{"city", "/shots/city", true, {{"depth", video}, {"seg", plain}}, {"a warning"}};
   WriteManifest(manifest, Path("manifest.json"));
   const auto read = ReadManifest(Path("manifest.json"));
   ASSERT_TRUE(read);

@@ -161,9 +161,9 @@ std::string NumberFrames(const Json& parameters) {
   if (first.is_number_integer()) return "first=" + first.dump() + " step=1\n";
   return "first=1 step=1\nnumbers=$(" + sdk::ShellFfprobe() +
          " -of default=noprint_wrappers=1:nokey=1 -show_entries format_tags=comment " + sdk::ShellMediaInput("input") +
-         R"sh()
-if printf '%s\n' "$numbers" | grep -Eqx 'frames -?[0-9]{1,9}(--?[0-9]{1,9}(x[0-9]{1,9})?)?'; then
-  numbers=${numbers#frames }
+         R"sh( | tr '\n' ' ')
+if printf '%s\n' "$numbers" | grep -Eqx 'frames -?[0-9]{1,9}(--?[0-9]{1,9}(x[0-9]{1,9})?)? '; then
+  numbers=${numbers#frames } && numbers=${numbers% }
   case $numbers in *x*) step=${numbers##*x} ;; esac
   case $numbers in -*) first=-${numbers#-} ;; *) first=$numbers ;; esac
   sign=${first%"${first#-}"} first=${first#-}
