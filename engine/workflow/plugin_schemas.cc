@@ -82,8 +82,14 @@ json WithPlugins(json schema, const std::vector<const PluginFacts*>& plugins) {
   definitions["hooks"]["properties"] = std::move(hooks);
   definitions["hooks"]["additionalProperties"] = false;
   if (!has_stages || choices.empty()) return schema;
-  json& uses = definitions["stage"]["properties"]["uses"];
-  uses = {{"description", uses["description"]}, {"anyOf", std::move(choices)}};
+  const auto choose = [](json* uses, json among) {
+    *uses = {{"description", (*uses)["description"]}, {"anyOf", std::move(among)}};
+  };
+  choose(&definitions["handlers"]["items"]["properties"]["uses"], choices);
+  choices.push_back({{"type", "string"},
+                     {"pattern", "/|\\.ya?ml$"},
+                     {"description", "The file of another workflow, seen from this one, such as ./shot.yaml."}});
+  choose(&definitions["stage"]["properties"]["uses"], std::move(choices));
   definitions[kParameters] = {{"type", "object"}, {"x-expressions", false}, {"allOf", std::move(conditions)}};
   for (json* stage : {&definitions["stage"], &definitions["handlers"]["items"]}) {
     (*stage)["allOf"].push_back({{"$ref", Reference(kParameters)}});

@@ -8,7 +8,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
 
-constexpr int kMaxEngines = 8;          // that may come for one run
+constexpr int kMaxEngines = 8;  // that may come for one run
 // For what an engine does after its job began: another connection, for which it asks `ssh -G` over three pipes, a
 // download, and the diagnosis of a failure.
 constexpr int kMaxDescriptorsMore = 16;
