@@ -33,6 +33,7 @@ void Take(const CheckInput& edited, const Plan& plan, RunInputs* inputs) {
   inputs->config_text = edited.config_text;
   inputs->params = plan.params;
   inputs->targets = plan.targets;
+  inputs->seeds = SeedsOf(plan);
 }
 
 void PrintChanges(const RunOrder& order, Console* console) {

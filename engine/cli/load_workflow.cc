@@ -76,7 +76,17 @@ RunInputs InputsOf(const CheckInput& input, const Plan& plan, const Arguments& a
   inputs.plugin_path = arguments.Get("plugin-path");
   inputs.working_folder = fs::current_path();
   inputs.targets = plan.targets;
+  inputs.seeds = SeedsOf(plan);
   return inputs;
+}
+
+nlohmann::json SeedsOf(const Plan& plan) {
+  nlohmann::json seeds = nlohmann::json::object();
+  for (const StageInstance& instance : plan.instances) {
+    const auto seed = instance.with.find("seed");
+    if (seed != instance.with.end() && seed->is_number()) seeds[instance.key()] = *seed;
+  }
+  return seeds;
 }
 
 nlohmann::json FindingsToJson(const Findings& findings) {

@@ -26,6 +26,9 @@ CheckInput ReadAgain(const RunInputs& inputs);
 // The same, to be kept with a new run.
 RunInputs InputsOf(const CheckInput& input, const Plan& plan, const Arguments& arguments);
 
+// The `seed:` of the instances that have one, by key, for `show`.
+nlohmann::json SeedsOf(const Plan& plan);
+
 // Prints what was found, on stderr or as {"ok", "findings": […]} on stdout.
 void PrintFindings(const Findings& findings, Console* console);
 // The findings of one or several workflows in the form of `validate`.

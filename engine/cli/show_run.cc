@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -42,7 +43,7 @@ std::string PathText(const std::filesystem::path& path) { return path.empty() ? 
 
 std::string StageText(const StageRecord& stage, bool run_active, const std::vector<ContainerRecord>& containers,
                       const std::vector<ArtifactRecord>& artifacts, const std::vector<GpuUsageRecord>& usages,
-                      const Console& console) {
+                      const nlohmann::json& seeds, const Console& console) {
   const std::string key = StageKey(stage);
   std::string text = fmt::format("\n{}  {}", console.Paint(Colour::kBold, key), console.PaintStatus(stage.status));
   if (stage.attempt > 1) text += fmt::format(", attempt {}", stage.attempt);
@@ -54,6 +55,7 @@ std::string StageText(const StageRecord& stage, bool run_active, const std::vect
                                    ? ""
                                    : ProgressText(TryParseJson(stage.progress, kOwnJson), run_active && !IsEnd(status));
   if (!progress.empty()) text += "  " + Line("progress", progress);
+  if (seeds.contains(key)) text += "  " + Line("seed", seeds[key].dump());
   if (!stage.error_message.empty()) text += "  " + Line("error", ReasonOf(stage.error_message, key));
   if (!stage.log_path.empty()) text += "  " + Line("log", PathText(stage.log_path));
   for (const ContainerRecord& container : containers) {
@@ -94,19 +96,22 @@ std::vector<StageRecord> ByInstance(std::vector<StageRecord> stages) {
   return stages;
 }
 
-// What the run was given, where its folder is still there.
-std::string InputsText(const RunRecord& run) {
+// What the run was started from; nothing when its folder is gone.
+std::optional<RunInputs> InputsOf(const RunRecord& run) {
   try {
-    const RunInputs inputs = LoadRunInputs(RunPaths(run.output_dir, run.run_id).inputs());
-    std::string text = Line("text", inputs.prompt) + Line("negative", inputs.negative_prompt);
-    const char* head = "params";
-    for (const auto& [name, value] : inputs.params.items()) {
-      text += Line(std::exchange(head, ""), name + " = " + PlainText(value));
-    }
-    return text;
+    return LoadRunInputs(RunPaths(run.output_dir, run.run_id).inputs());
   } catch (const Error&) {
-    return "";
+    return std::nullopt;
   }
+}
+
+std::string InputsText(const RunInputs& inputs) {
+  std::string text = Line("text", inputs.prompt) + Line("negative", inputs.negative_prompt);
+  const char* head = "params";
+  for (const auto& [name, value] : inputs.params.items()) {
+    text += Line(std::exchange(head, ""), name + " = " + PlainText(value));
+  }
+  return text;
 }
 
 std::string QueuedText(const GpuClaimRecord& claim, const Console& console) {
@@ -154,14 +159,17 @@ void ShowRun(const RunRecord& run, RunStore* store, Console* console) {
   if (run.ended_at != 0) text += Line("ended", LocalTime(run.ended_at));
   text += Line("took", Took(run.LatestStart(), run.ended_at)) + Line("prompt", run.prompt_id) +
           Line("log", PathText(run.log_path));
-  text += Line("diagnosis", PathText(DiagnosisOf(run))) + InputsText(run);
+  text += Line("diagnosis", PathText(DiagnosisOf(run)));
+  const std::optional<RunInputs> inputs = InputsOf(run);
+  if (inputs) text += InputsText(*inputs);
   for (const nlohmann::json& lost : LostConnections(run)) text += Line("lost", LostConnectionText(lost));
   const std::vector<ArtifactRecord> artifacts = store->ArtifactsOf(run.run_id);
   const std::vector<ContainerRecord> containers = store->ContainersOf(run.run_id);
   const std::vector<GpuUsageRecord> usages = store->GpuUsagesOf(run.run_id);
   const bool active = IsActive(run);
   for (const StageRecord& stage : ByInstance(store->StagesOf(run.run_id)))
-    text += StageText(stage, active, containers, artifacts, usages, *console);
+    text += StageText(stage, active, containers, artifacts, usages, inputs ? inputs->seeds : nlohmann::json::object(),
+                      *console);
   for (const GpuClaimRecord& claim : store->GpuClaims()) {
     if (claim.run_id == run.run_id && claim.devices.empty()) text += QueuedText(claim, *console);
   }

@@ -42,6 +42,7 @@ void SaveRunInputs(const RunInputs& inputs, const fs::path& path) {
                                 {"priority", inputs.priority},
                                 {"first_attempts", inputs.first_attempts},
                                 {"targets", inputs.targets},
+                                {"seeds", inputs.seeds},
                                 {"owner", inputs.owner},
                                 {"run",
                                  {{"workflow", inputs.workflow},
@@ -77,6 +78,7 @@ RunInputs LoadRunInputs(const fs::path& path) {
       inputs.first_attempts[key] = static_cast<int>(IntegerOf(path, attempt, 1, INT_MAX));
     }
     inputs.targets = saved.value("targets", nlohmann::json::object());
+    inputs.seeds = ObjectIn(saved, "seeds");
     inputs.owner = saved.value("owner", "");
     if (!saved.contains("run")) return inputs;
     const nlohmann::json& run = saved["run"];

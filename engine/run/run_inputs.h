@@ -26,6 +26,7 @@ struct RunInputs {
   // From which attempt on `retry` wants the results of an instance (by its key); earlier ones do not count.
   std::map<std::string, int> first_attempts;
   nlohmann::json targets = nlohmann::json::object();  // resolved, by name
+  nlohmann::json seeds = nlohmann::json::object();    // of the instances that have one, by key
   // Tells this run from every other one, also of the same ID: a token of NewToken. Empty in runs of older versions.
   std::string owner;
 

@@ -85,6 +85,7 @@ TEST_F(WorkflowsTest, TheWedgeDrawsAShotWhenItGetsNone) {
   const Ended ended = sandbox_.Engine({"run", Workflow("wedge.yaml"), "-p", "weights=1", "-p", "seeds=1"});
   ASSERT_EQ(ended.status, 0) << ended.out << ended.err;
   EXPECT_EQ(Probe(sandbox_.Show()["stages"][2]["outputs"]["video"], "width,height,nb_read_frames"), "640,360,72\n");
+  EXPECT_THAT(sandbox_.Engine({"show", "last"}).out, HasSubstr("seed      1\n"));
 }
 
 TEST_F(WorkflowsTest, AFileIsUpscaled) {
