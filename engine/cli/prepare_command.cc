@@ -102,8 +102,9 @@ PrepareOrder ReadOrder(const Arguments& arguments) {
 }
 
 // Look and, unless there is something wrong or nothing shall be made, make; tells of it.
-int LookAndMake(ShotPreparation* preparation, bool dry, const CancelToken& cancel, Console* console) {
-  PrepareProgress progress(console);
+int LookAndMake(ShotPreparation* preparation, const Arguments& arguments, const CancelToken& cancel, Console* console) {
+  const bool dry = arguments.Has("dry-run");
+  PrepareProgress progress(console, arguments.Has("progress"));
   const auto listener = [&](const std::string& control, const std::string& phase, std::int64_t done,
                             std::int64_t total) { progress.Show(control, phase, done, total); };
   preparation->Look(cancel, listener);
@@ -125,7 +126,7 @@ int Prepare(const Arguments& arguments, Console* console) {
   CancelToken cancel;
   const Interrupt interrupt(&cancel, "stopping; what is whole stays");
   try {
-    return LookAndMake(&preparation, arguments.Has("dry-run"), cancel, console);
+    return LookAndMake(&preparation, arguments, cancel, console);
   } catch (const Error&) {
     if (!cancel.cancelled()) throw;
     return kExitCancelled;
@@ -151,6 +152,7 @@ Command PrepareCommand() {
       {"crop-odd", "", "cut the last column or row of odd sizes"},
       {"depth-range", "NEAR:FAR", "distances that are white and black (default: those of all frames)"},
       {"depth-invert", "", "far is white"},
+      {"progress", "", "print lines of progress to stderr, for logs"},
       {"dry-run", "", "report what is found, and write nothing"}};
   for (const OptionSpec& option : CommonOptions()) options.push_back(option);
   return {

@@ -62,8 +62,26 @@ std::string WorkflowLines(const ShotPreparation& preparation) {
 
 void PrepareProgress::Show(const std::string& control, const std::string& phase, std::int64_t done,
                            std::int64_t total) {
+  if (total <= 0) return;
+  if (lines_) {
+    PrintLine(control, phase, done, total);
+  } else {
+    Draw(control, phase, done, total);
+  }
+}
+
+void PrepareProgress::PrintLine(const std::string& control, const std::string& phase, std::int64_t done,
+                                std::int64_t total) {
+  const std::string step = fmt::format("{} {} {}", control, phase, 100 * done / total);
+  if (step == printed_) return;
+  printed_ = step;
+  console_->PrintError(fmt::format("{}: {}, {} of {}", control, phase, done, Counted(total, "frame")));
+}
+
+void PrepareProgress::Draw(const std::string& control, const std::string& phase, std::int64_t done,
+                           std::int64_t total) {
   const int width = console_->width();
-  if (width == 0 || console_->json() || total == 0) return;
+  if (width == 0 || console_->json()) return;
   const std::string line = fmt::format("  {:<10} {}  {}", control,
                                        ProgressBar(static_cast<double>(done) / static_cast<double>(total)), phase);
   console_->PrintAt("\r\033[K", OneLine(line, static_cast<std::size_t>(width)));

@@ -231,8 +231,9 @@ class FormBuilder {
   // The types of scalars that are taken for a text here.
   static void AddScalarTypes(const json& schema, std::vector<std::string>* types) {
     const json samples = ScalarsFor(schema);
+    const bool whole = !IsIn(*types, "number") && schema.contains("pattern") && !MatchesOne(schema["pattern"], {"1.5"});
     for (const json& sample : samples) {
-      const std::string type = sample.is_number() ? "number" : "boolean";
+      const std::string type = sample.is_boolean() ? "boolean" : whole ? "integer" : "number";
       if (!IsIn(*types, type)) types->push_back(type);
     }
     if (IsIn(*types, "number")) types->erase(std::remove(types->begin(), types->end(), "integer"), types->end());

@@ -42,6 +42,10 @@ TEST(EditorSchemaTest, ATextMayBeWrittenAsANumber) {
       {R"({"enum": ["off", "1"], "x-expressions": false})", R"({"enum": ["off", "1", 1]})"},
       {R"({"type": "string", "pattern": "^[a-z]+$", "x-expressions": false})",
        R"({"anyOf": [{"type": "string", "pattern": "^[a-z]+$"}, {"type": "boolean"}]})"},
+      {R"({"type": ["string", "integer"], "pattern": "^[0-9]+$", "x-expressions": false})",
+       R"({"anyOf": [{"type": "string", "pattern": "^[0-9]+$"}, {"type": "integer"}]})"},
+      {R"({"type": ["number", "string"], "pattern": "^a?[0-9]+$", "x-expressions": false})",
+       R"({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^a?[0-9]+$"}]})"},
       {R"({"type": "string", "pattern": ":", "x-expressions": false})", R"({"type": "string", "pattern": ":"})"},
   });
 }

@@ -6,8 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "common/frames_parameter.h"
+
 namespace {
 
+using cosmos::plugins::FramesOf;
+using cosmos::plugins::FramesParameter;
 using cosmos::sdk::Description;
 using cosmos::sdk::JobInput;
 using cosmos::sdk::JobOutput;
@@ -15,16 +19,6 @@ using cosmos::sdk::JobSpec;
 using cosmos::sdk::Json;
 using cosmos::sdk::StageFailure;
 using cosmos::sdk::Task;
-
-// What both outputs and inputs take.
-Json FramesSchema() {
-  return Json::parse(R"json({
-  "type": ["string", "integer"],
-  "pattern": "^ *-?[0-9]{1,10}(--?[0-9]{1,10}(x[0-9]{1,9})?)?( *, *-?[0-9]{1,10}(--?[0-9]{1,10}(x[0-9]{1,9})?)?)* *$",
-  "x-hint": "write numbers and ranges, such as 1001-1100, 1-100x2 (every second frame) or 1,5,10-20",
-  "description": "The frames that a sequence must have, such as 1001-1100, 1-100x2 or 1,5,10-20. Without them none between its first and its last may be missing."
-})json");
-}
 
 // Whether the name has the place of a frame's number: `####`, `%04d`, `$F4`.
 bool IsSequence(std::string_view name) {
@@ -47,12 +41,6 @@ std::string KindOf(std::string_view path) {
     return path.size() > suffix.size() && path.substr(path.size() - suffix.size()) == suffix;
   };
   return std::any_of(kVideos.begin(), kVideos.end(), ends_so) ? "video" : "file";
-}
-
-// A single frame may be written as a number.
-std::string FramesOf(const Json& value) {
-  const Json frames = value.value("frames", Json(""));
-  return frames.is_string() ? frames.get<std::string>() : frames.dump();
 }
 
 JobOutput OutputOf(const Json& value) {
@@ -152,7 +140,9 @@ class Shell : public cosmos::sdk::JobStage {
     Json& properties = description.parameters.at("properties");
     Json& input = properties.at("inputs").at("patternProperties").begin().value();
     for (Json* group : {&input, &properties.at("outputs").at("additionalProperties")}) {
-      group->at("properties")["frames"] = FramesSchema();
+      group->at("properties")["frames"] = FramesParameter(
+          "The frames that a sequence must have, such as 1001-1100, 1-100x2 or 1,5,10-20. Without them none between "
+          "its first and its last may be missing.");
     }
     description.outputs_from = "outputs";
     return description;

@@ -113,6 +113,10 @@ const std::vector<std::string> kMistakes = {
     "version: 1\nstages: {a: {uses: upscaling, with: {scale: 2}}}",
     "version: 1\nstages: {a: {uses: upscaling, with: {input: a, scale: 20}}}",
     "version: 1\nstages: {a: {uses: upscaling, with: {input: a, num_steps: 20}}}",  // not of lanczos, the default
+    "version: 1\nstages: {a: {uses: prepare, with: {fps: 24}}}",
+    "version: 1\nstages: {a: {uses: prepare, with: {folder: a, fps: 0}}}",
+    "version: 1\nstages: {a: {uses: prepare, with: {folder: a, map: {dept: z.####.exr}}}}",
+    "version: 1\nstages: {a: {uses: prepare, with: {folder: a, controls: {depth: {colorspace: raw}}}}}",
     "version: 1\nstages: {a: {uses: prompt-enhancement, with: {prompt: a, backend: openai}}}",
     "version: 1\nstages: {a: {uses: prompt-enhancement, with: {prompt: a, backend: openai, model: b, base_url: "
     "ftp://c}}}",
@@ -122,6 +126,13 @@ const std::vector<std::string> kMistakes = {
 const std::map<std::string, std::vector<std::string>> kParameters = {
     {"shell", {"{run: a, outputs: {a: b, c: {path: d, kind: video, optional: true}}}", "{argv: [a, 1, true]}"}},
     {"noop", {"{outputs: {a: 1}}", "{}"}},
+    {"prepare",
+     {"{folder: a}",
+      "{folder: a, name: b, fps: 23.976, frames: 1-9x2, map: {depth: z.####.exr}, layer: c, colorspace: acescg, "
+      "controls: {color: {pattern: d.####.exr, layer: e, colorspace: raw}, depth: {layer: Z}}, depth_range: "
+      "\"0.1:250\", "
+      "depth_invert: true, allow_gaps: hold, crop_odd: true}",
+      "{folder: a, fps: 24000/1001, frames: 7}"}},
     {"upscaling",
      {"{input: a, scale: 2.5}", "{input: [a, b], backend: lanczos, width: 640, weight: 0}",
       "{input: a, backend: cosmos-4k, num_steps: 3, launcher: python, prompt: b, benchmark: true}"}},
