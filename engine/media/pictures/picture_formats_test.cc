@@ -51,8 +51,9 @@ TEST_F(PictureFormatsTest, GiveTheSameVideo) {
   for (const StoredAs& way : AllWays()) sequences[way.extension].push_back(way);
   PictureSource source(cancel_);
   for (const auto& [extension, ways] : sequences) {
-    ControlFrames control{
-        "color", {"color.", "." + extension, 1, {}, {}}, {0, static_cast<std::int64_t>(ways.size()) - 1}};
+    ControlFrames control{"color",
+                          {"color.", "." + extension, 1, {}, {}},
+                          FrameSet::Range(0, static_cast<std::int64_t>(ways.size()) - 1)};
     for (std::size_t i = 0; i < ways.size(); ++i) {
       const std::string name = "color." + std::to_string(i) + "." + extension;
       Store(name, ways[i], static_cast<int>(i));
