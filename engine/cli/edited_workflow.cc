@@ -11,6 +11,18 @@
 
 namespace cosmos {
 namespace fs = std::filesystem;
+namespace {
+
+// How a workflow's file differs from the text that it had.
+std::vector<std::string> ChangesOfFile(const std::string& path, const std::string& before) {
+  try {
+    return ChangesOfText(before, ReadWorkflowFile(path));
+  } catch (const Error&) {
+    return {};  // moved or deleted, which is no edit
+  }
+}
+
+}  // namespace
 
 std::optional<CheckInput> ReadEdited(const RunInputs& inputs, const std::string& file) {
   if (file.empty()) return std::nullopt;
@@ -25,17 +37,6 @@ std::optional<CheckInput> ReadEdited(const RunInputs& inputs, const std::string&
   return edited;
 }
 
-void Take(const CheckInput& edited, const Plan& plan, RunInputs* inputs) {
-  inputs->workflow_path = edited.file;
-  inputs->workflow_text = edited.text;
-  inputs->used_workflows = plan.used_workflows;
-  inputs->config_path = edited.config_file;
-  inputs->config_text = edited.config_text;
-  inputs->params = plan.params;
-  inputs->targets = plan.targets;
-  inputs->seeds = SeedsOf(plan);
-}
-
 void PrintChanges(const RunOrder& order, Console* console) {
   if (console->json() || console->quiet()) return;
   const std::vector<std::string> changed(order.changed.begin(), order.changed.end());
@@ -45,20 +46,10 @@ void PrintChanges(const RunOrder& order, Console* console) {
 
 void WarnOfChanges(const RunInputs& inputs, bool may_take, const std::string& run_id, Console* console) {
   constexpr std::size_t kMaxChanges = 4;
-  std::string text;
-  try {
-    text = ReadWorkflowFile(inputs.workflow_path);
-  } catch (const Error&) {
-    return;  // moved or deleted, which is no edit
-  }
-  std::vector<std::string> changes = ChangesOfText(inputs.workflow_text, text);
-  for (const auto& [path, used] : inputs.used_workflows) {
-    try {
-      for (const std::string& change : ChangesOfText(used, ReadWorkflowFile(path))) {
-        changes.push_back(fs::path(path).filename().string() + ": " + change);
-      }
-    } catch (const Error&) {
-      // As above.
+  std::vector<std::string> changes = ChangesOfFile(inputs.workflow_path, inputs.workflow_text);
+  for (const auto& [path, text] : inputs.used_workflows) {
+    for (const std::string& change : ChangesOfFile(path, text)) {
+      changes.push_back(fs::path(path).filename().string() + ": " + change);
     }
   }
   if (changes.empty()) return;

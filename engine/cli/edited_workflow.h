@@ -14,8 +14,6 @@ namespace cosmos {
 // What the run is to be planned from when the text of `file` takes the place of its own, with the configuration as it
 // stands now; nothing without a file. Throws Error{kInvalidInput} when a file cannot be read.
 std::optional<CheckInput> ReadEdited(const RunInputs& inputs, const std::string& file);
-// Makes the run's inputs those of the edited text.
-void Take(const CheckInput& edited, const Plan& plan, RunInputs* inputs);
 
 // Tells which stages `retry --file` repeats because they were changed.
 void PrintChanges(const RunOrder& order, Console* console);

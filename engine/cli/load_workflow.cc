@@ -14,6 +14,19 @@
 
 namespace cosmos {
 namespace fs = std::filesystem;
+namespace {
+
+// The `seed:` of the instances that have one, by key, for `show`.
+nlohmann::json SeedsOf(const Plan& plan) {
+  nlohmann::json seeds = nlohmann::json::object();
+  for (const StageInstance& instance : plan.instances) {
+    const auto seed = instance.with.find("seed");
+    if (seed != instance.with.end() && seed->is_number()) seeds[instance.key()] = *seed;
+  }
+  return seeds;
+}
+
+}  // namespace
 
 std::vector<OptionSpec> WorkflowOptions() {
   return {
@@ -64,29 +77,24 @@ CheckInput ReadAgain(const RunInputs& inputs) {
   return input;
 }
 
+void Take(const CheckInput& input, const Plan& plan, RunInputs* inputs) {
+  inputs->workflow_path = fs::absolute(input.file);
+  inputs->workflow_text = input.text;
+  inputs->used_workflows = plan.used_workflows;
+  inputs->config_path = input.config_file;
+  inputs->config_text = input.config_text;
+  inputs->params = plan.params;
+  inputs->targets = plan.targets;
+  inputs->seeds = SeedsOf(plan);
+}
+
 RunInputs InputsOf(const CheckInput& input, const Plan& plan, const Arguments& arguments) {
   RunInputs inputs;
-  inputs.workflow_path = fs::absolute(input.file);
-  inputs.workflow_text = input.text;
-  inputs.used_workflows = plan.used_workflows;
-  inputs.config_path = input.config_file;
-  inputs.config_text = input.config_text;
-  inputs.params = plan.params;
+  Take(input, plan, &inputs);
   inputs.target = input.default_target;
   inputs.plugin_path = arguments.Get("plugin-path");
   inputs.working_folder = fs::current_path();
-  inputs.targets = plan.targets;
-  inputs.seeds = SeedsOf(plan);
   return inputs;
-}
-
-nlohmann::json SeedsOf(const Plan& plan) {
-  nlohmann::json seeds = nlohmann::json::object();
-  for (const StageInstance& instance : plan.instances) {
-    const auto seed = instance.with.find("seed");
-    if (seed != instance.with.end() && seed->is_number()) seeds[instance.key()] = *seed;
-  }
-  return seeds;
 }
 
 nlohmann::json FindingsToJson(const Findings& findings) {

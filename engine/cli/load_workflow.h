@@ -26,8 +26,8 @@ CheckInput ReadAgain(const RunInputs& inputs);
 // The same, to be kept with a new run.
 RunInputs InputsOf(const CheckInput& input, const Plan& plan, const Arguments& arguments);
 
-// The `seed:` of the instances that have one, by key, for `show`.
-nlohmann::json SeedsOf(const Plan& plan);
+// Puts what a plan was made from into the inputs of its run.
+void Take(const CheckInput& input, const Plan& plan, RunInputs* inputs);
 
 // Prints what was found, on stderr or as {"ok", "findings": […]} on stdout.
 void PrintFindings(const Findings& findings, Console* console);

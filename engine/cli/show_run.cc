@@ -74,8 +74,7 @@ std::string StageText(const StageRecord& stage, bool run_active, const std::vect
 }
 
 // The attempts of an instance together, in the order in which the instances began; those of a workflow that a stage
-// uses
-// (`shot.render`) below that stage (`shot`).
+// uses (`shot.render`) below that stage (`shot`).
 std::vector<StageRecord> ByInstance(std::vector<StageRecord> stages) {
   std::map<std::string, std::size_t> first;  // place, by key
   for (std::size_t i = 0; i < stages.size(); ++i) first.emplace(StageKey(stages[i]), i);
@@ -85,14 +84,18 @@ std::vector<StageRecord> ByInstance(std::vector<StageRecord> stages) {
     }
     return key;
   };
-  std::map<std::string, std::size_t> group_first;
-  for (const StageRecord& stage : stages) group_first.emplace(outermost(StageKey(stage)), group_first.size());
-  const auto rank = [&](const StageRecord& stage) {
-    const std::string key = StageKey(stage);
+  std::map<std::string, std::size_t> groups;  // the place of the first instance, by the outermost key
+  for (const auto& [key, place] : first) {
+    const auto [group, is_new] = groups.emplace(outermost(key), place);
+    if (!is_new) group->second = std::min(group->second, place);
+  }
+  std::map<std::string, std::tuple<std::size_t, bool, std::size_t>> ranks;
+  for (const auto& [key, place] : first) {
     const std::string group = outermost(key);
-    return std::tuple(group_first.at(group), key != group, first.at(key));
-  };
-  std::stable_sort(stages.begin(), stages.end(), [&](auto& a, auto& b) { return rank(a) < rank(b); });
+    ranks[key] = {groups.at(group), key != group, place};
+  }
+  std::stable_sort(stages.begin(), stages.end(),
+                   [&](auto& a, auto& b) { return ranks.at(StageKey(a)) < ranks.at(StageKey(b)); });
   return stages;
 }
 

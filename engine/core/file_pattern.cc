@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/wildcards.h"
 
 namespace cosmos {
 namespace {
@@ -15,39 +16,6 @@ constexpr std::string_view kDigits = "0123456789";
 std::string_view FileName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 bool HasWildcards(std::string_view name) { return name.find_first_of("*?") != name.npos; }
-
-bool ContinuesCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
-// The length of the UTF-8 character at `at`; of bytes that are none, 1.
-std::size_t CharacterAt(std::string_view text, std::size_t at) {
-  std::size_t end = at + 1;
-  while (end < text.size() && ContinuesCharacter(text[end])) ++end;
-  return end - at;
-}
-
-// In time of the product of both lengths.
-bool MatchesWildcards(std::string_view pattern, std::string_view name) {
-  if (!name.empty() && name[0] == '.' && pattern.substr(0, 1) != ".") return false;
-  std::size_t p = 0, n = 0, star = pattern.npos, retry = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      retry = n;
-    } else if (p < pattern.size() && pattern[p] == '?') {
-      ++p;
-      n += CharacterAt(name, n);
-    } else if (p < pattern.size() && pattern[p] == name[n]) {
-      ++p;
-      ++n;
-    } else if (star != pattern.npos) {
-      p = star + 1;
-      n = ++retry;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == pattern.npos;
-}
 
 }  // namespace
 
@@ -132,9 +100,11 @@ std::optional<std::int64_t> FilePattern::FrameOf(std::string_view path) const {
 
 bool FilePattern::Matches(std::string_view path) const {
   if (place_) return DigitsIn(path).has_value();
-  const std::size_t name = path_.rfind('/') + 1;
-  return path.substr(0, name) == std::string_view(path_).substr(0, name) && path.find('/', name) == path.npos &&
-         MatchesWildcards(std::string_view(path_).substr(name), path.substr(name));
+  const std::size_t at = path_.rfind('/') + 1;
+  if (path.substr(0, at) != std::string_view(path_).substr(0, at) || path.find('/', at) != path.npos) return false;
+  const std::string_view pattern = std::string_view(path_).substr(at), name = path.substr(at);
+  const bool hidden = name.substr(0, 1) == "." && pattern.substr(0, 1) != ".";
+  return !hidden && MatchesWildcards(pattern, name, WildcardUnit::kCharacter);
 }
 
 }  // namespace cosmos

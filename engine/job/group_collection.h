@@ -63,7 +63,7 @@ class GroupCollection {
   std::set<std::string> links_;  // by name, on the target; first, as what they point to may be moved
   std::set<std::string> files_;
   std::set<std::string> folders_;  // that files are below
-  FileGroup::Sizes others_;        // what else there is, as far as it is told
+  FileGroup::Sizes others_;        // the other files that were listed
 };
 
 }  // namespace cosmos

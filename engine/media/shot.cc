@@ -127,8 +127,8 @@ class Assembler {
     if (!found_.others.empty()) Warn("", "pictures without a frame number are left out: " + List(found_.others));
   }
 
-  // From the first to the last frame of a sequence, without one at either end that is far from all others; that one is
-  // told of.
+  // From the first to the last frame of a sequence. A frame at either end that is far from all others is left out and
+  // reported.
   FrameSet NumbersOf(const std::string& control, const FrameSequence& sequence) {
     const std::int64_t first = sequence.frames.begin()->first, last = sequence.frames.rbegin()->first;
     if (sequence.frames.size() < 3) return FrameSet::Range(first, last);

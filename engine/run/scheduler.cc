@@ -32,10 +32,14 @@ Scheduler::Step Scheduler::Ended(std::size_t index, End end) {
     for (const std::size_t dependent : dependents_[index]) Block(dependent, &step);
     return step;
   }
-  for (const std::size_t dependent : dependents_[index]) {
-    if (--missing_[dependent] == 0 && !blocked_[dependent]) step.ready.push_back(dependent);
-  }
+  Release(index, &step);
   return step;
+}
+
+void Scheduler::Release(std::size_t index, Step* step) {
+  for (const std::size_t dependent : dependents_[index]) {
+    if (--missing_[dependent] == 0 && !blocked_[dependent]) step->ready.push_back(dependent);
+  }
 }
 
 void Scheduler::Block(std::size_t index, Step* step) {
@@ -52,9 +56,7 @@ void Scheduler::Block(std::size_t index, Step* step) {
     --left_;
     step->blocked.push_back(next);
     if (shields_[next]) {
-      for (const std::size_t dependent : dependents_[next]) {
-        if (--missing_[dependent] == 0 && !blocked_[dependent]) step->ready.push_back(dependent);
-      }
+      Release(next, step);
       continue;
     }
     waiting.insert(waiting.end(), dependents_[next].begin(), dependents_[next].end());

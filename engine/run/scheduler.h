@@ -32,6 +32,8 @@ class Scheduler {
   bool finished() const { return left_ == 0; }
 
  private:
+  // Those that need `index` wait for it no longer.
+  void Release(std::size_t index, Step* step);
   void Block(std::size_t index, Step* step);
 
   std::vector<std::vector<std::size_t>> dependents_;

@@ -60,7 +60,7 @@ struct CommonParts {
 
   const PluginDirectory& plugins;
   PluginChecks::Checkers checkers;
-  const SchemaChecker shape = SchemaChecker::OfOwn(ParseJson(WorkflowSchema(), kOwnJson));
+  std::optional<SchemaChecker> shape;  // of workflows; made when there is one to check
   UsedWorkflows used;
   WorkBudget budget;
   std::map<std::string, std::string> log_paths;
@@ -177,7 +177,8 @@ class WorkflowCheck {
         workflow_.findings.Add({1, 1}, "the file is empty, expected a workflow", "begin with `version: 1`");
       return false;
     }
-    workflow_.CheckShape(common_.shape, "the workflow");
+    if (!common_.shape) common_.shape.emplace(SchemaChecker::OfOwn(ParseJson(WorkflowSchema(), kOwnJson)));
+    workflow_.CheckShape(*common_.shape, "the workflow");
     if (!input_.any_environment) workflow_.references.SetEnvironment(EnvironmentRules(DeclaredVariables()));
     return true;
   }

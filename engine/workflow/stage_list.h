@@ -50,7 +50,7 @@ class StageList {
   void CheckNames(const StageSource& stage);
   void CheckUse(const StageSource& stage);
   void CheckOutputs();
-  // Tells of a reference from `stage` (null: from the workflow's outputs) to another one that is not there, not needed,
+  // Reports a reference from `stage` (null: from the workflow's outputs) to a stage that does not exist, is not needed,
   // or has no such output.
   void CheckStageReference(const StageSource* stage, const std::string& other, const std::string& output,
                            const std::function<void(std::string, std::string)>& add);

@@ -31,9 +31,8 @@ void Shift(std::size_t by, StageInstance* instance) {
   }
 }
 
-std::string Both(const std::string& a, const std::string& b, const char* open, const char* close) {
-  if (a.empty() || b.empty()) return a + b;
-  return open + a + close + " && " + open + b + close;
+std::string Both(const std::string& a, const std::string& b) {
+  return a.empty() || b.empty() ? a + b : "(" + a + ") && (" + b + ")";
 }
 
 }  // namespace
@@ -75,8 +74,8 @@ void TakeCalled(Plan called, int depth, StageInstance* end, Plan* plan, int* nex
     Shift(first, &part);
     part.stage = end->key() + "." + part.stage;
     part.sees.insert(outer.begin(), outer.end());
-    part.when = Both(when, part.when, "(", ")");
-    part.when_as_written = Both(end->when_as_written, part.when_as_written, "", "");
+    part.when = Both(when, part.when);
+    part.when_as_written = Both(end->when_as_written, part.when_as_written);
     part.tolerated = part.tolerated || end->continue_on_error;
     if (begins) {
       part.needs = end->needs;

@@ -52,7 +52,7 @@ TEST(PublishTest, EachRunGetsAVersionAndNoneIsOverwritten) {
   const std::string first = sandbox.Read(shots / "v001/sh020_v001.mp4");
   EXPECT_FALSE(first.empty());
   EXPECT_NE(sandbox.Read(shots / "v002/sh020_v002.mp4"), first);
-  // What goes on keeps its version; what would change a delivered file is refused.
+  // A retry keeps the version; a change of a delivered file is refused.
   EXPECT_EQ(sandbox.Engine({"retry", "last", "--from", "deliver"}).status, 0);
   EXPECT_FALSE(fs::exists(shots / "v003"));
   std::string taken = kWorkflow;

@@ -13,6 +13,7 @@
 #include "core/files.h"
 #include "core/hmac_sha1.h"
 #include "core/text.h"
+#include "core/wildcards.h"
 
 namespace cosmos {
 namespace fs = std::filesystem;
@@ -51,7 +52,7 @@ bool MatchesList(const std::string& name, const std::string& list) {
   std::istringstream patterns(list);
   for (std::string pattern; std::getline(patterns, pattern, ',');) {
     const bool negated = pattern.rfind('!', 0) == 0;
-    if (!MatchesPattern(name, Lower(pattern.substr(negated ? 1 : 0)))) continue;
+    if (!MatchesWildcards(Lower(pattern.substr(negated ? 1 : 0)), name, WildcardUnit::kByte)) continue;
     if (negated) return false;
     matches = true;
   }
@@ -66,24 +67,6 @@ std::string RandomBytes(std::size_t size) {
 }
 
 }  // namespace
-
-bool MatchesPattern(std::string_view name, std::string_view pattern) {
-  std::size_t n = 0, p = 0, star = pattern.npos, resume = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && (pattern[p] == '?' || (pattern[p] == name[n] && pattern[p] != '*'))) {
-      ++n, ++p;
-    } else if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = n;
-    } else if (star != pattern.npos) {
-      p = star + 1;
-      n = ++resume;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == pattern.npos;
-}
 
 HostNames HostNamesOf(const std::string& host, int port, const std::string& alias) {
   if (!alias.empty()) return {Lower(alias), ""};

@@ -63,7 +63,4 @@ bool IsRevokedBy(const std::string& file, const HostKey& key);
 // Does nothing for what is no regular file, such as /dev/null. Throws Error{kIo}.
 void AddKnownHost(const std::filesystem::path& file, const std::string& entry, const HostKey& key, bool hashed);
 
-// Whether a host's name matches a pattern of `*` and `?`. Both in lower case.
-bool MatchesPattern(std::string_view name, std::string_view pattern);
-
 }  // namespace cosmos
