@@ -169,9 +169,7 @@ Failure FileGroup::PictureProblem(const Sizes& files) const {
   std::vector<ListedFile> listed;
   for (const auto& [name, size] : files) listed.push_back({name, size, 0});
   for (const FrameSequence& sequence : FindSequences(listed).sequences) {
-    std::vector<std::int64_t> numbers;
-    for (const auto& [frame, file] : sequence.frames) numbers.push_back(frame);
-    const FrameSet there(std::move(numbers));
+    const FrameSet there = sequence.Numbers();
     const std::string missing = GapsText(there, StepOf(there));
     if (!missing.empty()) {
       return {FailureKind::kOutputMissing, "is not complete: " + missing + " in " + Shown(sequence.Pattern()) +

@@ -39,10 +39,9 @@ outputs:
 
 class UsedWorkflowsTest : public ::testing::Test {
  protected:
-  CheckResult CheckOf(const std::string& text) {
+  CheckInput Input(const std::string& text) {
     CheckInput input = InputOf(text);
     input.file = "/shots/main.yaml";
-    input.input_files = false;
     input.read_used = [this](const std::string& path) {
       ++reads_[path];
       const auto file = files_.find(path);
@@ -50,20 +49,10 @@ class UsedWorkflowsTest : public ::testing::Test {
         throw Error(ErrorCode::kInvalidInput, "there is no file '" + path + "'", "check the path");
       return file->second;
     };
-    return Check(input, plugins_);
+    return input;
   }
-
-  Plan PlanOf(const std::string& text) {
-    CheckResult result = CheckOf(text);
-    for (const Finding& finding : result.findings) ADD_FAILURE() << ToText(finding);
-    return result.plan.value_or(Plan());
-  }
-
-  std::vector<std::string> FindingsOf(const std::string& text) {
-    std::vector<std::string> texts;
-    for (const Finding& finding : CheckOf(text).findings) texts.push_back(ToText(finding));
-    return texts;
-  }
+  Plan PlanOf(const std::string& text) { return cosmos::PlanOf(Input(text)); }
+  std::vector<std::string> FindingsOf(const std::string& text) { return cosmos::FindingsOf(Input(text)); }
 
   static const StageInstance& In(const Plan& plan, const std::string& key) {
     for (const StageInstance& instance : plan.instances) {
@@ -85,7 +74,6 @@ class UsedWorkflowsTest : public ::testing::Test {
     return keys;
   }
 
-  FakePlugins plugins_;
   std::map<std::string, std::string> files_ = {{"/shots/shot.yaml", kShot}};
   std::map<std::string, int> reads_;
 };

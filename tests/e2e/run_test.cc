@@ -23,18 +23,6 @@ class RunTest : public ::testing::Test {
     words.insert(words.end(), more.begin(), more.end());
     return sandbox_.Engine(words);
   }
-  // The status of each attempt, by `stage.instance#attempt`.
-  std::map<std::string, std::string> Statuses() {
-    std::map<std::string, std::string> statuses;
-    const json run = sandbox_.Show();
-    for (const json& stage : run["stages"]) {
-      std::string key = stage["stage"];
-      if (stage["instance"].is_string()) key += "." + stage["instance"].get<std::string>();
-      if (stage["attempt"] != 1) key += "#" + stage["attempt"].dump();
-      statuses[key] = stage["status"];
-    }
-    return statuses;
-  }
 
   Sandbox sandbox_;
 };
@@ -74,7 +62,8 @@ stages:
 )")
                 .status,
             1);
-  EXPECT_EQ(Statuses(), (Words{{"bad", "failed"}, {"after", "skipped"}, {"later", "skipped"}, {"other", "succeeded"}}));
+  EXPECT_EQ(sandbox_.Statuses(),
+            (Words{{"bad", "failed"}, {"after", "skipped"}, {"later", "skipped"}, {"other", "succeeded"}}));
 }
 
 TEST_F(RunTest, AFalseConditionSkipsAStageAndWhatNeedsItStillRuns) {
@@ -90,7 +79,7 @@ stages:
 )")
                 .status,
             0);
-  EXPECT_EQ(Statuses(), (Words{{"polish", "skipped"}, {"show", "succeeded"}}));
+  EXPECT_EQ(sandbox_.Statuses(), (Words{{"polish", "skipped"}, {"show", "succeeded"}}));
   EXPECT_THAT(sandbox_.Engine({"logs", "last", "show"}).out, "plain\n");
   EXPECT_EQ(sandbox_.Engine({"run", "w.yaml", "-p", "polish=true"}).status, 0);
   EXPECT_THAT(sandbox_.Engine({"logs", "last", "show"}).out, "polished\n");
@@ -116,7 +105,7 @@ stages:
 )")
                 .status,
             0);
-  EXPECT_EQ(Statuses().size(), 9u);
+  EXPECT_EQ(sandbox_.Statuses().size(), 9u);
   EXPECT_EQ(sandbox_.Engine({"logs", "last", "check.2_night"}).out, "2 night\n");
   const std::string all = sandbox_.Engine({"logs", "last", "all"}).out;
   EXPECT_EQ(std::count(all.begin(), all.end(), ' '), 3);
@@ -132,7 +121,7 @@ stages:
 )")
                 .status,
             0);
-  EXPECT_EQ(Statuses(), (Words{{"flaky", "failed"}, {"flaky#2", "failed"}, {"flaky#3", "succeeded"}}));
+  EXPECT_EQ(sandbox_.Statuses(), (Words{{"flaky", "failed"}, {"flaky#2", "failed"}, {"flaky#3", "succeeded"}}));
   const json run = sandbox_.Show();
   for (const json& stage : run["stages"]) {
     EXPECT_EQ(sandbox_.Read(stage["log_path"].get<std::string>()), "attempt " + stage["attempt"].dump() + "\n");
@@ -159,11 +148,11 @@ on_success: [{name: glad, uses: shell, with: {run: 'echo glad'}}]
 on_exit: [{name: bye, uses: shell, with: {run: 'exit 9'}}]
 )";
   EXPECT_EQ(Run("stages: {a: {uses: shell, with: {run: 'exit 4'}}}\n" + handlers).status, 1);
-  EXPECT_EQ(Statuses(), (Words{{"a", "failed"}, {"sad", "succeeded"}, {"bye", "failed"}}));
+  EXPECT_EQ(sandbox_.Statuses(), (Words{{"a", "failed"}, {"sad", "succeeded"}, {"bye", "failed"}}));
   EXPECT_THAT(sandbox_.Engine({"logs", "last", "sad"}).out, HasSubstr("failed: stage 'a' failed"));
   EXPECT_THAT(sandbox_.Show()["error_message"].get<std::string>(), HasSubstr("'a'"));
   EXPECT_EQ(Run("stages: {a: {uses: noop}}\n" + handlers).status, 0);
-  EXPECT_EQ(Statuses(), (Words{{"a", "succeeded"}, {"glad", "succeeded"}, {"bye", "failed"}}));
+  EXPECT_EQ(sandbox_.Statuses(), (Words{{"a", "succeeded"}, {"glad", "succeeded"}, {"bye", "failed"}}));
   EXPECT_EQ(sandbox_.Show()["log_path"], nullptr);  // a handler's log is not the run's
   EXPECT_THAT(sandbox_.Engine({"run", "w.yaml", "--dry-run"}).out, HasSubstr("echo glad"));
 }
@@ -201,7 +190,7 @@ stages:
   sandbox_.Write("fixed", "");
   EXPECT_EQ(sandbox_.Engine({"retry", "last"}).status, 0);
   EXPECT_EQ(sandbox_.Read("count"), "x\n");
-  EXPECT_EQ(Statuses(),
+  EXPECT_EQ(sandbox_.Statuses(),
             (Words{{"a", "succeeded"}, {"b", "failed"}, {"b#2", "succeeded"}, {"c", "skipped"}, {"c#2", "succeeded"}}));
   EXPECT_EQ(sandbox_.Engine({"retry", "last"}).status, 2);
   EXPECT_EQ(sandbox_.Engine({"retry", "last", "--from", "a"}).status, 0);
@@ -280,7 +269,7 @@ TEST_F(RunTest, AStageCanRunOnTheFailureOfWhatItNeeds) {
       "  after: {uses: shell, needs: mourn, with: {run: 'echo after >>seen'}}\n";
   EXPECT_EQ(Run("stages:\n  render: {uses: shell, with: {run: 'exit 1'}}\n" + rest).status, 1);
   EXPECT_EQ(sandbox_.Read("seen"), "mourn\nafter\n");
-  EXPECT_EQ(Statuses(),
+  EXPECT_EQ(sandbox_.Statuses(),
             (Words{{"render", "failed"}, {"next", "skipped"}, {"mourn", "succeeded"}, {"after", "succeeded"}}));
   sandbox_.Write("seen", "");
   EXPECT_EQ(Run("stages:\n  render: {uses: shell, with: {run: 'true'}}\n" + rest).status, 0);
@@ -311,7 +300,7 @@ TEST_F(RunTest, NoMoreInstancesThanAllowedAreAtWorkAtOnce) {
   EXPECT_EQ(many.find_first_not_of("12\n"), many.npos) << many;
   const std::string tries = sandbox_.Read("tries");
   EXPECT_EQ(std::count(tries.begin(), tries.end(), 'x'), 9);
-  EXPECT_EQ(Statuses()["a.take-7"], "succeeded");
+  EXPECT_EQ(sandbox_.Statuses()["a.take-7"], "succeeded");
 }
 
 TEST_F(RunTest, HooksGetTheEventsAndAFailingOneChangesNothing) {

@@ -57,17 +57,6 @@ stages:
 )yaml");
   }
 
-  Words Statuses() {
-    Words statuses;
-    const json run = sandbox_.Show();
-    for (const json& stage : run["stages"]) {
-      std::string key = stage["stage"];
-      if (stage["instance"].is_string()) key += "." + stage["instance"].get<std::string>();
-      statuses[key] = stage["status"];
-    }
-    return statuses;
-  }
-
   Sandbox sandbox_;
 };
 
@@ -76,7 +65,7 @@ TEST_F(UsedWorkflowsTest, OneFailureOfManyLeavesTheOthersTheirSheet) {
   EXPECT_EQ(ended.status, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("though 1 stage failed"));
   EXPECT_EQ(sandbox_.Read("sheet"), "of sh010\nof sh010\nof sh030\nof sh030\n");
-  Words statuses = Statuses();
+  Words statuses = sandbox_.Statuses();
   EXPECT_EQ(statuses["shot.sh010"], "succeeded");
   EXPECT_EQ(statuses["shot.sh020.make"], "failed");
   EXPECT_EQ(statuses["shot.sh020.twice"], "skipped");
@@ -95,7 +84,7 @@ TEST_F(UsedWorkflowsTest, AFailureThatNobodyToleratesFailsTheRun) {
                  "version: 1\nstages:\n  shot: {uses: lib/shot.yaml, with: {name: a, bad: a}}\n"
                  "  end: {uses: noop, needs: shot}\n");
   EXPECT_EQ(sandbox_.Engine({"run", "w.yaml"}).status, 1);
-  EXPECT_EQ(Statuses(),
+  EXPECT_EQ(sandbox_.Statuses(),
             (Words{{"shot.make", "failed"}, {"shot.twice", "skipped"}, {"shot", "skipped"}, {"end", "skipped"}}));
   EXPECT_THAT(sandbox_.Show()["error_message"].get<std::string>(), HasSubstr("shot.make"));
 }

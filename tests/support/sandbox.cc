@@ -179,4 +179,16 @@ std::vector<pid_t> Sandbox::JobProcesses() const {
   return found;
 }
 
+std::map<std::string, std::string> Sandbox::Statuses() const {
+  std::map<std::string, std::string> statuses;
+  const nlohmann::json run = Show();
+  for (const nlohmann::json& stage : run["stages"]) {
+    std::string key = stage["stage"];
+    if (stage["instance"].is_string()) key += "." + stage["instance"].get<std::string>();
+    if (stage["attempt"] != 1) key += "#" + stage["attempt"].dump();
+    statuses[key] = stage["status"];
+  }
+  return statuses;
+}
+
 }  // namespace cosmos::testing

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -59,6 +60,8 @@ class Sandbox {
   std::vector<pid_t> JobProcesses() const;
 
   nlohmann::json Show(const std::string& run_id = "last") const { return EngineJson({"show", run_id}); }
+  // The status of each attempt of the newest run, by `stage.instance#attempt`; without the number for the first one.
+  std::map<std::string, std::string> Statuses() const;
   std::vector<nlohmann::json> Journal(const std::string& run_id) const;
 
  private:
